@@ -1,0 +1,492 @@
+/* set.c: the table of a set.
+ *
+ * The invariant: from the slot hash & mask, follow the probe sequence of a member's hash, and you
+ * meet the member before the first empty slot. Whoever adds puts the key into the first empty slot
+ * of its sequence (or into a dummy on the way); whoever removes leaves a dummy, never an empty
+ * slot, or the members behind it would be lost; and there always is an empty slot, because at three
+ * fifths full the table grows. So a lookup ends, and an empty slot is the proof of absence.
+ *
+ * CPython: Objects/setobject.c.
+ */
+#include "set.h"
+
+enum {
+    /* After the first slot of a probe, the nine behind it: a slot has 16 bytes and a cache line 64,
+     * so these are three or four lines that the processor fetches in a row. Dict jumps at once: its
+     * slots lead to entries elsewhere, so its neighbours are not cheaper than strangers. */
+    LINEAR_PROBES = 9,
+    /* Each further jump mixes in five more bits of the hash; by the thirteenth all 64 have had
+     * their say, and i * 5 + 1 alone still visits every slot. */
+    PERTURB_SHIFT = 5,
+    /* Above this many members a resize asks for twice as many slots, not four times. */
+    GROWTH_SLOWS_AT = 50000,
+};
+
+/* ---- The dummy -------------------------------------------------------------------------------*/
+
+static int dummy_repr(Object *self, Writer *out) {
+    (void)self;
+    return writer_puts(out, "<dummy key>");
+}
+static const Type Dummy_Type = {.name = "<dummy key> type", .repr = dummy_repr};
+Object set_dummy_object = {.refcnt = 1, .type = &Dummy_Type};
+
+static inline bool is_active(const SetEntry *entry) {
+    return entry->key && entry->hash != -1;
+}
+
+/* ---- Probing ---------------------------------------------------------------------------------*/
+
+enum { DIFFERENT = 0, EQUAL = 1, FAILED = -1 };
+
+/* Asks the key's type. That may run anybody's code, which may change this very set: *moved says
+ * that the table is not the one the caller was looking at. */
+static __attribute__((noinline)) int compare_slow(Set *self, const SetEntry *entry, Object *key,
+                                                  bool *moved) {
+    const SetEntry *table = self->table;
+    ssize_t mask = self->mask;
+    Object *startkey = new_ref(entry->key);
+    int answer = object_rich_equal(startkey, key);
+    *moved = table != self->table || mask != self->mask || entry->key != startkey;
+    decref(startkey);
+    return answer;
+}
+
+/* Whether the key at an entry of equal hash is the key sought; the commonest cases without a call.
+ */
+static inline int compare(Set *self, const SetEntry *entry, Object *key, bool *moved) {
+    const Object *candidate = entry->key;
+    *moved = false;
+    if (candidate == key) return EQUAL;
+    if (candidate->type == &Int_Type && key->type == &Int_Type) {
+        return ((const Int *)candidate)->value == ((const Int *)key)->value;
+    }
+    if (candidate->type == &Str_Type && key->type == &Str_Type) {
+        const Str *a = (const Str *)candidate, *b = (const Str *)key;
+        return a->length == b->length && a->kind == b->kind &&
+               memcmp(a->data, b->data, (size_t)a->length * a->kind) == 0;
+    }
+    return compare_slow(self, entry, key, moved);
+}
+
+/* The one search. 1 with the key's slot in *found, 0 with the empty slot that ended the search, or
+ * -1 with an error set. If `freeslot` is wanted, it becomes the last dummy passed on the way, or
+ * NULL. Inlined into its three callers, who differ in what they do at the end.
+ * CPython: set_lookkey() and the same loop once more in set_add_entry(). */
+static inline __attribute__((always_inline)) int probe(Set *self, Object *key, hash_t hash,
+                                                       SetEntry **found, SetEntry **freeslot) {
+restart:;
+    size_t mask = (size_t)self->mask;
+    SetEntry *table = self->table;
+    size_t perturb = (size_t)hash;
+    size_t i = (size_t)hash & mask;
+    if (freeslot) *freeslot = NULL;
+
+    for (;;) {
+        SetEntry *entry = &table[i];
+        // A run that would leave the table is not begun: one slot, then the next jump.
+        SetEntry *last = i + LINEAR_PROBES <= mask ? entry + LINEAR_PROBES : entry;
+        do {
+            if (!entry->key) {
+                *found = entry;
+                return 0;
+            }
+            if (entry->hash == hash) { // never a dummy: no key's hash is -1
+                bool moved;
+                int answer = compare(self, entry, key, &moved);
+                // To add, it is enough to know that an equal key was there a moment ago.
+                if (answer == FAILED) return -1;
+                if (moved && !(freeslot && answer == EQUAL)) goto restart;
+                if (answer == EQUAL) {
+                    *found = entry;
+                    return 1;
+                }
+            } else if (freeslot && entry->hash == -1) {
+                *freeslot = entry;
+            }
+        } while (entry++ != last);
+        perturb >>= PERTURB_SHIFT;
+        i = (i * 5 + 1 + perturb) & mask;
+    }
+}
+
+int set_contains_entry(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry;
+    return probe(self, key, hash, &entry, NULL);
+}
+
+/* Takes the key back out of the slot that it had just been put into. */
+static int add_undo(Set *self, SetEntry *entry, Object *key) {
+    *entry = (SetEntry){0};
+    self->fill--;
+    self->used--;
+    decref(key);
+    return -1;
+}
+
+int set_add_entry(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry, *freeslot;
+    // Before the search, as a comparison may drop the reference that the caller relies on.
+    incref(key);
+    int answer = probe(self, key, hash, &entry, &freeslot);
+    if (answer != 0) {
+        decref(key);
+        return answer < 0 ? -1 : 0;
+    }
+    if (freeslot) {
+        self->used++; // and not fill: a dummy becomes active
+        *freeslot = (SetEntry){key, hash};
+        return 0;
+    }
+    self->fill++;
+    self->used++;
+    *entry = (SetEntry){key, hash};
+    if ((size_t)self->fill * 5 < (size_t)self->mask * 3) return 0;
+    // CPython's set_add_entry() reports the failure of the resize and keeps the key nevertheless.
+    if (set_table_resize(self, set_growth(self->used)) < 0) return add_undo(self, entry, key);
+    return 0;
+}
+
+int set_discard_entry(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry;
+    int answer = probe(self, key, hash, &entry, NULL);
+    if (answer != 1) return answer;
+    Object *old_key = entry->key;
+    *entry = (SetEntry){SET_DUMMY, -1};
+    self->used--;
+    decref(old_key); // last: it may run code that looks at this set
+    return 1;
+}
+
+/* ---- Resizing --------------------------------------------------------------------------------*/
+
+/* Four times the members, so that after a resize a table is at most a quarter full and most
+ * lookups, found or not, end at the first slot. CPython: set_add_entry(). */
+ssize_t set_growth(ssize_t used) {
+    return used > GROWTH_SLOWS_AT ? used * 2 : used * 4;
+}
+
+inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, hash_t hash) {
+    size_t perturb = (size_t)hash;
+    size_t i = (size_t)hash & mask;
+    for (;;) {
+        SetEntry *entry = &table[i];
+        SetEntry *last = i + LINEAR_PROBES <= mask ? entry + LINEAR_PROBES : entry;
+        do {
+            if (!entry->key) {
+                *entry = (SetEntry){key, hash};
+                return;
+            }
+        } while (entry++ != last);
+        perturb >>= PERTURB_SHIFT;
+        i = (i * 5 + 1 + perturb) & mask;
+    }
+}
+
+int set_table_resize(Set *self, ssize_t minused) {
+    SetEntry small_copy[SET_MINSIZE];
+    SetEntry *oldtable = self->table, *newtable;
+    ssize_t oldmask = self->mask;
+    bool malloced = oldtable != self->smalltable;
+    size_t newsize = SET_MINSIZE;
+    while (newsize <= (size_t)minused)
+        newsize <<= 1;
+
+    if (newsize == SET_MINSIZE) {
+        newtable = self->smalltable;
+        if (!malloced) { // rebuilt in place, to be rid of the dummies
+            if (self->fill == self->used) return 0;
+            memcpy(small_copy, oldtable, sizeof small_copy);
+            oldtable = small_copy;
+        }
+        memset(newtable, 0, sizeof self->smalltable);
+    } else {
+        newtable = calloc(newsize, sizeof(SetEntry));
+        if (!newtable) {
+            error_no_memory();
+            return -1;
+        }
+        block_advise(newtable, newsize * sizeof(SetEntry));
+    }
+    self->table = newtable;
+    self->mask = (ssize_t)newsize - 1;
+    self->fill = self->used;
+    for (ssize_t i = 0; i <= oldmask; i++) {
+        set_prefetch_slot(oldtable, oldmask, i, newtable, newsize - 1);
+        if (is_active(&oldtable[i])) {
+            set_insert_clean(newtable, newsize - 1, oldtable[i].key, oldtable[i].hash);
+        }
+    }
+    if (malloced) free(oldtable);
+    return 0;
+}
+
+static void empty_to_minsize(Set *self) {
+    memset(self->smalltable, 0, sizeof self->smalltable);
+    self->fill = 0;
+    self->used = 0;
+    self->mask = SET_MINSIZE - 1;
+    self->table = self->smalltable;
+    self->hash = -1;
+}
+
+static void drop_keys(const SetEntry *table, ssize_t mask, ssize_t used) {
+    for (ssize_t i = 0; used > 0; i++) {
+        set_prefetch_key(table, mask, i);
+        if (is_active(&table[i])) {
+            used--;
+            decref(table[i].key);
+        }
+    }
+}
+
+/* The set is made empty first and its keys are dropped after: their deallocation may run code that
+ * looks at the set. */
+void set_clear_internal(Set *self) {
+    SetEntry small_copy[SET_MINSIZE];
+    SetEntry *table = self->table;
+    ssize_t used = self->used, mask = self->mask;
+    bool malloced = table != self->smalltable;
+    if (!malloced) {
+        memcpy(small_copy, table, sizeof small_copy);
+        table = small_copy;
+    }
+    empty_to_minsize(self);
+    drop_keys(table, mask, used);
+    if (malloced) free(table);
+}
+
+void set_swap_bodies(Set *a, Set *b) {
+    Set old = *a;
+    a->fill = b->fill;
+    a->used = b->used;
+    a->mask = b->mask;
+    a->table = b->table == b->smalltable ? a->smalltable : b->table;
+    b->fill = old.fill;
+    b->used = old.used;
+    b->mask = old.mask;
+    b->table = old.table == a->smalltable ? b->smalltable : old.table;
+    memcpy(a->smalltable, b->smalltable, sizeof a->smalltable);
+    memcpy(b->smalltable, old.smalltable, sizeof b->smalltable);
+    a->hash = -1;
+    b->hash = -1;
+}
+
+/* ---- One key at a time -----------------------------------------------------------------------*/
+
+bool set_is_mutable(const Set *self, const char *method) {
+    if (self->ob.type == &Set_Type) return true;
+    error_set(AttributeError, "'frozenset' object has no attribute '%s'", method);
+    return false;
+}
+
+int set_add(Set *self, Object *key) {
+    if (self->ob.refcnt != 1 && !set_is_mutable(self, "add")) return -1;
+    hash_t hash = object_hash(key);
+    if (hash == -1) return -1;
+    return set_add_entry(self, key, hash);
+}
+
+int set_contains(Set *self, Object *key) {
+    hash_t hash = object_hash(key);
+    if (hash == -1) return -1;
+    return set_contains_entry(self, key, hash);
+}
+
+int set_discard(Set *self, Object *key) {
+    if (!set_is_mutable(self, "discard")) return -1;
+    hash_t hash = object_hash(key);
+    if (hash == -1) return -1;
+    return set_discard_entry(self, key, hash);
+}
+
+/* Does an operation once more, after it found the key unhashable, with the frozenset of the key's
+ * members, if the key is a set at all. */
+static int retry_frozen(Set *self, Object *key, int (*operation)(Set *, Object *)) {
+    if (key->type != &Set_Type || !error_matches(TypeError)) return -1;
+    error_clear();
+    Set *frozen = frozenset_new(key);
+    if (!frozen) return -1;
+    int answer = operation(self, OBJECT(frozen));
+    decref(frozen);
+    return answer;
+}
+
+int set_sq_contains(Set *self, Object *key) {
+    int answer = set_contains(self, key);
+    return answer < 0 ? retry_frozen(self, key, set_contains) : answer;
+}
+
+int set_remove(Set *self, Object *key) {
+    if (!set_is_mutable(self, "remove")) return -1;
+    int answer = set_discard(self, key);
+    if (answer < 0) answer = retry_frozen(self, key, set_discard);
+    if (answer != 0) return answer < 0 ? -1 : 0;
+    Writer out = {0};
+    if (object_write_repr(key, &out) == 0) {
+        error_set(KeyError, "%.*s", (int)out.length, out.bytes);
+    }
+    writer_free(&out);
+    return -1;
+}
+
+/* Without the finger, emptying a set by pops would search from slot 0 each time, over ever more
+ * dummies: quadratic. */
+Object *set_pop(Set *self) {
+    if (!set_is_mutable(self, "pop")) return NULL;
+    if (self->used == 0) {
+        error_set(KeyError, "'pop from an empty set'");
+        return NULL;
+    }
+    ssize_t i = self->finger & self->mask;
+    while (!is_active(&self->table[i]))
+        i = (i + 1) & self->mask;
+    Object *key = self->table[i].key; // the set's reference becomes the caller's
+    self->table[i] = (SetEntry){SET_DUMMY, -1};
+    self->used--;
+    self->finger = i + 1;
+    return key;
+}
+
+int set_clear(Set *self) {
+    if (!set_is_mutable(self, "clear")) return -1;
+    set_clear_internal(self);
+    return 0;
+}
+
+size_t set_sizeof(const Set *self) {
+    bool malloced = self->table != self->smalltable;
+    return sizeof *self + (malloced ? ((size_t)self->mask + 1) * sizeof(SetEntry) : 0);
+}
+
+/* ---- Iteration -------------------------------------------------------------------------------*/
+
+int set_next_entry(Set *self, ssize_t *pos, Object **key, hash_t *hash) {
+    const SetEntry *table = self->table;
+    ssize_t mask = self->mask, i = *pos;
+    while (i <= mask && !is_active(&table[i]))
+        i++;
+    *pos = i + 1;
+    if (i > mask) return 0;
+    set_prefetch_key(table, mask, i);
+    *key = table[i].key;
+    *hash = table[i].hash;
+    return 1;
+}
+
+SetIter set_iter(Set *self) {
+    incref(self);
+    return (SetIter){.set = self, .used = self->used};
+}
+
+Object *set_iter_next(SetIter *self) {
+    Set *set = self->set;
+    Object *key;
+    hash_t hash;
+    if (!set) return NULL;
+    if (self->used != set->used) {
+        error_set(RuntimeError, "Set changed size during iteration");
+        self->used = -1; // and so it stays, even if the size comes back
+        return NULL;
+    }
+    if (set_next_entry(set, &self->pos, &key, &hash)) return new_ref(key);
+    set_iter_clear(self);
+    return NULL;
+}
+
+void set_iter_clear(SetIter *self) {
+    Set *set = self->set;
+    self->set = NULL;
+    xdecref(set);
+}
+
+/* ---- The types -------------------------------------------------------------------------------*/
+
+static void set_dealloc(Object *op) {
+    Set *self = (Set *)op;
+    drop_keys(self->table, self->mask, self->used);
+    if (self->table != self->smalltable) free(self->table);
+    free(self);
+}
+
+/* Simplified: CPython copies the keys into a list first, as a key's repr may change the set; here
+ * each key is held while it is written, and the walk goes on in whatever table there is then. */
+static int set_repr(Object *op, Writer *out) {
+    Set *self = (Set *)op;
+    int entered = repr_enter(op);
+    if (entered < 0) return -1;
+    bool braces_only = self->ob.type == &Set_Type && self->used > 0 && entered == 0;
+    if (!braces_only) writer_puts(out, self->ob.type->name);
+    if (entered > 0) return writer_puts(out, "(...)");
+    if (self->used == 0) {
+        repr_leave(op);
+        return writer_puts(out, "()");
+    }
+    int status = writer_puts(out, braces_only ? "{" : "({");
+    ssize_t pos = 0;
+    Object *key;
+    hash_t hash;
+    for (bool first = true; status == 0 && set_next_entry(self, &pos, &key, &hash); first = false) {
+        incref(key);
+        if (!first) writer_puts(out, ", ");
+        status = object_write_repr(key, out);
+        decref(key);
+    }
+    if (status == 0) status = writer_puts(out, braces_only ? "}" : "})");
+    repr_leave(op);
+    return status;
+}
+
+static uint64_t shuffle_bits(uint64_t hash) {
+    return ((hash ^ UINT64_C(89869747)) ^ (hash << 16)) * UINT64_C(3644798167);
+}
+
+/* Two equal frozensets can hold their keys in different slots, so the hash must not depend on the
+ * order: xor does not. Before the xor each hash is shuffled, or {1, 2} and {3} would collide
+ * (1 ^ 2 == 3), and small ints are what many sets hold. CPython: frozenset_hash(). */
+static hash_t frozenset_hash(Object *op) {
+    Set *self = (Set *)op;
+    if (self->hash != -1) return self->hash;
+    uint64_t hash = 0;
+    for (ssize_t i = 0; i <= self->mask; i++)
+        hash ^= shuffle_bits((uint64_t)self->table[i].hash);
+    // The loop has no branch, so it took in empty slots and dummies too; pairs of them have
+    // cancelled themselves, an odd one is taken out here.
+    if ((self->mask + 1 - self->fill) & 1) hash ^= shuffle_bits(0);
+    if ((self->fill - self->used) & 1) hash ^= shuffle_bits((uint64_t)-1);
+    hash ^= ((uint64_t)self->used + 1) * UINT64_C(1927868237);
+    hash ^= (hash >> 11) ^ (hash >> 25); // so that nested frozensets do not cancel each other
+    hash = hash * 69069 + UINT64_C(907133923);
+    if (hash == (uint64_t)-1) hash = UINT64_C(590923713);
+    self->hash = (hash_t)hash;
+    return self->hash;
+}
+
+/* CPython: set_richcompare(), its case Py_EQ. */
+static int set_equal(Object *op, Object *other) {
+    if (!anyset_check(other)) return NOT_IMPLEMENTED;
+    Set *a = (Set *)op, *b = (Set *)other;
+    if (a->used != b->used) return 0;
+    if (a->hash != -1 && b->hash != -1 && a->hash != b->hash) return 0;
+    if (compare_enter() < 0) return -1;
+    int answer = set_issubset(a, other);
+    compare_leave();
+    return answer;
+}
+
+const Type Set_Type = {
+    .name = "set",
+    .container = true,
+    .dealloc = set_dealloc,
+    .repr = set_repr,
+    .equal = set_equal,
+};
+
+const Type FrozenSet_Type = {
+    .name = "frozenset",
+    .container = true,
+    .dealloc = set_dealloc,
+    .repr = set_repr,
+    .hash = frozenset_hash,
+    .equal = set_equal,
+};
