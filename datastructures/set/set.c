@@ -8,19 +8,10 @@
  *
  * CPython: Objects/setobject.c.
  */
-#include "set.h"
+#include "set_table.h"
 
-enum {
-    /* After the first slot of a probe, the nine behind it: a slot has 16 bytes and a cache line 64,
-     * so these are three or four lines that the processor fetches in a row. Dict jumps at once: its
-     * slots lead to entries elsewhere, so its neighbours are not cheaper than strangers. */
-    LINEAR_PROBES = 9,
-    /* Each further jump mixes in five more bits of the hash; by the thirteenth all 64 have had
-     * their say, and i * 5 + 1 alone still visits every slot. */
-    PERTURB_SHIFT = 5,
-    /* Above this many members a resize asks for twice as many slots, not four times. */
-    GROWTH_SLOWS_AT = 50000,
-};
+/* Above this many members a resize asks for twice as many slots, not four times. */
+enum { GROWTH_SLOWS_AT = 50000 };
 
 /* ---- The dummy -------------------------------------------------------------------------------*/
 
@@ -31,92 +22,57 @@ static int dummy_repr(Object *self, Writer *out) {
 static const Type Dummy_Type = {.name = "<dummy key> type", .repr = dummy_repr};
 Object set_dummy_object = {.refcnt = 1, .type = &Dummy_Type};
 
-static inline bool is_active(const SetEntry *entry) {
-    return entry->key && entry->hash != -1;
-}
+/* ---- One key, its hash known -----------------------------------------------------------------
+ * Each operation exists in three gears: the first slot, which is most often enough; the search
+ * without calls; the search that compares any keys. Each gear is small and calls the next at its
+ * very end, so that the first two need no stack. */
 
-/* ---- Probing ---------------------------------------------------------------------------------*/
-
-enum { DIFFERENT = 0, EQUAL = 1, FAILED = -1 };
-
-/* Asks the key's type. That may run anybody's code, which may change this very set: *moved says
- * that the table is not the one the caller was looking at. */
-static __attribute__((noinline)) int compare_slow(Set *self, const SetEntry *entry, Object *key,
-                                                  bool *moved) {
+int set_compare(Set *self, const SetEntry *entry, Object *key, bool *moved) {
     const SetEntry *table = self->table;
     ssize_t mask = self->mask;
-    Object *startkey = new_ref(entry->key);
+    Object *startkey = entry->key;
+    if (startkey->type == &Str_Type && key->type == &Str_Type) {
+        const Str *a = (const Str *)startkey, *b = (const Str *)key;
+        return a->length == b->length && a->kind == b->kind &&
+               memcmp(a->data, b->data, (size_t)a->length * a->kind) == 0;
+    }
+    incref(startkey);
     int answer = object_rich_equal(startkey, key);
     *moved = table != self->table || mask != self->mask || entry->key != startkey;
     decref(startkey);
     return answer;
 }
 
-/* Whether the key at an entry of equal hash is the key sought; the commonest cases without a call.
- */
-static inline int compare(Set *self, const SetEntry *entry, Object *key, bool *moved) {
-    const Object *candidate = entry->key;
-    *moved = false;
-    if (candidate == key) return EQUAL;
-    if (candidate->type == &Int_Type && key->type == &Int_Type) {
-        return ((const Int *)candidate)->value == ((const Int *)key)->value;
-    }
-    if (candidate->type == &Str_Type && key->type == &Str_Type) {
-        const Str *a = (const Str *)candidate, *b = (const Str *)key;
-        return a->length == b->length && a->kind == b->kind &&
-               memcmp(a->data, b->data, (size_t)a->length * a->kind) == 0;
-    }
-    return compare_slow(self, entry, key, moved);
+/* The slot where the search begins, and with luck ends: each operation looks here first. */
+static inline SetEntry *first_slot(const Set *self, hash_t hash) {
+    return &self->table[(size_t)hash & (size_t)self->mask];
 }
 
-/* The one search. 1 with the key's slot in *found, 0 with the empty slot that ended the search, or
- * -1 with an error set. If `freeslot` is wanted, it becomes the last dummy passed on the way, or
- * NULL. Inlined into its three callers, who differ in what they do at the end.
- * CPython: set_lookkey() and the same loop once more in set_add_entry(). */
-static inline __attribute__((always_inline)) int probe(Set *self, Object *key, hash_t hash,
-                                                       SetEntry **found, SetEntry **freeslot) {
-restart:;
-    size_t mask = (size_t)self->mask;
-    SetEntry *table = self->table;
-    size_t perturb = (size_t)hash;
-    size_t i = (size_t)hash & mask;
-    if (freeslot) *freeslot = NULL;
+static noinline int contains_slow(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry;
+    return set_probe(self, key, hash, false, &entry, NULL);
+}
 
-    for (;;) {
-        SetEntry *entry = &table[i];
-        // A run that would leave the table is not begun: one slot, then the next jump.
-        SetEntry *last = i + LINEAR_PROBES <= mask ? entry + LINEAR_PROBES : entry;
-        do {
-            if (!entry->key) {
-                *found = entry;
-                return 0;
-            }
-            if (entry->hash == hash) { // never a dummy: no key's hash is -1
-                bool moved;
-                int answer = compare(self, entry, key, &moved);
-                // To add, it is enough to know that an equal key was there a moment ago.
-                if (answer == FAILED) return -1;
-                if (moved && !(freeslot && answer == EQUAL)) goto restart;
-                if (answer == EQUAL) {
-                    *found = entry;
-                    return 1;
-                }
-            } else if (freeslot && entry->hash == -1) {
-                *freeslot = entry;
-            }
-        } while (entry++ != last);
-        perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
-    }
+static noinline int contains_probe(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry;
+    int answer = set_probe(self, key, hash, true, &entry, NULL);
+    return answer == UNDECIDED ? contains_slow(self, key, hash) : answer;
+}
+
+static inline int contains_entry(Set *self, Object *key, hash_t hash) {
+    const Object *first = first_slot(self, hash)->key;
+    if (first == key) return PRESENT;
+    return first ? contains_probe(self, key, hash) : ABSENT;
 }
 
 int set_contains_entry(Set *self, Object *key, hash_t hash) {
-    SetEntry *entry;
-    return probe(self, key, hash, &entry, NULL);
+    return contains_entry(self, key, hash);
 }
 
-/* Takes the key back out of the slot that it had just been put into. */
-static int add_undo(Set *self, SetEntry *entry, Object *key) {
+/* The set has a new member and is three fifths full. */
+static noinline int add_grow(Set *self, SetEntry *entry, Object *key) {
+    if (set_table_resize(self, set_growth(self->used)) == 0) return 0;
+    // CPython's set_add_entry() reports the error and keeps the key nevertheless.
     *entry = (SetEntry){0};
     self->fill--;
     self->used--;
@@ -124,38 +80,88 @@ static int add_undo(Set *self, SetEntry *entry, Object *key) {
     return -1;
 }
 
-int set_add_entry(Set *self, Object *key, hash_t hash) {
-    SetEntry *entry, *freeslot;
-    // Before the search, as a comparison may drop the reference that the caller relies on.
-    incref(key);
-    int answer = probe(self, key, hash, &entry, &freeslot);
-    if (answer != 0) {
-        decref(key);
-        return answer < 0 ? -1 : 0;
-    }
-    if (freeslot) {
-        self->used++; // and not fill: a dummy becomes active
-        *freeslot = (SetEntry){key, hash};
-        return 0;
-    }
-    self->fill++;
+/* The key, which is counted already, goes into an empty slot. */
+static inline int add_to_empty(Set *self, Object *key, hash_t hash, SetEntry *entry) {
     self->used++;
+    self->fill++;
     *entry = (SetEntry){key, hash};
     if ((size_t)self->fill * 5 < (size_t)self->mask * 3) return 0;
-    // CPython's set_add_entry() reports the failure of the resize and keeps the key nevertheless.
-    if (set_table_resize(self, set_growth(self->used)) < 0) return add_undo(self, entry, key);
+    return add_grow(self, entry, key);
+}
+
+/* The same, or into the last dummy passed on the way. */
+static inline int add_absent(Set *self, Object *key, hash_t hash, SetEntry *entry,
+                             SetEntry *freeslot) {
+    if (!freeslot) return add_to_empty(self, key, hash, entry);
+    self->used++; // and fill stays: a dummy becomes active
+    *freeslot = (SetEntry){key, hash};
     return 0;
 }
 
-int set_discard_entry(Set *self, Object *key, hash_t hash) {
-    SetEntry *entry;
-    int answer = probe(self, key, hash, &entry, NULL);
-    if (answer != 1) return answer;
+static noinline int add_slow(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry, *freeslot;
+    // Before the search, as a comparison may drop the reference that the caller relies on.
+    incref(key);
+    int answer = set_probe(self, key, hash, false, &entry, &freeslot);
+    if (answer == ABSENT) return add_absent(self, key, hash, entry, freeslot);
+    decref(key);
+    return answer == FAILED ? -1 : 0;
+}
+
+static noinline int add_probe(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry, *freeslot;
+    int answer = set_probe(self, key, hash, true, &entry, &freeslot);
+    if (answer == UNDECIDED) return add_slow(self, key, hash);
+    if (answer == PRESENT) return 0;
+    incref(key);
+    return add_absent(self, key, hash, entry, freeslot);
+}
+
+static inline int add_entry(Set *self, Object *key, hash_t hash) {
+    SetEntry *first = first_slot(self, hash);
+    if (first->key) return add_probe(self, key, hash);
+    incref(key);
+    return add_to_empty(self, key, hash, first);
+}
+
+int set_add_entry(Set *self, Object *key, hash_t hash) {
+    return add_entry(self, key, hash);
+}
+
+static noinline int discard_dealloc(Object *key) {
+    object_dealloc(key);
+    return 1;
+}
+
+static inline int discard_present(Set *self, SetEntry *entry) {
     Object *old_key = entry->key;
     *entry = (SetEntry){SET_DUMMY, -1};
     self->used--;
-    decref(old_key); // last: it may run code that looks at this set
-    return 1;
+    // Last: it may run code that looks at this set.
+    return --old_key->refcnt == 0 ? discard_dealloc(old_key) : 1;
+}
+
+static noinline int discard_slow(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry;
+    int answer = set_probe(self, key, hash, false, &entry, NULL);
+    return answer == PRESENT ? discard_present(self, entry) : answer;
+}
+
+static noinline int discard_probe(Set *self, Object *key, hash_t hash) {
+    SetEntry *entry;
+    int answer = set_probe(self, key, hash, true, &entry, NULL);
+    if (answer == UNDECIDED) return discard_slow(self, key, hash);
+    return answer == PRESENT ? discard_present(self, entry) : 0;
+}
+
+static inline int discard_entry(Set *self, Object *key, hash_t hash) {
+    SetEntry *first = first_slot(self, hash);
+    if (first->key == key) return discard_present(self, first);
+    return first->key ? discard_probe(self, key, hash) : 0;
+}
+
+int set_discard_entry(Set *self, Object *key, hash_t hash) {
+    return discard_entry(self, key, hash);
 }
 
 /* ---- Resizing --------------------------------------------------------------------------------*/
@@ -166,20 +172,26 @@ ssize_t set_growth(ssize_t used) {
     return used > GROWTH_SLOWS_AT ? used * 2 : used * 4;
 }
 
-inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, hash_t hash) {
-    size_t perturb = (size_t)hash;
-    size_t i = (size_t)hash & mask;
-    for (;;) {
-        SetEntry *entry = &table[i];
-        SetEntry *last = i + LINEAR_PROBES <= mask ? entry + LINEAR_PROBES : entry;
-        do {
-            if (!entry->key) {
-                *entry = (SetEntry){key, hash};
-                return;
-            }
-        } while (entry++ != last);
-        perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
+/* A block of empty slots. calloc() gets large blocks already cleared from the kernel; of small ones
+ * malloc() keeps a stock that calloc() does not use. */
+static SetEntry *new_table(size_t slots) {
+    enum { SMALL = 64 };
+    SetEntry *table = slots <= SMALL ? malloc(slots * sizeof *table) : calloc(slots, sizeof *table);
+    if (!table) return error_no_memory();
+    if (slots <= SMALL) memset(table, 0, slots * sizeof *table);
+    block_advise(table, slots * sizeof *table);
+    return table;
+}
+
+/* Puts all members of an old table into the set's new one. */
+static void rehash(const Set *self, const SetEntry *oldtable, ssize_t oldmask) {
+    SetEntry *table = self->table;
+    size_t mask = (size_t)self->mask;
+    bool far = self->mask >= PREFETCH_FROM;
+    for (ssize_t i = 0; i <= oldmask; i++) {
+        if (far) set_prefetch_slot(oldtable, oldmask, i, self);
+        if (!set_is_active(&oldtable[i])) continue;
+        set_insert_clean(table, mask, oldtable[i].key, oldtable[i].hash);
     }
 }
 
@@ -201,22 +213,13 @@ int set_table_resize(Set *self, ssize_t minused) {
         }
         memset(newtable, 0, sizeof self->smalltable);
     } else {
-        newtable = calloc(newsize, sizeof(SetEntry));
-        if (!newtable) {
-            error_no_memory();
-            return -1;
-        }
-        block_advise(newtable, newsize * sizeof(SetEntry));
+        newtable = new_table(newsize);
+        if (!newtable) return -1;
     }
     self->table = newtable;
     self->mask = (ssize_t)newsize - 1;
     self->fill = self->used;
-    for (ssize_t i = 0; i <= oldmask; i++) {
-        set_prefetch_slot(oldtable, oldmask, i, newtable, newsize - 1);
-        if (is_active(&oldtable[i])) {
-            set_insert_clean(newtable, newsize - 1, oldtable[i].key, oldtable[i].hash);
-        }
-    }
+    rehash(self, oldtable, oldmask);
     if (malloced) free(oldtable);
     return 0;
 }
@@ -232,8 +235,8 @@ static void empty_to_minsize(Set *self) {
 
 static void drop_keys(const SetEntry *table, ssize_t mask, ssize_t used) {
     for (ssize_t i = 0; used > 0; i++) {
-        set_prefetch_key(table, mask, i);
-        if (is_active(&table[i])) {
+        if (mask >= PREFETCH_FROM) set_prefetch_key(table, mask, i);
+        if (set_is_active(&table[i])) {
             used--;
             decref(table[i].key);
         }
@@ -280,24 +283,49 @@ bool set_is_mutable(const Set *self, const char *method) {
     return false;
 }
 
-int set_add(Set *self, Object *key) {
+/* The hash, if it can be had without a call. */
+static inline bool hash_quick(Object *key, hash_t *hash) {
+    if (key->type == &Str_Type) {
+        *hash = ((Str *)key)->hash;
+        return *hash != -1;
+    }
+    if (key->type != &Int_Type) return false;
+    *hash = int_hash(((Int *)key)->value);
+    return true;
+}
+
+static noinline int add_any(Set *self, Object *key) {
     if (self->ob.refcnt != 1 && !set_is_mutable(self, "add")) return -1;
     hash_t hash = object_hash(key);
-    if (hash == -1) return -1;
-    return set_add_entry(self, key, hash);
+    return hash == -1 ? -1 : set_add_entry(self, key, hash);
+}
+
+int set_add(Set *self, Object *key) {
+    hash_t hash;
+    if (self->ob.type == &Set_Type && hash_quick(key, &hash)) return add_entry(self, key, hash);
+    return add_any(self, key);
+}
+
+static noinline int contains_any(Set *self, Object *key) {
+    hash_t hash = object_hash(key);
+    return hash == -1 ? -1 : set_contains_entry(self, key, hash);
 }
 
 int set_contains(Set *self, Object *key) {
+    hash_t hash;
+    return hash_quick(key, &hash) ? contains_entry(self, key, hash) : contains_any(self, key);
+}
+
+static noinline int discard_any(Set *self, Object *key) {
+    if (!set_is_mutable(self, "discard")) return -1;
     hash_t hash = object_hash(key);
-    if (hash == -1) return -1;
-    return set_contains_entry(self, key, hash);
+    return hash == -1 ? -1 : set_discard_entry(self, key, hash);
 }
 
 int set_discard(Set *self, Object *key) {
-    if (!set_is_mutable(self, "discard")) return -1;
-    hash_t hash = object_hash(key);
-    if (hash == -1) return -1;
-    return set_discard_entry(self, key, hash);
+    hash_t hash;
+    if (self->ob.type == &Set_Type && hash_quick(key, &hash)) return discard_entry(self, key, hash);
+    return discard_any(self, key);
 }
 
 /* Does an operation once more, after it found the key unhashable, with the frozenset of the key's
@@ -339,7 +367,7 @@ Object *set_pop(Set *self) {
         return NULL;
     }
     ssize_t i = self->finger & self->mask;
-    while (!is_active(&self->table[i]))
+    while (!set_is_active(&self->table[i]))
         i = (i + 1) & self->mask;
     Object *key = self->table[i].key; // the set's reference becomes the caller's
     self->table[i] = (SetEntry){SET_DUMMY, -1};
@@ -361,16 +389,26 @@ size_t set_sizeof(const Set *self) {
 
 /* ---- Iteration -------------------------------------------------------------------------------*/
 
+/* The next active slot from `i` on; beyond the mask if there is none. */
+static inline ssize_t next_active(const SetEntry *table, ssize_t mask, ssize_t i) {
+    if (mask < PREFETCH_FROM) {
+        while (i <= mask && !set_is_active(&table[i]))
+            i++;
+        return i;
+    }
+    for (; i <= mask; i++) {
+        set_prefetch_key(table, mask, i);
+        if (set_is_active(&table[i])) break;
+    }
+    return i;
+}
+
 int set_next_entry(Set *self, ssize_t *pos, Object **key, hash_t *hash) {
-    const SetEntry *table = self->table;
-    ssize_t mask = self->mask, i = *pos;
-    while (i <= mask && !is_active(&table[i]))
-        i++;
+    ssize_t i = next_active(self->table, self->mask, *pos);
     *pos = i + 1;
-    if (i > mask) return 0;
-    set_prefetch_key(table, mask, i);
-    *key = table[i].key;
-    *hash = table[i].hash;
+    if (i > self->mask) return 0;
+    *key = self->table[i].key;
+    *hash = self->table[i].hash;
     return 1;
 }
 
@@ -379,19 +417,23 @@ SetIter set_iter(Set *self) {
     return (SetIter){.set = self, .used = self->used};
 }
 
-Object *set_iter_next(SetIter *self) {
-    Set *set = self->set;
-    Object *key;
-    hash_t hash;
-    if (!set) return NULL;
-    if (self->used != set->used) {
+static noinline Object *iter_end(SetIter *self) {
+    if (self->set && self->used != self->set->used) {
         error_set(RuntimeError, "Set changed size during iteration");
         self->used = -1; // and so it stays, even if the size comes back
-        return NULL;
+    } else {
+        set_iter_clear(self);
     }
-    if (set_next_entry(set, &self->pos, &key, &hash)) return new_ref(key);
-    set_iter_clear(self);
     return NULL;
+}
+
+Object *set_iter_next(SetIter *self) {
+    const Set *set = self->set;
+    if (!set || self->used != set->used) return iter_end(self);
+    ssize_t i = next_active(set->table, set->mask, self->pos);
+    self->pos = i + 1;
+    if (i > set->mask) return iter_end(self);
+    return new_ref(set->table[i].key);
 }
 
 void set_iter_clear(SetIter *self) {

@@ -138,42 +138,4 @@ int set_issubset(Set *self, Object *iterable);
 int set_issuperset(Set *self, Object *iterable);
 int set_isdisjoint(Set *self, Object *iterable);
 
-/* ---- Between the two files: the same operations with the hash known ---------------------------*/
-
-int set_add_entry(Set *self, Object *key, hash_t hash);
-int set_contains_entry(Set *self, Object *key, hash_t hash);
-int set_discard_entry(Set *self, Object *key, hash_t hash);
-
-/* Moves all members to a table of more than `minused` slots, without the dummies; 0, or -1 with
- * MemoryError and nothing changed. CPython: set_table_resize(). */
-int set_table_resize(Set *self, ssize_t minused);
-
-/* Puts a key known to be absent into a table without dummies that has room. No reference counts.
- * CPython: set_insert_clean(). */
-void set_insert_clean(SetEntry *table, size_t mask, Object *key, hash_t hash);
-
-/* How many slots a set of `used` members asks for: the rule that set_add() grows by. */
-ssize_t set_growth(ssize_t used);
-
-/* Whether `self` may be changed; if not, AttributeError in the words of `frozenset().method`. */
-bool set_is_mutable(const Set *self, const char *method);
-
-/* As set_clear(), for either type. Never fails. CPython: set_clear_internal(). */
-void set_clear_internal(Set *self);
-
-/* Exchanges the contents of two sets. Never fails. CPython: set_swap_bodies(). */
-void set_swap_bodies(Set *a, Set *b);
-
-/* Fetches ahead of a walk over `table`: the object that will be counted, and, where the walk leads
- * to lookups in another table, the slot they will start from. */
-enum { PREFETCH_AHEAD = 16 }; // slots; enough to hide ~100 ns of memory at ~10 ns a slot
-static inline void set_prefetch_key(const SetEntry *table, ssize_t mask, ssize_t pos) {
-    __builtin_prefetch(table[(pos + PREFETCH_AHEAD) & mask].key, 1);
-}
-static inline void set_prefetch_slot(const SetEntry *table, ssize_t mask, ssize_t pos,
-                                     const SetEntry *probed, size_t probed_mask) {
-    hash_t hash = table[(pos + PREFETCH_AHEAD) & mask].hash;
-    __builtin_prefetch(&probed[(size_t)hash & probed_mask], 1);
-}
-
 #endif

@@ -8,7 +8,7 @@
  *
  * CPython: Objects/setobject.c.
  */
-#include "set.h"
+#include "set_table.h"
 
 /* ---- Walking an iterable ---------------------------------------------------------------------*/
 
@@ -19,11 +19,9 @@ typedef struct {
 } Keys;
 
 static int keys_start(Keys *self, Object *iterable) {
-    if (!anyset_check(iterable) && iterable->type != &Tuple_Type) {
-        return error_set(TypeError, "'%s' object is not iterable", iterable->type->name);
-    }
     *self = (Keys){iterable, 0};
-    return 0;
+    if (anyset_check(iterable) || iterable->type == &Tuple_Type) return 0;
+    return error_set(TypeError, "'%s' object is not iterable", iterable->type->name);
 }
 
 /* 1 with a new reference to the next key and its hash, 0 at the end, -1 if it is unhashable.
@@ -38,11 +36,18 @@ static inline int keys_next(Keys *self, const Set *probed, Object **key, hash_t 
         *key = new_ref(item);
         return 1;
     }
-    Set *set = (Set *)self->source;
-    if (!set_next_entry(set, &self->pos, key, hash)) return 0;
-    set_prefetch_slot(set->table, set->mask, self->pos, probed->table, (size_t)probed->mask);
-    incref(*key);
-    return 1;
+    const Set *set = (const Set *)self->source; // may change between two steps
+    for (ssize_t i = self->pos; i <= set->mask; i++) {
+        const SetEntry *entry = &set->table[i];
+        if (set->mask >= PREFETCH_FROM) set_prefetch_key(set->table, set->mask, i);
+        if (probed->mask >= PREFETCH_FROM) set_prefetch_slot(set->table, set->mask, i, probed);
+        if (!set_is_active(entry)) continue;
+        self->pos = i + 1;
+        *key = new_ref(entry->key);
+        *hash = entry->hash;
+        return 1;
+    }
+    return 0;
 }
 
 /* ---- Building --------------------------------------------------------------------------------*/
@@ -63,30 +68,47 @@ static Set *make_empty(const Type *type) {
 /* The same slots filled with the same keys: for a table that is empty and as large as `other`'s, in
  * which there are no dummies. No probing at all. */
 static void copy_slots(Set *self, const Set *other) {
-    for (ssize_t i = 0; i <= other->mask; i++) {
-        set_prefetch_key(other->table, other->mask, i);
-        if (other->table[i].key) {
-            incref(other->table[i].key);
-            self->table[i] = other->table[i];
-        }
+    const SetEntry *from = other->table;
+    SetEntry *to = self->table;
+    ssize_t mask = other->mask;
+    bool large = mask >= PREFETCH_FROM;
+    for (ssize_t i = 0; i <= mask; i++) {
+        if (large) set_prefetch_key(from, mask, i);
+        if (!from[i].key) continue;
+        incref(from[i].key);
+        to[i] = from[i];
     }
     self->fill = other->used;
     self->used = other->used;
 }
 
-/* All keys of `other`, known to be distinct, into a table that is empty and large enough. */
-static void insert_clean(Set *self, Set *other) {
+/* All keys of `other`, known to be distinct, into a table that is empty and large enough. `far` is
+ * a constant in each of its two copies. */
+static inline always_inline void insert_clean(Set *self, const Set *other, bool far) {
+    const SetEntry *from = other->table, *end = from + other->mask + 1;
+    SetEntry *to = self->table;
     size_t mask = (size_t)self->mask;
-    ssize_t pos = 0;
-    Object *key;
-    hash_t hash;
-    while (set_next_entry(other, &pos, &key, &hash)) {
-        set_prefetch_slot(other->table, other->mask, pos, self->table, mask);
-        incref(key);
-        set_insert_clean(self->table, mask, key, hash);
+    for (const SetEntry *entry = from; entry != end; entry++) {
+        if (far) set_prefetch_key(from, other->mask, entry - from);
+        if (far) set_prefetch_slot(from, other->mask, entry - from, self);
+        if (!set_is_active(entry)) continue;
+        incref(entry->key);
+        set_insert_clean(to, mask, entry->key, entry->hash);
     }
     self->fill = other->used;
     self->used = other->used;
+}
+
+/* All keys of `other`, some of which may be here. A comparison can run code that changes `other`,
+ * so its table is looked up anew for each slot. */
+static inline always_inline int add_all(Set *self, const Set *other, bool far) {
+    for (ssize_t i = 0; i <= other->mask; i++) {
+        if (far) set_prefetch_key(other->table, other->mask, i);
+        if (far) set_prefetch_slot(other->table, other->mask, i, self);
+        const SetEntry *entry = &other->table[i];
+        if (set_is_active(entry) && set_add_entry(self, entry->key, entry->hash) < 0) return -1;
+    }
+    return 0;
 }
 
 /* Adds another set's members. One resize at the start makes room for all of them, in the
@@ -97,20 +119,14 @@ static int merge(Set *self, Set *other) {
     if ((self->fill + other->used) * 5 >= self->mask * 3) {
         if (set_table_resize(self, (self->used + other->used) * 2) < 0) return -1;
     }
-    if (self->fill == 0) {
-        if (self->mask == other->mask && other->fill == other->used) {
-            copy_slots(self, other);
-        } else {
-            insert_clean(self, other);
-        }
-        return 0;
-    }
-    ssize_t pos = 0;
-    Object *key;
-    hash_t hash;
-    while (set_next_entry(other, &pos, &key, &hash)) {
-        set_prefetch_slot(other->table, other->mask, pos, self->table, (size_t)self->mask);
-        if (set_add_entry(self, key, hash) < 0) return -1;
+    bool far = self->mask >= PREFETCH_FROM;
+    if (self->fill > 0) return far ? add_all(self, other, true) : add_all(self, other, false);
+    if (self->mask == other->mask && other->fill == other->used) {
+        copy_slots(self, other);
+    } else if (far) {
+        insert_clean(self, other, true);
+    } else {
+        insert_clean(self, other, false);
     }
     return 0;
 }
