@@ -44,7 +44,8 @@ static inline bool anyset_check(const Object *op) {
     return op->type == &Set_Type || op->type == &FrozenSet_Type;
 }
 
-/* ---- One key at a time (set.c) ---------------------------------------------------------------*/
+/* ---- One key at a time (set.c), and one after another (set_type.c)
+ * ---------------------------------------------------------------*/
 
 /* len(self). CPython: PySet_Size(). */
 static inline ssize_t set_size(const Set *self) {

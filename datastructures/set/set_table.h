@@ -146,6 +146,9 @@ bool set_is_mutable(const Set *self, const char *method);
 /* As set_clear(), for either type. Never fails. CPython: set_clear_internal(). */
 void set_clear_internal(Set *self);
 
+/* Drops the set's references to the members of a table that is no set's any more. */
+void set_drop_keys(const SetEntry *table, ssize_t mask, ssize_t used);
+
 /* Exchanges the contents of two sets. Never fails. CPython: set_swap_bodies(). */
 void set_swap_bodies(Set *a, Set *b);
 
