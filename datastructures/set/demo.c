@@ -430,31 +430,30 @@ static void scene_finger(void) {
 
 /* ---- For the pictures ------------------------------------------------------------------------*/
 
-/* A table with a collision and a dummy as a Graphviz drawing. */
+/* The first slots of a table with a collision and a dummy, as a Graphviz drawing. */
 static void dot(void) {
-    Set *s = ints(5, 0, 3, 8, 11, 19);
-    discard_int(s, 8);
-    puts("digraph set {\n    rankdir=LR; node [shape=plain]; edge [arrowsize=0.7];");
+    enum { SHOWN = 12 };
+    Set *s = ints(5, 3, 35, 67, 0, 11);
+    discard_int(s, 35);
+    puts("digraph set {\n    rankdir=LR; ranksep=0.9; node [shape=plain]; edge [arrowsize=0.7];");
     printf("    table [label=<<table border=\"0\" cellborder=\"1\" cellspacing=\"0\" "
-           "cellpadding=\"5\">"
-           "<tr><td colspan=\"3\">%zd slots: fill %zd, used %zd</td></tr>\n",
-           s->mask + 1, s->fill, s->used);
-    for (ssize_t i = 0; i < 13; i++) {
+           "cellpadding=\"5\"><tr><td border=\"0\">slot</td><td border=\"0\">hash</td>"
+           "<td border=\"0\">key</td></tr>");
+    for (ssize_t i = 0; i < SHOWN; i++) {
         const SetEntry *entry = &s->table[i];
-        bool active = entry->key && entry->key != SET_DUMMY;
-        printf("<tr><td border=\"0\">%zd</td><td port=\"k%zd\" width=\"60\">%s</td><td>", i, i,
-               active       ? "key"
-               : entry->key ? "dummy"
-                            : " ");
-        if (entry->key) printf("hash %" PRId64, entry->hash);
-        puts("</td></tr>");
+        printf("<tr><td border=\"0\">%zd</td><td width=\"50\">", i);
+        if (entry->key) printf("%" PRId64, entry->hash);
+        printf("</td><td port=\"k%zd\" width=\"60\">%s</td></tr>\n", i,
+               entry->key == SET_DUMMY ? "dummy" : " ");
     }
-    puts("</table>>];");
-    for (ssize_t i = 0; i <= s->mask; i++) {
+    printf("<tr><td border=\"0\" colspan=\"3\">... to slot %zd; fill %zd, used %zd</td></tr>"
+           "</table>>];\n",
+           s->mask, s->fill, s->used);
+    for (ssize_t i = 0; i < SHOWN; i++) {
         if (!s->table[i].key || s->table[i].key == SET_DUMMY) continue;
         printf("    o%zd [shape=ellipse, label=\"int ", i);
         print(s->table[i].key);
-        printf("\"];\n    table:k%zd -> o%zd;\n", i, i);
+        printf("\"];\n    table:k%zd:e -> o%zd;\n", i, i);
     }
     puts("}");
     decref(s);

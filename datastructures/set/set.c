@@ -69,8 +69,9 @@ int set_contains_entry(Set *self, Object *key, hash_t hash) {
     return contains_entry(self, key, hash);
 }
 
-/* The set has a new member and is three fifths full. */
+/* The new member makes the table three fifths full. */
 static noinline int add_grow(Set *self, SetEntry *entry, Object *key) {
+    self->used++;
     if (set_table_resize(self, set_growth(self->used)) == 0) return 0;
     // CPython's set_add_entry() reports the error and keeps the key nevertheless.
     *entry = (SetEntry){0};
@@ -80,13 +81,15 @@ static noinline int add_grow(Set *self, SetEntry *entry, Object *key) {
     return -1;
 }
 
-/* The key, which is counted already, goes into an empty slot. */
+/* The key, which is counted already, goes into an empty slot. (used++ stands where it stands to
+ * keep the compiler from joining it with fill++ to one access of 16 bytes, which then waits for the
+ * two halves that others have written.) */
 static inline int add_to_empty(Set *self, Object *key, hash_t hash, SetEntry *entry) {
-    self->used++;
-    self->fill++;
     *entry = (SetEntry){key, hash};
-    if ((size_t)self->fill * 5 < (size_t)self->mask * 3) return 0;
-    return add_grow(self, entry, key);
+    self->fill++;
+    if ((size_t)self->fill * 5 >= (size_t)self->mask * 3) return add_grow(self, entry, key);
+    self->used++;
+    return 0;
 }
 
 /* The same, or into the last dummy passed on the way. */
@@ -172,27 +175,31 @@ ssize_t set_growth(ssize_t used) {
     return used > GROWTH_SLOWS_AT ? used * 2 : used * 4;
 }
 
+/* Out of line, or the compiler would make a calloc() of malloc() and this. */
+static noinline void clear_slots(SetEntry *table, size_t slots) {
+    memset(table, 0, slots * sizeof *table);
+}
+
 /* A block of empty slots. calloc() gets large blocks already cleared from the kernel; of small ones
- * malloc() keeps a stock that calloc() does not use. */
+ * malloc() keeps a stock that glibc's calloc() does not use. */
 static SetEntry *new_table(size_t slots) {
     enum { SMALL = 64 };
     if (slots > PTRDIFF_MAX / sizeof(SetEntry)) return error_no_memory();
     SetEntry *table = slots <= SMALL ? malloc(slots * sizeof *table) : calloc(slots, sizeof *table);
     if (!table) return error_no_memory();
-    if (slots <= SMALL) memset(table, 0, slots * sizeof *table);
+    if (slots <= SMALL) clear_slots(table, slots);
     block_advise(table, slots * sizeof *table);
     return table;
 }
 
-/* Puts all members of an old table into the set's new one. */
-static void rehash(const Set *self, const SetEntry *oldtable, ssize_t oldmask) {
+/* Puts all members of an old table into the set's new one. `far` is a constant in each copy. */
+static inline always_inline void rehash(const Set *self, const SetEntry *oldtable, ssize_t oldmask,
+                                        bool far) {
     SetEntry *table = self->table;
     size_t mask = (size_t)self->mask;
-    bool far = self->mask >= PREFETCH_FROM;
-    for (ssize_t i = 0; i <= oldmask; i++) {
-        if (far) set_prefetch_slot(oldtable, oldmask, i, self);
-        if (!set_is_active(&oldtable[i])) continue;
-        set_insert_clean(table, mask, oldtable[i].key, oldtable[i].hash);
+    for (const SetEntry *entry = oldtable; entry <= oldtable + oldmask; entry++) {
+        if (far) set_prefetch_slot(oldtable, oldmask, entry - oldtable, self);
+        if (set_is_active(entry)) set_insert_clean(table, mask, entry->key, entry->hash);
     }
 }
 
@@ -220,7 +227,11 @@ int set_table_resize(Set *self, ssize_t minused) {
     self->table = newtable;
     self->mask = (ssize_t)newsize - 1;
     self->fill = self->used;
-    rehash(self, oldtable, oldmask);
+    if (newsize >= PREFETCH_FROM) {
+        rehash(self, oldtable, oldmask, true);
+    } else {
+        rehash(self, oldtable, oldmask, false);
+    }
     if (malloced) free(oldtable);
     return 0;
 }
