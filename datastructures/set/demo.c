@@ -36,6 +36,11 @@ static void add(Set *s, Object *key) {
     decref(key);
 }
 
+/* A scene's last words. */
+static void tell(const char *text) {
+    puts(text);
+}
+
 static Set *ints(int count, ...) {
     Set *s = must(set_new(NULL));
     va_list numbers;
@@ -168,6 +173,9 @@ static void scene_table(void) {
     Set *text = words("spam eggs ham");
     show("\nAnd strs go anywhere:", text);
     draw(text);
+    tell("A str's hash depends on a secret that Python chooses at each start, so their order\n"
+         "changes from run to run. PYTHONHASHSEED=0 fixes it, and these demos take it as their\n"
+         "default.");
     decref(text);
     decref(s);
 }
@@ -191,9 +199,9 @@ static void scene_collision(void) {
     for (size_t i = 0; i < 5; i++)
         tell_search(s, searched_32[i]);
     puts("");
-    say("Neighbours lie in the same cache lines, so looking at four of them costs hardly more\n"
-        "than looking at one. 4 lost its slot to 35 and lives at the end of the run. (99 is\n"
-        "first because the table was rebuilt at the fifth add, in the order of the old slots.)");
+    tell("Neighbours lie in the same cache lines, so looking at four of them costs hardly more\n"
+         "than looking at one. 4 lost its slot to 35 and lives at the end of the run. (99 is\n"
+         "first because the table was rebuilt at the fifth add, in the order of the old slots.)");
     decref(s);
 }
 
@@ -213,9 +221,9 @@ static void scene_dummy(void) {
         "back:");
     add(s, int_from_long(97));
     draw(s);
-    say("fill counts dummies, used does not. A resize is decided on fill: a table without\n"
-        "members but full of dummies would make every search long. The new table gets the\n"
-        "members only.");
+    tell("fill counts dummies, used does not. A resize is decided on fill: a table without\n"
+         "members but full of dummies would make every search long. The new table gets the\n"
+         "members only.");
     decref(s);
 }
 
@@ -234,8 +242,8 @@ static void scene_growth(void) {
         slots = s->mask + 1;
     }
     puts("");
-    say("After a resize the table is 16% full, so most searches end at the first slot, found or\n"
-        "not. Above 50000 members the factor is 2: there memory is the scarcer thing.");
+    tell("After a resize the table is 16% full, so most searches end at the first slot, found\n"
+         "or not. Above 50000 members the factor is 2: there memory is the scarcer thing.");
     decref(s);
 }
 
@@ -279,7 +287,7 @@ static void scene_probes(void) {
                100.0 * (double)n / (double)(s->mask + 1), found, absent, longest, n / 2);
     }
     puts("");
-    say("What counts is how full the table is, and that stays between 15% and 60% at any size.");
+    tell("What counts is how full the table is, and that stays between 15% and 60% at any size.");
     decref(s);
 }
 
@@ -340,9 +348,9 @@ static void scene_membership(void) {
     say("One `key in s` against one `key in list`, for a key somewhere in the middle.");
     membership(false);
     puts("");
-    say("The list's time grows with its length. The set's grows a little too, in steps: not\n"
-        "because it looks at more slots, but because the table leaves the processor's caches\n"
-        "one by one.");
+    tell("The list's time grows with its length. The set's grows a little too, in steps: not\n"
+         "because it looks at more slots, but because the table leaves the processor's caches\n"
+         "one by one.");
 }
 
 /* ---- Whole sets ------------------------------------------------------------------------------*/
@@ -362,9 +370,9 @@ static void scene_algebra(void) {
     printf("\n{'git', 'python'} <= backend: %s; backend.isdisjoint(frontend): %s\n\n",
            set_issubset(basics, OBJECT(backend)) == 1 ? "True" : "False",
            set_isdisjoint(backend, other) == 1 ? "True" : "False");
-    say("& walks the smaller of the two sets: ten keys against a million cost ten lookups. |\n"
-        "cannot avoid to copy; - walks the left one, or, if the right one is less than a\n"
-        "quarter of it, copies the left and discards.");
+    tell("& walks the smaller of the two sets: ten keys against a million cost ten lookups. |\n"
+         "cannot avoid to copy; - walks the left one, or, if the right one is less than a\n"
+         "quarter of it, copies the left and discards.");
     decref(basics);
     decref(backend);
     decref(frontend);
@@ -387,9 +395,9 @@ static void scene_frozenset(void) {
     printf("frozenset('ba') in s   %s\n",
            set_contains(s, OBJECT(frozen_ba)) == 1 ? "True" : "False");
     printf("{'b', 'a'} in s        %s\n\n", set_sq_contains(s, OBJECT(ba)) == 1 ? "True" : "False");
-    say("The members' hashes are shuffled and xored: xor does not know an order, as the hash\n"
-        "must not. `in` even accepts a plain set, and looks it up as the frozenset of its\n"
-        "members.");
+    tell("The members' hashes are shuffled and xored: xor does not know an order, as the hash\n"
+         "must not. `in` even accepts a plain set, and looks it up as the frozenset of its\n"
+         "members.");
     Set *all[] = {s, ab, ba, frozen_ab, frozen_ba};
     for (size_t i = 0; i < 5; i++)
         decref(all[i]);
@@ -424,8 +432,8 @@ static void scene_finger(void) {
         decref(s);
     }
     puts("");
-    say("With it each slot is looked at once; without it ten times the members cost about a\n"
-        "hundred times the work, as the dummies of all pops before are walked over again.");
+    tell("With it each slot is looked at once; without it ten times the members cost about a\n"
+         "hundred times the work, as the dummies of all pops before are walked over again.");
 }
 
 /* ---- For the pictures ------------------------------------------------------------------------*/
