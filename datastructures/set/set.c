@@ -53,7 +53,24 @@ static noinline int contains_slow(Set *self, Object *key, hash_t hash) {
     return set_probe(self, key, hash, false, &entry, NULL);
 }
 
+enum { BEYOND_CACHE = 1 << 19 }; // slots: 8 MiB, more than a core's own cache
+
+/* Whether the three slots behind the first settle that a key is absent: one of them is empty and
+ * none has the hash. One question instead of six, each of which the processor may guess wrong.
+ * Worth it in large tables (a tenth of a miss); in small ones the processor has learnt the answers.
+ */
+static inline bool absent_nearby(const Set *self, hash_t hash) {
+    size_t mask = (size_t)self->mask, i = (size_t)hash & mask;
+    if (i + LINEAR_PROBES > mask) return false;
+    const SetEntry *e = &self->table[i];
+    bool empty = !e[1].key | !e[2].key | !e[3].key;
+    bool same =
+        (e[0].hash == hash) | (e[1].hash == hash) | (e[2].hash == hash) | (e[3].hash == hash);
+    return empty & !same;
+}
+
 static noinline int contains_probe(Set *self, Object *key, hash_t hash) {
+    if (self->mask >= BEYOND_CACHE && absent_nearby(self, hash)) return ABSENT;
     SetEntry *entry;
     int answer = set_probe(self, key, hash, true, &entry, NULL);
     return answer == UNDECIDED ? contains_slow(self, key, hash) : answer;

@@ -110,7 +110,7 @@ static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, h
  * from memory are under way at once. Small tables are in the cache anyway and do without. */
 enum {
     PREFETCH_AHEAD = 32,     // slots; some ns each, against about 100 ns of memory
-    PREFETCH_FROM = 1 << 13, // slots, of 16 bytes: above 128 KiB
+    PREFETCH_FROM = 1 << 13, // slots, of 16 bytes: 128 KiB, a part of a core's own cache
 };
 
 /* The object in a slot to come, to be counted. An empty slot asks for the table itself: a fetch
