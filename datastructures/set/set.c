@@ -200,7 +200,7 @@ static noinline void clear_slots(SetEntry *table, size_t slots) {
 /* A block of empty slots. calloc() gets large blocks already cleared from the kernel; of small ones
  * malloc() keeps a stock that glibc's calloc() does not use. */
 static SetEntry *new_table(size_t slots) {
-    enum { SMALL = 64 };
+    enum { SMALL = 1024 };
     if (slots > PTRDIFF_MAX / sizeof(SetEntry)) return error_no_memory();
     SetEntry *table = slots <= SMALL ? malloc(slots * sizeof *table) : calloc(slots, sizeof *table);
     if (!table) return error_no_memory();

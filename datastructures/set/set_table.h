@@ -90,6 +90,10 @@ restart:;
 static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, hash_t hash) {
     size_t perturb = (size_t)hash;
     size_t i = (size_t)hash & mask;
+    if (!table[i].key) { // most often, and then without setting up the loop
+        table[i] = (SetEntry){key, hash};
+        return;
+    }
     for (;;) {
         SetEntry *entry = &table[i];
         SetEntry *last = i + LINEAR_PROBES <= mask ? entry + LINEAR_PROBES : entry;
