@@ -64,21 +64,21 @@ static bool testing_fails_now(void) {
 }
 
 void *testing_malloc(size_t size) {
-    if (testing_fails_now()) return NULL;
-    testing_live++;
-    return malloc(size);
+    void *block = testing_fails_now() ? NULL : malloc(size);
+    testing_live += block != NULL;
+    return block;
 }
 
 void *testing_calloc(size_t count, size_t size) {
-    if (testing_fails_now()) return NULL;
-    testing_live++;
-    return calloc(count, size);
+    void *block = testing_fails_now() ? NULL : calloc(count, size);
+    testing_live += block != NULL;
+    return block;
 }
 
 void *testing_realloc(void *block, size_t size) {
-    if (testing_fails_now()) return NULL;
-    if (!block) testing_live++;
-    return realloc(block, size);
+    void *moved = testing_fails_now() ? NULL : realloc(block, size);
+    testing_live += moved && !block;
+    return moved;
 }
 
 void testing_free(void *block) {
