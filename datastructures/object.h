@@ -104,7 +104,8 @@ typedef struct {
     hash_t hash;    // -1 until first asked for
     uint8_t kind;   // bytes a character: 1, 2 or 4
     bool ascii;     // all below 128: the array is its own UTF-8
-    char data[];    // length * kind bytes and a NUL character
+    // length * kind bytes and a NUL character, aligned for the widest
+    _Alignas(uint32_t) char data[];
 } Str;
 
 typedef struct {
