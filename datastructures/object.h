@@ -159,6 +159,7 @@ int object_equal_slow(Object *self, Object *other);
  * hash shares, with the sign kept; -1 is taken, so it becomes -2. */
 static inline hash_t int_hash(int64_t value) {
     const uint64_t modulus = (UINT64_C(1) << 61) - 1;
+    if (-(int64_t)modulus < value && value < (int64_t)modulus) return value == -1 ? -2 : value;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     magnitude = (magnitude & modulus) + (magnitude >> 61);
     if (magnitude >= modulus) magnitude -= modulus;
