@@ -38,10 +38,9 @@ size_t dict_keys_sizeof(const DictKeys *keys) {
 static DictKeys *keys_new(uint8_t log2_size, bool unicode) {
     enum { LOG2_SIZE_MAX = 58 }; // 2^58 slots of 8 bytes and entries of 16 still fit in a size_t
     if (log2_size > LOG2_SIZE_MAX) return error_no_memory();
-    uint8_t log2_width = log2_size < 8 ? 0 : log2_size < 16 ? 1 : log2_size < 32 ? 2 : 3;
     DictKeys head = {
         .log2_size = log2_size,
-        .log2_index_bytes = (uint8_t)(log2_size + log2_width),
+        .log2_index_bytes = (uint8_t)(log2_size + dict_log2_width(log2_size)),
         .kind = unicode ? DICT_KEYS_UNICODE : DICT_KEYS_GENERAL,
         .usable = dict_usable_fraction((size_t)1 << log2_size),
     };
@@ -60,14 +59,19 @@ void dict_keys_free(DictKeys *keys) {
 
 static inline void set_index(DictKeys *keys, size_t slot, ssize_t ix) {
     void *indices = keys->indices;
-    if (keys->log2_size < 8) {
+    switch (dict_log2_width(keys->log2_size)) {
+    case 0:
         ((int8_t *)indices)[slot] = (int8_t)ix;
-    } else if (keys->log2_size < 16) {
+        break;
+    case 1:
         ((int16_t *)indices)[slot] = (int16_t)ix;
-    } else if (keys->log2_size < 32) {
+        break;
+    case 2:
         ((int32_t *)indices)[slot] = (int32_t)ix;
-    } else {
+        break;
+    default:
         ((int64_t *)indices)[slot] = (int64_t)ix;
+        break;
     }
 }
 
@@ -149,9 +153,31 @@ static inline DictPlace lookup_str(const DictKeys *keys, const Object *key, hash
     }
 }
 
-/* Any key among any keys, as long as equal hashes come with equal pointers, two ints or two strs;
- * at the first other pair the slow search takes over.
- * Simplified: CPython's goes through the type for every comparison. */
+/* The rest is for tables of any keys. As long as equal hashes come with equal pointers, two ints or
+ * two strs, nothing foreign runs; at the first other pair the slow search takes over. CPython goes
+ * through the type for every comparison.
+ *
+ * An int is found by its hash first: two ints of one hash are one, or 2^61 - 1 apart. */
+static inline DictPlace lookup_int(Dict *self, Object *key, hash_t hash) {
+    const DictKeys *keys = self->keys;
+    const DictEntry *entries = dict_entries(keys);
+    size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
+    size_t free_slot = SIZE_MAX;
+    for (;; slot = next_slot(slot, &perturb, mask)) {
+        ssize_t ix = dict_get_index(keys, slot);
+        if (ix >= 0) {
+            if (entries[ix].hash != hash) continue;
+            const Object *other = entries[ix].key;
+            if (other == key) return (DictPlace){ix, slot};
+            if (other->type != &Int_Type) return lookup_generic(self, key, hash);
+            if (((Int *)other)->value == ((Int *)key)->value) return (DictPlace){ix, slot};
+        } else {
+            if (free_slot == SIZE_MAX) free_slot = slot;
+            if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
+        }
+    }
+}
+
 static inline DictPlace lookup_general(Dict *self, Object *key, hash_t hash) {
     const DictKeys *keys = self->keys;
     const DictEntry *entries = dict_entries(keys);
@@ -160,18 +186,12 @@ static inline DictPlace lookup_general(Dict *self, Object *key, hash_t hash) {
     for (;; slot = next_slot(slot, &perturb, mask)) {
         ssize_t ix = dict_get_index(keys, slot);
         if (ix >= 0) {
-            const DictEntry *entry = &entries[ix];
-            if (entry->key == key) return (DictPlace){ix, slot};
-            if (entry->hash != hash) continue;
-            const Type *type = key->type;
-            if (entry->key->type != type) return lookup_generic(self, key, hash);
-            if (type == &Int_Type) {
-                if (((Int *)entry->key)->value == ((Int *)key)->value) return (DictPlace){ix, slot};
-            } else if (type == &Str_Type) {
-                if (str_same((Str *)entry->key, (Str *)key)) return (DictPlace){ix, slot};
-            } else {
-                return lookup_generic(self, key, hash);
-            }
+            const Object *other = entries[ix].key;
+            if (other == key) return (DictPlace){ix, slot};
+            if (entries[ix].hash != hash) continue;
+            bool strs = key->type == &Str_Type && other->type == &Str_Type;
+            if (!strs) return lookup_generic(self, key, hash);
+            if (str_same((const Str *)other, (Str *)key)) return (DictPlace){ix, slot};
         } else {
             if (free_slot == SIZE_MAX) free_slot = slot;
             if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
@@ -181,7 +201,10 @@ static inline DictPlace lookup_general(Dict *self, Object *key, hash_t hash) {
 
 /* CPython: _Py_dict_lookup(). */
 static inline DictPlace lookup(Dict *self, Object *key, hash_t hash) {
-    if (self->keys->kind == DICT_KEYS_GENERAL) return lookup_general(self, key, hash);
+    if (self->keys->kind == DICT_KEYS_GENERAL) {
+        return key->type == &Int_Type ? lookup_int(self, key, hash)
+                                      : lookup_general(self, key, hash);
+    }
     if (key->type == &Str_Type) return lookup_str(self->keys, key, hash);
     return lookup_generic(self, key, hash); // a foreign key may claim to equal a str
 }
@@ -283,10 +306,12 @@ static int insert_to_emptydict(Dict *self, Object *key, hash_t hash, Object *val
                        hash, value);
 }
 
-/* The second half of insertdict(). */
+/* The second half of insertdict(). A key that is no str may find itself before a table for strs
+ * even now, if comparing has cleared the dict meanwhile. */
 static inline int append(Dict *self, DictPlace place, Object *key, hash_t hash, Object *value) {
-    if (self->keys->usable <= 0) {
-        if (insertion_resize(self, true) < 0) return -1;
+    bool unicode = key->type == &Str_Type;
+    if (self->keys->usable <= 0 || (self->keys->kind == DICT_KEYS_UNICODE && !unicode)) {
+        if (insertion_resize(self, unicode) < 0) return -1;
         place.slot = find_empty_slot(self->keys, hash);
     }
     DictKeys *keys = self->keys;

@@ -184,15 +184,25 @@ static inline DictUnicodeEntry *dict_unicode_entries(const DictKeys *keys) {
     return (DictUnicodeEntry *)(void *)dict_entries(keys);
 }
 
-/* The number of an entry, DKIX_EMPTY or DKIX_DUMMY. Below 256 slots there are at most 170 entries,
- * but the signed byte must reach them all: 128 slots, 85 entries, is where one byte ends.
- * CPython: dictkeys_get_index(). */
+/* Bytes of an index, as a power of two: it must count to 2/3 of the slots and spell -1 and -2. A
+ * signed byte reaches 127: enough for the 85 entries of 128 slots, not for the 170 of 256. */
+static inline unsigned dict_log2_width(uint8_t log2_size) {
+    return log2_size < 8 ? 0 : log2_size < 16 ? 1 : log2_size < 32 ? 2 : 3;
+}
+
+/* The number of an entry, DKIX_EMPTY or DKIX_DUMMY. CPython: dictkeys_get_index(). */
 static inline ssize_t dict_get_index(const DictKeys *keys, size_t slot) {
     const void *indices = keys->indices;
-    if (keys->log2_size < 8) return ((const int8_t *)indices)[slot];
-    if (keys->log2_size < 16) return ((const int16_t *)indices)[slot];
-    if (keys->log2_size < 32) return ((const int32_t *)indices)[slot];
-    return (ssize_t)((const int64_t *)indices)[slot];
+    switch (dict_log2_width(keys->log2_size)) {
+    case 0:
+        return ((const int8_t *)indices)[slot];
+    case 1:
+        return ((const int16_t *)indices)[slot];
+    case 2:
+        return ((const int32_t *)indices)[slot];
+    default:
+        return (ssize_t)((const int64_t *)indices)[slot];
+    }
 }
 
 /* Entry number `ix` of a table of either kind; key and value NULL if it was deleted. */
