@@ -26,7 +26,7 @@ enum { STEP = 7 };
 
 typedef struct Raw { // what the C libraries hold
     int64_t number;
-    char text[16];
+    char text[24];
 #if HAVE_UTHASH
     UT_hash_handle hh;
 #endif

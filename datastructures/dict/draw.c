@@ -191,7 +191,10 @@ static void dot_indices(const DictKeys *keys, FILE *out) {
             "cellpadding=\"6\"><tr><td border=\"0\">slot</td><td border=\"0\">indices</td></tr>");
     for (size_t slot = 0; slot < dict_slots(keys); slot++) {
         ssize_t ix = dict_get_index(keys, slot);
-        fprintf(out, "<tr><td border=\"0\">%zu</td><td port=\"s%zu\" width=\"60\">", slot, slot);
+        fprintf(out, "<tr><td border=\"0\">%zu</td><td port=\"s%zu\" width=\"60\"%s>", slot, slot,
+                ix == DKIX_EMPTY   ? ""
+                : ix == DKIX_DUMMY ? " bgcolor=\"#f8514940\""
+                                   : " bgcolor=\"#2f81f740\"");
         if (ix >= 0) {
             fprintf(out, "%zd", ix);
         } else {
@@ -210,14 +213,15 @@ static void dot_entries(const DictKeys *keys, FILE *out) {
         fprintf(out, "<tr><td border=\"0\" port=\"e%zd\">%zd</td>", ix, ix);
         DictEntry entry = ix < keys->nentries ? dict_entry(keys, ix) : (DictEntry){0, NULL, NULL};
         if (entry.key) {
-            fprintf(out, "<td>%" PRId64 "</td><td>", entry.hash);
+            fprintf(out, "<td bgcolor=\"#2f81f740\">%" PRId64 "</td><td bgcolor=\"#2f81f740\">",
+                    entry.hash);
             dot_text(entry.key, out);
-            fprintf(out, "</td><td>");
+            fprintf(out, "</td><td bgcolor=\"#2f81f740\">");
             dot_text(entry.value, out);
             fprintf(out, "</td></tr>");
         } else {
-            fprintf(out, "<td colspan=\"3\"><i>%s</i></td></tr>",
-                    ix < keys->nentries ? "deleted" : "usable");
+            fprintf(out, "<td colspan=\"3\"%s</i></td></tr>",
+                    ix < keys->nentries ? " bgcolor=\"#f8514940\"><i>deleted" : "><i>usable");
         }
     }
     fprintf(out, "</table>>];\n");

@@ -31,7 +31,8 @@ plot "random separate" using 3:5 with lines lw 2 lc rgb "#3fb950" title "separat
      "random perturbed" using 3:5 with lines lw 2 lc rgb "#2f81f7" title "perturbed probing"
 
 set title "multiples of 2^{10}: probes per hit"
-set yrange [1:2000]
+set yrange [1:1000]
+unset key
 set logscale y
 plot "multiples separate" using 3:4 with lines lw 5 lc rgb "#3fb950" title "separate chaining", \
      "multiples linear" using 3:4 with lines lw 2 lc rgb "#f85149" title "linear probing", \
