@@ -236,15 +236,15 @@ static Cost measure(Strategy strategy, Family family, size_t filled) {
 static void compare_strategies(Family family, const char *title) {
     static const int percents[] = {10, 25, 50, 66, 80, 95};
     printf("\n  %s\n   load", title);
-    for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++)
+    for (Strategy strategy = 0; strategy < STRATEGY_COUNT; strategy++)
         printf("   %19s", strategy_name(strategy));
     printf("\n       ");
-    for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++)
+    for (Strategy strategy = 0; strategy < STRATEGY_COUNT; strategy++)
         printf("          hit     miss");
     putchar('\n');
     for (size_t i = 0; i < sizeof percents / sizeof percents[0]; i++) {
         printf("   0.%02d", percents[i]);
-        for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+        for (Strategy strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
             Cost cost = measure(strategy, family, (size_t)(SLOTS * percents[i] / 100));
             printf("   %10.2f %8.2f", cost.hit, cost.miss);
         }
@@ -363,8 +363,8 @@ static void scene_flood(void) {
 static void csv_probes(void) {
     static const char *const families[] = {"random", "consecutive", "multiples"};
     puts("family,strategy,load,hit,miss");
-    for (int family = 0; family < FAMILY_COUNT; family++) {
-        for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+    for (Family family = 0; family < FAMILY_COUNT; family++) {
+        for (Strategy strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
             for (int percent = 5; percent <= 95; percent += 5) {
                 Cost cost = measure(strategy, family, (size_t)(SLOTS * percent / 100));
                 printf("%s,%s,%.2f,%.4f,%.4f\n", families[family], strategy_name(strategy),

@@ -795,7 +795,7 @@ static void test_huge_sizes(void **state) {
 static void test_strategies_find_everything(void **state) {
     (void)state;
     uint64_t hashes[700];
-    for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+    for (Strategy strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
         Probes *table = probes_new(strategy, 10);
         for (uint64_t i = 0; i < 700; i++) {
             hashes[i] = i * UINT64_C(0x9E3779B97F4A7C15);
@@ -809,7 +809,7 @@ static void test_strategies_find_everything(void **state) {
 
 static void test_strategies_on_hostile_keys(void **state) {
     (void)state;
-    for (int strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
+    for (Strategy strategy = 0; strategy < STRATEGY_COUNT; strategy++) {
         Probes *table = probes_new(strategy, 10);
         size_t last = 0;
         for (uint64_t i = 0; i < 300; i++)

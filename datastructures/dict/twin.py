@@ -23,7 +23,8 @@ class Table:
         keys = ctypes.c_void_p.from_address(address + 32).value
         values = ctypes.c_void_p.from_address(address + 40).value
         assert keys is not None and values is None, "a split table"
-        self.log2_size, self.log2_index_bytes, self.kind = (ctypes.c_uint8 * 3).from_address(keys + 8)
+        small = (ctypes.c_uint8 * 3).from_address(keys + 8)
+        self.log2_size, self.log2_index_bytes, self.kind = small
         self.usable, self.nentries = (ctypes.c_ssize_t * 2).from_address(keys + 16)
         self.indices = self.read_indices(keys + KEYS_HEADER)
         self.entries = self.read_entries(keys + KEYS_HEADER + (1 << self.log2_index_bytes))
