@@ -133,6 +133,27 @@ static inline bool str_same(const Str *a, const Str *b) {
 }
 
 /* A str among strs: nothing foreign runs. CPython: unicodekeys_lookup_unicode(). */
+__attribute__((noinline)) static DictPlace lookup_str_text(const DictKeys *keys, const Object *key,
+                                                           hash_t hash) {
+    const DictUnicodeEntry *entries = dict_unicode_entries(keys);
+    size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
+    size_t free_slot = SIZE_MAX;
+    for (;; slot = next_slot(slot, &perturb, mask)) {
+        ssize_t ix = dict_get_index(keys, slot);
+        if (ix >= 0) {
+            const Str *other = (const Str *)entries[ix].key;
+            if (other->hash == hash && str_same(other, (const Str *)key)) {
+                return (DictPlace){ix, slot};
+            }
+        } else {
+            if (free_slot == SIZE_MAX) free_slot = slot;
+            if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
+        }
+    }
+}
+
+/* The same as long as the key is there itself or no key of its hash is. Without a call in the loop,
+ * the compiler keeps all of it in registers. */
 static inline DictPlace lookup_str(const DictKeys *keys, const Object *key, hash_t hash) {
     const DictUnicodeEntry *entries = dict_unicode_entries(keys);
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
@@ -142,10 +163,7 @@ static inline DictPlace lookup_str(const DictKeys *keys, const Object *key, hash
         if (ix >= 0) {
             const Object *other = entries[ix].key;
             if (other == key) return (DictPlace){ix, slot};
-            if (((const Str *)other)->hash == hash &&
-                str_same((const Str *)other, (const Str *)key)) {
-                return (DictPlace){ix, slot};
-            }
+            if (((const Str *)other)->hash == hash) return lookup_str_text(keys, key, hash);
         } else {
             if (free_slot == SIZE_MAX) free_slot = slot;
             if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
