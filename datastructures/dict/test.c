@@ -101,9 +101,10 @@ static void test_growth(void **state) {
     static const struct {
         int items;
         size_t slots, index_bytes;
-    } steps[] = {{1, 8, 8},         {6, 16, 16},        {11, 32, 32},           {22, 64, 64},
-                 {43, 128, 128},    {86, 256, 512},     {171, 512, 1024},       {342, 1024, 2048},
-                 {683, 2048, 4096}, {1366, 4096, 8192}, {43691, 131072, 524288}};
+    } steps[] = {{1, 8, 8},          {6, 16, 16},           {11, 32, 32},
+                 {22, 64, 64},       {43, 128, 128},        {86, 256, 512},
+                 {171, 512, 1024},   {342, 1024, 2048},     {683, 2048, 4096},
+                 {1366, 4096, 8192}, {10923, 32768, 65536}, {43691, 131072, 524288}};
     Dict *d = dict_new();
     size_t step = 0;
     for (int i = 1; i <= 50000; i++) {
@@ -115,6 +116,33 @@ static void test_growth(void **state) {
         assert_int_equal((size_t)1 << d->keys->log2_index_bytes, steps[step].index_bytes);
     }
     check(d);
+    decref(d);
+}
+
+/* Where CPython puts these: 0 at slot 0, 72 at 5*0 + (72 >> 5) + 1 = 3; then 8 and 16 at 1 and 6.
+ */
+static void test_known_slots(void **state) {
+    (void)state;
+    static const int keys[] = {0, 72, 8, 16}, slots[] = {0, 3, 1, 6};
+    Dict *d = dict_new();
+    for (int i = 0; i < 4; i++)
+        set(d, number(keys[i]), new_ref(None));
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(dict_get_index(d->keys, (size_t)slots[i]), i);
+    decref(d);
+}
+
+/* A full table of 16 of which six live: 3 * 6 = 18 asks for 32 slots. */
+static void test_growth_rate(void **state) {
+    (void)state;
+    Dict *d = dict_new();
+    for (int i = 0; i < 10; i++)
+        set(d, number(i), new_ref(None));
+    for (int i = 0; i < 4; i++)
+        del(d, number(i));
+    assert_int_equal(dict_slots(d->keys), 16);
+    set(d, number(10), new_ref(None));
+    assert_int_equal(dict_slots(d->keys), 32);
     decref(d);
 }
 
@@ -391,7 +419,7 @@ static struct {
     int action;
     int calls;
 } evil;
-enum { HARMLESS, FAILS, DELETES, CLEARS, GROWS, INSERTS, REINSERTS };
+enum { HARMLESS, FAILS, DELETES, CLEARS, GROWS, INSERTS, REINSERTS, BECOMES_STRS };
 
 static void evil_dealloc(Object *self) {
     free(self);
@@ -427,6 +455,10 @@ static int evil_equal(Object *self, Object *other) {
         break;
     case INSERTS:
         dict_set_item(evil.dict, evil.victim, None);
+        break;
+    case BECOMES_STRS:
+        dict_clear(evil.dict);
+        set(evil.dict, text("a"), number(1));
         break;
     case REINSERTS:
         incref(evil.victim);
@@ -536,6 +568,37 @@ static void test_equality_that_takes_the_free_slot(void **state) {
     assert_int_equal(dict_contains(d, evil.victim), 1);
     assert_int_equal(dict_contains(d, probe), 1);
     decref(evil.victim);
+    for (int i = 0; i < 3; i++)
+        decref(keys[i]);
+    decref(probe);
+    decref(d);
+}
+
+/* A search that compares takes the dummy it passed, as one that does not compare. */
+static void test_equality_and_a_dummy(void **state) {
+    (void)state;
+    Object *keys[3], *probe = evil_new(7);
+    Dict *d = evil_dict(keys);
+    dict_del_item(d, keys[0]);
+    assert_int_equal(dict_get_index(d->keys, 3), DKIX_DUMMY);
+    assert_int_equal(dict_set_item(d, probe, True), 0);
+    assert_int_equal(dict_get_index(d->keys, 3), 3);
+    check(d);
+    for (int i = 0; i < 3; i++)
+        decref(keys[i]);
+    decref(probe);
+    decref(d);
+}
+
+/* Where CPython goes wrong: the table is one for strs when the search returns. */
+static void test_equality_that_leaves_a_table_for_strs(void **state) {
+    (void)state;
+    Object *keys[3], *probe = evil_new(7);
+    Dict *d = evil_dict(keys);
+    evil.action = BECOMES_STRS;
+    assert_int_equal(dict_set_item(d, probe, True), 0);
+    assert_repr(d, "{'a': 1, evil: True}");
+    check(d);
     for (int i = 0; i < 3; i++)
         decref(keys[i]);
     decref(probe);
@@ -825,6 +888,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_known_slots),
+        cmocka_unit_test(test_growth_rate),
         cmocka_unit_test(test_keysize),
         cmocka_unit_test(test_presized),
         cmocka_unit_test(test_equal_keys_share_a_slot),
@@ -843,6 +908,8 @@ int main(void) {
         cmocka_unit_test(test_equality_that_fails),
         cmocka_unit_test(test_equality_that_changes_the_dict),
         cmocka_unit_test(test_equality_that_takes_the_free_slot),
+        cmocka_unit_test(test_equality_and_a_dummy),
+        cmocka_unit_test(test_equality_that_leaves_a_table_for_strs),
         cmocka_unit_test(test_update_while_the_source_changes),
         cmocka_unit_test(test_foreign_key_that_equals_a_str),
         cmocka_unit_test(test_model),

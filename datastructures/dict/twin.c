@@ -295,6 +295,11 @@ static void equal_keys(void) {
     set(d, text(""), text("empty str"));
     set(d, tuple_pack(0), text("empty tuple"));
     set(d, real(1e308 * 10), text("inf"));
+    const int64_t large[] = {INT64_C(1) << 60,    (INT64_C(1) << 61) - 2,
+                             -(INT64_C(1) << 61), (INT64_C(1) << 62) + 5,
+                             INT64_MIN,           INT64_MAX};
+    for (size_t i = 0; i < sizeof large / sizeof large[0]; i++)
+        set(d, number(large[i]), text("large"));
     dump(d, "all sorts of keys");
     Object *keys[] = {number(1), new_ref(True), real(-1.0), real(-2.0), pair(number(1), real(2)),
                       text("1"), real(2.5),     number(3),  text("2"),  real(-1e308 * 10)};
@@ -332,6 +337,23 @@ static void small_copies(void) {
     }
 }
 
+static void oversized_copies(void) {
+    for (int left = 1; left < 11; left++) {
+        Dict *h = dict_new(), *e = dict_new();
+        for (int i = 0; i < 11; i++)
+            set(h, number(i), number(i));
+        while (dict_size(h) > left)
+            decref(dict_popitem(h));
+        dict_update(e, h);
+        dump(e, "update of an empty dict by %d in a table of 32", left);
+        Dict *copy = dict_copy(h);
+        dump(copy, "copy of the same");
+        decref(copy);
+        decref(e);
+        decref(h);
+    }
+}
+
 static void large_copies(void) {
     Dict *big = dict_new(), *small = dict_new();
     for (int i = 0; i < 1000; i++)
@@ -353,6 +375,7 @@ static void large_copies(void) {
 
 static void copies(void) {
     small_copies();
+    oversized_copies();
     large_copies();
     Dict *s = dict_of_one(text("a"), number(1)), *n = dict_of_one(number(1), number(2));
     dict_update(s, n);

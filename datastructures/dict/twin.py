@@ -236,6 +236,8 @@ def equal_keys() -> None:
     d[""] = "empty str"
     d[()] = "empty tuple"
     d[float("inf")] = "inf"
+    for n in (1 << 60, (1 << 61) - 2, -(1 << 61), (1 << 62) + 5, -(1 << 63), (1 << 63) - 1):
+        d[n] = "large"
     dump("all sorts of keys", d)
     for key in (1, True, -1.0, -2.0, (1, 2.0), "1", 2.5, 3, "2", float("-inf")):
         attempt(f"{key!r} in d", lambda: key in d)
@@ -260,6 +262,16 @@ def copies() -> None:
         g: dict[Any, Any] = {7: 1}
         g.update(d)
         dump("update of a dict with an int key", g)
+    for left in range(1, 11):
+        h: dict[Any, Any] = {}
+        for i in range(11):
+            h[i] = i
+        while len(h) > left:
+            h.popitem()
+        e = {}
+        e.update(h)
+        dump(f"update of an empty dict by {left} in a table of 32", e)
+        dump("copy of the same", h.copy())
     big: dict[Any, Any] = {}
     for i in range(1000):
         big[i] = i
