@@ -83,6 +83,17 @@ static void test_exact_and_spare(void **state) {
     // A jump by more than the spare room gets none: 5 -> 20 is 20, not 28.
     assert_int_equal(list_extend(list, OBJECT(thrice)), 0);
     assert_int_equal(list->allocated, 20);
+    // The same rounded up to a multiple of 4; and a jump that equals the spare room, 4 of 12, gets
+    // it.
+    List *odd = ints(4, 0, 0, 0, 0), *edge = list_copy(odd);
+    assert_int_equal(list_extend(odd, OBJECT(thrice)), 0);
+    assert_int_equal(list_extend(odd, OBJECT(thrice)), 0);
+    assert_int_equal(list_size(odd), 34);
+    assert_int_equal(odd->allocated, 36);
+    assert_int_equal(list_extend(edge, OBJECT(edge)), 0);
+    assert_int_equal(edge->allocated, 12);
+    decref(odd);
+    decref(edge);
     decref(copy);
     decref(twice);
     decref(thrice);
