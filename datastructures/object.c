@@ -54,12 +54,15 @@ void object_dealloc(Object *self) {
     }
 }
 
+/* Whole pages, those at both ends included: malloc's own header stands before the block in its
+ * first page, and a mapping advised in part is two mappings to the kernel, which mremap() then
+ * refuses to move (EFAULT): realloc would copy every byte where it could have moved the pages. */
 void block_advise(void *block, size_t bytes) {
     enum { WORTH_IT = 4 << 20, PAGE = 4096 };
 #ifdef MADV_HUGEPAGE
     if (bytes < WORTH_IT) return;
-    uintptr_t start = ((uintptr_t)block + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
-    uintptr_t end = ((uintptr_t)block + bytes) & ~(uintptr_t)(PAGE - 1);
+    uintptr_t start = (uintptr_t)block & ~(uintptr_t)(PAGE - 1);
+    uintptr_t end = ((uintptr_t)block + bytes + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
     madvise((void *)start, end - start, MADV_HUGEPAGE); // may be refused: then pages stay small
 #else
     (void)block, (void)bytes;

@@ -104,7 +104,8 @@ typedef struct {
     hash_t hash;    // -1 until first asked for
     uint8_t kind;   // bytes a character: 1, 2 or 4
     bool ascii;     // all below 128: the array is its own UTF-8
-    char data[];    // length * kind bytes and a NUL character
+    // length * kind bytes and a NUL character, aligned for the widest
+    _Alignas(uint32_t) char data[];
 } Str;
 
 typedef struct {
@@ -158,6 +159,7 @@ int object_equal_slow(Object *self, Object *other);
  * hash shares, with the sign kept; -1 is taken, so it becomes -2. */
 static inline hash_t int_hash(int64_t value) {
     const uint64_t modulus = (UINT64_C(1) << 61) - 1;
+    if (-(int64_t)modulus < value && value < (int64_t)modulus) return value == -1 ? -2 : value;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     magnitude = (magnitude & modulus) + (magnitude >> 61);
     if (magnitude >= modulus) magnitude -= modulus;

@@ -71,9 +71,10 @@ static int move_tail(List *self, ssize_t high, ssize_t d) {
 /* The replaced references are set aside and dropped at the end, when the list is whole again.
  * CPython: list_ass_slice(). */
 static int replace(List *self, ssize_t low, ssize_t high, Object **items, ssize_t count) {
-    Object *recycle_on_stack[8], **recycle = recycle_on_stack; // 8: most slices replaced are short
+    enum { ON_STACK = 8 }; // most slices replaced are short, and need no malloc
+    Object *recycle_on_stack[ON_STACK], **recycle = recycle_on_stack;
     ssize_t replaced = high - low;
-    if (replaced > 8) {
+    if (replaced > ON_STACK) {
         recycle = malloc((size_t)replaced * sizeof *recycle);
         if (!recycle) {
             error_no_memory();
@@ -187,8 +188,8 @@ static int assign_cells(List *self, ssize_t start, ssize_t step, ssize_t length,
 int list_ass_subscript_slice(List *self, ssize_t start, ssize_t stop, ssize_t step, Object *value) {
     if (step == 0) return step_error();
     ssize_t length = slice_adjust(self->size, &start, &stop, step);
-    // l[5:2] = [x] inserts before 5: where the slice begins, however empty it is.
-    if (step == 1) return list_set_slice(self, start, stop < start ? start : stop, value);
+    // l[5:2] = [x] inserts before 5: list_set_slice() takes a stop below the start for the start.
+    if (step == 1) return list_set_slice(self, start, stop, value);
     if (value) return assign_cells(self, start, step, length, value);
     if (length == 0) return 0;
     if (step < 0) { // the same cells from below
