@@ -88,6 +88,7 @@ static List *list_new_prealloc(ssize_t size) {
 
 /* Appends `count` references to a list that has room for them. */
 static void fill(List *self, Object **items, ssize_t count) {
+    if (count == 0) return; // an empty list has no array, and NULL + 0 is undefined
     Object **to = self->items + self->size;
     for (ssize_t i = 0; i < count; i++)
         to[i] = new_ref(items[i]);
