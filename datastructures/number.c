@@ -92,24 +92,44 @@ Object *float_from_double(double value) {
     return OBJECT(self);
 }
 
-/* The shortest decimal digits that read back as the same double, then Python's choice of notation:
- * an exponent below 1e-4 and from 1e16 on, and always a sign that it is a float.
- * Simplified: tries 1 to 17 digits; CPython computes them at once (Python/dtoa.c, mode 0). */
+/* Adds one to the last digit before the 'e' of "-d.ddde+xx"; false if that takes one digit more. */
+static bool next_decimal(char *text) {
+    for (char *c = strchr(text, 'e'); c-- > text;) {
+        if (*c == '9') {
+            *c = '0';
+        } else if (isdigit((unsigned char)*c)) {
+            ++*c;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Writes the fewest digits that read back as the same double, as "-d.ddde+xx"; returns their
+ * number. Usually that is the nearest decimal of so many digits. At a power of two the doubles
+ * below lie twice as close as those above: the nearest decimal may then read back as a neighbour
+ * while the next one away from zero does not. Simplified: tries 1 to 17 digits; CPython computes
+ * them at once (Python/dtoa.c, mode 0). */
+static int shortest_digits(double value, char *text, size_t size) {
+    int digits = 1;
+    for (;; digits++) {
+        snprintf(text, size, "%.*e", digits - 1, value);
+        if (digits == 17 || strtod(text, NULL) == value) return digits;
+        if (next_decimal(text) && strtod(text, NULL) == value) return digits;
+    }
+}
+
+/* Python's choice of notation: an exponent below 1e-4 and from 1e16 on, else at least one decimal,
+ * so that it is seen to be a float. CPython: Objects/floatobject.c, float_repr(). */
 static int float_repr(Object *op, Writer *out) {
     double value = ((Float *)op)->value;
     if (isnan(value)) return writer_puts(out, "nan");
     if (isinf(value)) return writer_puts(out, value > 0 ? "inf" : "-inf");
 
     char text[64];
-    int digits = 1;
-    do {
-        snprintf(text, sizeof text, "%.*e", digits - 1, value);
-    } while (strtod(text, NULL) != value && digits++ < 17);
-
+    int digits = shortest_digits(value, text, sizeof text);
     int exponent = atoi(strchr(text, 'e') + 1);
-    if (exponent < -4 || exponent >= 16) {
-        snprintf(text, sizeof text, "%.*e", digits - 1, value); // C and Python agree: 1e+16, 1e-05
-    } else {
+    if (-4 <= exponent && exponent < 16) {
         int decimals = digits - 1 - exponent;
         snprintf(text, sizeof text, "%.*f", decimals > 1 ? decimals : 1, value);
     }
