@@ -8,6 +8,7 @@
  *     --csv         rows for the plots: room,operation,n,who,median_ns,minimum_ns,ratio
  *     --sizes A,B   instead of the room's own sizes
  *     --rounds N    instead of 7
+ *     --only WORD   only operations with WORD in their names
  */
 #ifndef BENCHMARK_H
 #define BENCHMARK_H
@@ -31,6 +32,7 @@ typedef struct {
     const char *room;
     bool csv;
     size_t rounds;
+    const char *only;                  // or NULL
     size_t sizes[BENCHMARK_SIZES_MAX]; // up to a 0
 } Benchmark;
 
@@ -70,11 +72,13 @@ static inline int benchmark_main(Benchmark *self, const BenchmarkRow *rows, size
     for (int i = 1; i < argc; i++) {
         bool last = i + 1 == argc;
         if (strcmp(argv[i], "--help") == 0) {
-            printf("usage: %s [--csv] [--sizes A,B,...] [--rounds N]\n", argv[0]);
+            printf("usage: %s [--csv] [--sizes A,B,...] [--rounds N] [--only WORD]\n", argv[0]);
             return 0;
         }
         if (strcmp(argv[i], "--csv") == 0) {
             self->csv = true;
+        } else if (strcmp(argv[i], "--only") == 0 && !last) {
+            self->only = argv[++i];
         } else if (strcmp(argv[i], "--rounds") == 0 && !last) {
             self->rounds = strtoul(argv[++i], NULL, 10);
             if (self->rounds < 1 || self->rounds > BENCHMARK_ROUNDS_MAX) {
@@ -101,6 +105,7 @@ static inline int benchmark_main(Benchmark *self, const BenchmarkRow *rows, size
         puts("room   operation                n  who      median ns    min ns   ratio");
     }
     for (size_t r = 0; r < count; r++) {
+        if (self->only && !strstr(rows[r].operation, self->only)) continue;
         for (size_t s = 0; s < BENCHMARK_SIZES_MAX && self->sizes[s]; s++) {
             if (rows[r].limit == 0 || self->sizes[s] <= rows[r].limit) {
                 benchmark_row(self, &rows[r], self->sizes[s]);

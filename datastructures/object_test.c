@@ -202,6 +202,9 @@ static int hashes_in_child(const char *seed, hash_t abc, hash_t cafe) {
         bool right = object_hash(a) == abc && object_hash(c) == cafe;
         if (abc != -1) right = right && object_hash(empty) == 0;
         if (abc == -1) right = right && error_matches(ValueError);
+        decref(a);
+        decref(c);
+        decref(empty);
         _exit(!right);
     }
     int status;

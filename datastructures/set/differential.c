@@ -46,7 +46,8 @@ static Pair random_key(void) {
     case 1:
         return (Pair){int_from_long(id), PyLong_FromLongLong(id)};
     case 2: // many that begin at the same slots
-        return (Pair){int_from_long((id - 250) * (1 << 20)), PyLong_FromLongLong((id - 250) * (1 << 20))};
+        return (Pair){int_from_long((id - 250) * (1 << 20)),
+                      PyLong_FromLongLong((id - 250) * (1 << 20))};
     case 3:
     case 4:
         snprintf(text, sizeof text, id % 3 ? "k%d" : "ключ %d", (int)id);
