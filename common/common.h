@@ -22,13 +22,12 @@
  * classes and a fixed buffer in place of the exception object, so that setting an error can never
  * itself run out of memory. Messages are CPython's own words.
  */
+// clang-format off
 #define ERROR_TYPES(X)                                                                             \
-    X(NoError)                                                                                     \
-    X(AssertionError)                                                                              \
-    X(AttributeError)                                                                              \
-    X(ImportError) X(IndexError) X(KeyError) X(MemoryError) X(OSError) X(OverflowError)            \
-        X(RecursionError) X(RuntimeError) X(StopIteration) X(TypeError) X(UnicodeDecodeError)      \
-            X(ValueError)
+    X(NoError) X(AssertionError) X(AttributeError) X(ImportError) X(IndexError) X(KeyError)        \
+    X(MemoryError) X(OSError) X(OverflowError) X(RecursionError) X(RuntimeError)                   \
+    X(StopIteration) X(TypeError) X(UnicodeDecodeError) X(ValueError)
+// clang-format on
 #define ERROR_ENUMERATOR(name) name,
 typedef enum { ERROR_TYPES(ERROR_ENUMERATOR) } ErrorType;
 
