@@ -1,26 +1,11 @@
 /* demo.c: the set's story, scene by scene; and a tool: which lines do two files share? */
-#include "set.h"
+#include "demo.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
-static const char *program;
+const char *program;
 static int64_t max_members = 10000000;
-
-/* What a demo cannot go on without. */
-static void *must(void *result) {
-    if (!result) {
-        fflush(stdout);
-        fprintf(stderr, "%s: ", program);
-        error_print(stderr);
-        exit(1);
-    }
-    return result;
-}
-
-static void check(int status) {
-    if (status < 0) must(NULL);
-}
 
 static void print(void *op) {
     check(object_print(op, stdout, false));
@@ -77,83 +62,6 @@ static void show(const char *label, void *op) {
 static void show_new(const char *label, Set *s) {
     show(label, must(s));
     decref(s);
-}
-
-/* ---- Drawing a table -------------------------------------------------------------------------*/
-
-enum { ROW = 8, CELL = 7 };
-
-static void rule(void) {
-    printf("      ");
-    for (int i = 0; i < ROW; i++)
-        printf("+-------");
-    puts("+");
-}
-
-static void draw_cell(const SetEntry *entry) {
-    Writer text = {0};
-    const char *on = "", *off = color("0");
-    if (entry->key == SET_DUMMY) {
-        on = color("31");
-        writer_puts(&text, "dummy");
-    } else if (entry->key) {
-        on = color("32");
-        check(object_write_repr(entry->key, &text));
-    }
-    int length = text.length > CELL ? CELL : (int)text.length, left = (CELL - length) / 2;
-    printf("|%*s%s%.*s%s%*s", left, "", on, length, text.bytes ? text.bytes : "", *on ? off : "",
-           CELL - length - left, "");
-    writer_free(&text);
-}
-
-static void draw(const Set *s) {
-    printf("      fill %zd, used %zd, %zd slots %s, %zu bytes\n", s->fill, s->used, s->mask + 1,
-           s->table == s->smalltable ? "inside the object" : "in a block of their own",
-           set_sizeof(s));
-    for (ssize_t start = 0; start <= s->mask; start += ROW) {
-        rule();
-        printf(" %4zd ", start);
-        for (ssize_t i = start; i < start + ROW; i++)
-            draw_cell(&s->table[i]);
-        puts("|");
-    }
-    rule();
-    putchar('\n');
-}
-
-/* ---- Following a search ----------------------------------------------------------------------*/
-
-/* The slots that a search looks at, in order: the same loop as set_probe() in set_table.h, written
- * once more so that it can tell. Stops at the key or at an empty slot; returns how many. */
-static size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit) {
-    hash_t hash = object_hash(key);
-    size_t mask = (size_t)s->mask, perturb = (size_t)hash, i = perturb & mask, count = 0;
-    for (;;) {
-        size_t run = i + 9 <= mask ? 9 : 0;
-        for (size_t slot = i; slot <= i + run; slot++) {
-            if (count < limit) path[count] = slot;
-            count++;
-            const SetEntry *entry = &s->table[slot];
-            if (!entry->key) return count;
-            if (entry->hash == hash && object_rich_equal(entry->key, key) == 1) return count;
-        }
-        perturb >>= 5;
-        i = (i * 5 + 1 + perturb) & mask;
-    }
-}
-
-static void tell_search(Set *s, int64_t number) {
-    enum { SHOWN = 12 };
-    size_t path[SHOWN];
-    Object *key = must(int_from_long(number));
-    size_t count = probe_path(s, key, path, SHOWN);
-    printf("      %4" PRId64 " in s: looks at slot%s", number, count > 1 ? "s" : " ");
-    for (size_t i = 0; i < count && i < SHOWN; i++)
-        printf("%s %zu", i > 0 ? "," : "", path[i]);
-    int answer = set_contains(s, key);
-    check(answer);
-    printf(" -> %s\n", answer ? "True" : "False: that one is empty");
-    decref(key);
 }
 
 /* ---- Scenes ----------------------------------------------------------------------------------*/
@@ -436,123 +344,12 @@ static void scene_finger(void) {
          "hundred times the work, as the dummies of all pops before are walked over again.");
 }
 
-/* ---- For the pictures ------------------------------------------------------------------------*/
-
-/* The first slots of a table with a collision and a dummy, as a Graphviz drawing. */
+/* For the picture: a table with a collision and a dummy. */
 static void dot(void) {
-    enum { SHOWN = 12 };
     Set *s = ints(5, 3, 35, 67, 0, 11);
     discard_int(s, 35);
-    puts("digraph set {\n    rankdir=LR; ranksep=0.9; node [shape=plain]; edge [arrowsize=0.7];");
-    printf("    table [label=<<table border=\"0\" cellborder=\"1\" cellspacing=\"0\" "
-           "cellpadding=\"5\"><tr><td border=\"0\">slot</td><td border=\"0\">hash</td>"
-           "<td border=\"0\">key</td></tr>");
-    for (ssize_t i = 0; i < SHOWN; i++) {
-        const SetEntry *entry = &s->table[i];
-        printf("<tr><td border=\"0\">%zd</td><td width=\"50\">", i);
-        if (entry->key) printf("%" PRId64, entry->hash);
-        printf("</td><td port=\"k%zd\" width=\"60\">%s</td></tr>\n", i,
-               entry->key == SET_DUMMY ? "dummy" : " ");
-    }
-    printf("<tr><td border=\"0\" colspan=\"3\">... to slot %zd; fill %zd, used %zd</td></tr>"
-           "</table>>];\n",
-           s->mask, s->fill, s->used);
-    for (ssize_t i = 0; i < SHOWN; i++) {
-        if (!s->table[i].key || s->table[i].key == SET_DUMMY) continue;
-        printf("    o%zd [shape=ellipse, label=\"int ", i);
-        print(s->table[i].key);
-        printf("\"];\n    table:k%zd:e -> o%zd;\n", i, i);
-    }
-    puts("}");
+    draw_dot(s);
     decref(s);
-}
-
-/* ---- The tool: two files ---------------------------------------------------------------------*/
-
-typedef struct {
-    const char *name;
-    Object **items; // each different line once, in the file's order
-    size_t count;
-    Set *set;
-} Lines;
-
-static void lines_add(Lines *self, Object *line) {
-    ssize_t before = set_size(self->set);
-    check(set_add(self->set, must(line)));
-    if (set_size(self->set) == before) { // seen already
-        decref(line);
-        return;
-    }
-    if ((self->count & (self->count - 1)) == 0) { // full at each power of two
-        size_t capacity = self->count ? 2 * self->count : 1;
-        Object **grown = realloc(self->items, capacity * sizeof *grown);
-        if (!grown) must(error_no_memory());
-        self->items = grown;
-    }
-    self->items[self->count++] = line;
-}
-
-/* 0, or 2 after a complaint. */
-static int lines_read(Lines *self) {
-    bool is_stdin = strcmp(self->name, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(self->name, "r");
-    if (!file) return usage_error(program, "cannot open '%s': %s", self->name, strerror(errno));
-    self->set = must(set_new(NULL));
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    while ((length = getline(&line, &capacity, file)) >= 0) {
-        if (length > 0 && line[length - 1] == '\n') length--;
-        lines_add(self, str_from_bytes(line, length));
-    }
-    int status = 0;
-    if (ferror(file))
-        status = usage_error(program, "cannot read '%s': %s", self->name, strerror(errno));
-    free(line);
-    if (!is_stdin) fclose(file);
-    return status;
-}
-
-static void lines_free(Lines *self) {
-    for (size_t i = 0; i < self->count; i++)
-        decref(self->items[i]);
-    free(self->items);
-    xdecref(self->set);
-}
-
-/* A headline, and under it, marked, the lines that are in `other` too (`wanted` 1) or are not (0).
- */
-static void lines_print(const Lines *self, const char *headline, const Lines *other, int wanted,
-                        char mark, bool count_only) {
-    size_t count = 0;
-    for (size_t i = 0; i < self->count; i++)
-        count += set_contains(other->set, self->items[i]) == wanted;
-    printf("%s%s", color("1"), headline);
-    if (!wanted) printf(" %s", self->name);
-    printf(": %zu line%s%s\n", count, count == 1 ? "" : "s", color("0"));
-    for (size_t i = 0; i < self->count && !count_only; i++) {
-        if (set_contains(other->set, self->items[i]) != wanted) continue;
-        printf("%c ", mark);
-        check(object_print(self->items[i], stdout, true));
-        putchar('\n');
-    }
-}
-
-static int compare_files(const char *name_a, const char *name_b, bool count_only) {
-    if (strcmp(name_a, "-") == 0 && strcmp(name_b, "-") == 0) {
-        return usage_error(program, "only one of the two files can be standard input");
-    }
-    Lines a = {.name = name_a}, b = {.name = name_b};
-    int status = lines_read(&a);
-    if (status == 0) status = lines_read(&b);
-    if (status == 0) {
-        lines_print(&a, "only in", &b, 0, '<', count_only);
-        lines_print(&b, "only in", &a, 0, '>', count_only);
-        lines_print(&a, "in both", &b, 1, '=', count_only);
-    }
-    lines_free(&a);
-    lines_free(&b);
-    return status;
 }
 
 /* ---- The command line ------------------------------------------------------------------------*/

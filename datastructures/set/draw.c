@@ -1,0 +1,106 @@
+/* draw.c: a set's table and the path of a search through it, on the terminal and for Graphviz. */
+#include "demo.h"
+
+#include <inttypes.h>
+
+/* ---- Drawing a table -------------------------------------------------------------------------*/
+
+enum { ROW = 8, CELL = 7 };
+
+static void rule(void) {
+    printf("      ");
+    for (int i = 0; i < ROW; i++)
+        printf("+-------");
+    puts("+");
+}
+
+static void draw_cell(const SetEntry *entry) {
+    Writer text = {0};
+    const char *on = "", *off = color("0");
+    if (entry->key == SET_DUMMY) {
+        on = color("31");
+        writer_puts(&text, "dummy");
+    } else if (entry->key) {
+        on = color("32");
+        check(object_write_repr(entry->key, &text));
+    }
+    int length = text.length > CELL ? CELL : (int)text.length, left = (CELL - length) / 2;
+    printf("|%*s%s%.*s%s%*s", left, "", on, length, text.bytes ? text.bytes : "", *on ? off : "",
+           CELL - length - left, "");
+    writer_free(&text);
+}
+
+void draw(const Set *s) {
+    printf("      fill %zd, used %zd, %zd slots %s, %zu bytes\n", s->fill, s->used, s->mask + 1,
+           s->table == s->smalltable ? "inside the object" : "in a block of their own",
+           set_sizeof(s));
+    for (ssize_t start = 0; start <= s->mask; start += ROW) {
+        rule();
+        printf(" %4zd ", start);
+        for (ssize_t i = start; i < start + ROW; i++)
+            draw_cell(&s->table[i]);
+        puts("|");
+    }
+    rule();
+    putchar('\n');
+}
+
+/* ---- Following a search ----------------------------------------------------------------------*/
+
+size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit) {
+    hash_t hash = object_hash(key);
+    size_t mask = (size_t)s->mask, perturb = (size_t)hash, i = perturb & mask, count = 0;
+    for (;;) {
+        size_t run = i + 9 <= mask ? 9 : 0;
+        for (size_t slot = i; slot <= i + run; slot++) {
+            if (count < limit) path[count] = slot;
+            count++;
+            const SetEntry *entry = &s->table[slot];
+            if (!entry->key) return count;
+            if (entry->hash == hash && object_rich_equal(entry->key, key) == 1) return count;
+        }
+        perturb >>= 5;
+        i = (i * 5 + 1 + perturb) & mask;
+    }
+}
+
+void tell_search(Set *s, int64_t number) {
+    enum { SHOWN = 12 };
+    size_t path[SHOWN];
+    Object *key = must(int_from_long(number));
+    size_t count = probe_path(s, key, path, SHOWN);
+    printf("      %4" PRId64 " in s: looks at slot%s", number, count > 1 ? "s" : " ");
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        printf("%s %zu", i > 0 ? "," : "", path[i]);
+    int answer = set_contains(s, key);
+    check(answer);
+    printf(" -> %s\n", answer ? "True" : "False: that one is empty");
+    decref(key);
+}
+
+/* ---- For the pictures ------------------------------------------------------------------------*/
+
+void draw_dot(const Set *s) {
+    enum { SHOWN = 12 };
+    puts("digraph set {\n    rankdir=LR; ranksep=0.9; node [shape=plain]; edge [arrowsize=0.7];");
+    printf("    table [label=<<table border=\"0\" cellborder=\"1\" cellspacing=\"0\" "
+           "cellpadding=\"5\"><tr><td border=\"0\">slot</td><td border=\"0\">hash</td>"
+           "<td border=\"0\">key</td></tr>");
+    for (ssize_t i = 0; i < SHOWN; i++) {
+        const SetEntry *entry = &s->table[i];
+        printf("<tr><td border=\"0\">%zd</td><td width=\"50\">", i);
+        if (entry->key) printf("%" PRId64, entry->hash);
+        printf("</td><td port=\"k%zd\" width=\"60\">%s</td></tr>\n", i,
+               entry->key == SET_DUMMY ? "dummy" : " ");
+    }
+    printf("<tr><td border=\"0\" colspan=\"3\">... to slot %zd; fill %zd, used %zd</td></tr>"
+           "</table>>];\n",
+           s->mask, s->fill, s->used);
+    for (ssize_t i = 0; i < SHOWN; i++) {
+        if (!s->table[i].key || s->table[i].key == SET_DUMMY) continue;
+        printf("    o%zd [shape=ellipse, label=\"int ", i);
+        check(object_print(s->table[i].key, stdout, false));
+        printf("\"];\n    table:k%zd:e -> o%zd;\n", i, i);
+    }
+    puts("}");
+}
