@@ -191,6 +191,9 @@ Object none_object = {.refcnt = 1, .type = &None_Type};
 /* ---- tuple -----------------------------------------------------------------------------------*/
 
 Tuple *tuple_new(ssize_t size) {
+    // The bytes of an impossible size must not wrap round to a possible one.
+    const size_t size_max = (PTRDIFF_MAX - sizeof(Tuple)) / sizeof(Object *);
+    if ((size_t)size > size_max) return error_no_memory();
     Tuple *self = object_new(&Tuple_Type, sizeof *self + (size_t)size * sizeof self->items[0]);
     if (!self) return NULL;
     self->size = size;

@@ -5,6 +5,7 @@
 
 #include "../common/testing.h"
 
+#include <limits.h>
 #include <math.h>
 #include <sys/wait.h>
 
@@ -255,6 +256,16 @@ static void test_tuples(void **state) {
     assert_equality(pair(1, 2), tuple_pack(0), 0);
 }
 
+static void test_tuple_too_large(void **state) {
+    (void)state;
+    assert_null(tuple_new(SSIZE_MAX));
+    assert_error(MemoryError, "");
+    assert_null(tuple_new((ssize_t)1 << 61)); // times 8 bytes is 0 in 64 bits
+    assert_error(MemoryError, "");
+    assert_null(tuple_new((ssize_t)1 << 57)); // a possible number of bytes, but not of this machine
+    assert_error(MemoryError, "");
+}
+
 static Object *nest(long depth) {
     Object *nested = tuple_pack(0);
     for (long i = 0; i < depth; i++) {
@@ -334,13 +345,21 @@ static void test_each_allocation_fails(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ints),           cmocka_unit_test(test_int_from_string),
-        cmocka_unit_test(test_floats),         cmocka_unit_test(test_equal_numbers_hash_alike),
-        cmocka_unit_test(test_str_kinds),      cmocka_unit_test(test_str_repr),
-        cmocka_unit_test(test_not_utf8),       cmocka_unit_test(test_any_bytes_survive),
-        cmocka_unit_test(test_hash_seeds),     cmocka_unit_test(test_tuples),
-        cmocka_unit_test(test_a_million_deep), cmocka_unit_test(test_depth_is_limited),
-        cmocka_unit_test(test_unhashable),     cmocka_unit_test(test_each_allocation_fails),
+        cmocka_unit_test(test_ints),
+        cmocka_unit_test(test_int_from_string),
+        cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_equal_numbers_hash_alike),
+        cmocka_unit_test(test_str_kinds),
+        cmocka_unit_test(test_str_repr),
+        cmocka_unit_test(test_not_utf8),
+        cmocka_unit_test(test_any_bytes_survive),
+        cmocka_unit_test(test_hash_seeds),
+        cmocka_unit_test(test_tuples),
+        cmocka_unit_test(test_tuple_too_large),
+        cmocka_unit_test(test_a_million_deep),
+        cmocka_unit_test(test_depth_is_limited),
+        cmocka_unit_test(test_unhashable),
+        cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
