@@ -31,14 +31,25 @@ Object *int_from_long(int64_t value) {
     return OBJECT(self);
 }
 
+/* Sets the ValueError that shows the text by its repr, so that no control character and no bad byte
+ * of it reaches a terminal. Returns NULL. */
+static Object *invalid_literal(const char *text) {
+    Object *str = str_from_bytes(text, (ssize_t)strlen(text));
+    Writer out = {0};
+    if (str && object_write_repr(str, &out) == 0) {
+        int length = out.length < 200 ? (int)out.length : 200; // CPython too cuts here
+        error_set(ValueError, "invalid literal for int() with base 10: %.*s", length, out.bytes);
+    }
+    xdecref(str);
+    writer_free(&out);
+    return NULL;
+}
+
 Object *int_from_string(const char *text) {
     char *end;
     errno = 0;
     long long value = strtoll(text, &end, 10);
-    if (end == text || *end || isspace((unsigned char)*text)) {
-        error_set(ValueError, "invalid literal for int() with base 10: '%s'", text);
-        return NULL;
-    }
+    if (end == text || *end || isspace((unsigned char)*text)) return invalid_literal(text);
     if (errno == ERANGE) {
         error_set(OverflowError, "Python int too large to convert to C long");
         return NULL;

@@ -127,8 +127,9 @@ extern Int false_object, true_object; // bool is an int with another repr, as in
 Object *int_from_long(int64_t value);
 Object *float_from_double(double value);
 
-/* Reads decimal digits with an optional sign: new reference, or NULL with ValueError (not a number)
- * or OverflowError (outside 64 bits). CPython: PyLong_FromString(). */
+/* Reads decimal digits with an optional sign: new reference, or NULL with ValueError (not a
+ * number), OverflowError (outside 64 bits) or MemoryError. CPython: Objects/longobject.c,
+ * PyLong_FromString(). */
 Object *int_from_string(const char *text);
 
 /* New str from UTF-8: `length` bytes, or up to the NUL. NULL with UnicodeDecodeError in CPython's

@@ -67,10 +67,50 @@ static void test_int_from_string(void **state) {
     assert_repr(int_from_string("+7"), "7");
     assert_null(int_from_string("9223372036854775808"));
     assert_error(OverflowError, "Python int too large to convert to C long");
-    assert_null(int_from_string("12x"));
-    assert_error(ValueError, "invalid literal for int() with base 10: '12x'");
-    assert_null(int_from_string(""));
-    assert_error(ValueError, "invalid literal for int() with base 10: ''");
+    assert_null(int_from_string("-9223372036854775809"));
+    assert_error(OverflowError, "Python int too large to convert to C long");
+
+    // each is said by its repr, as Python's int() does
+    static const struct {
+        const char *text, *repr;
+    } cases[] = {
+        {"", "''"},
+        {"+", "'+'"},
+        {"--7", "'--7'"},
+        {"12x", "'12x'"},
+        {"0x10", "'0x10'"},
+        {"1e5", "'1e5'"},
+        {"99999999999999999999x", "'99999999999999999999x'"}, // no OverflowError
+        {"it's", "\"it's\""},
+        {"a\nb", "'a\\nb'"},
+        {"\xff", "'\\udcff'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char expected[100];
+        snprintf(expected, sizeof expected, "invalid literal for int() with base 10: %s",
+                 cases[i].repr);
+        assert_null(int_from_string(cases[i].text));
+        assert_error(ValueError, expected);
+    }
+    assert_null(int_from_string(" 7")); // Python strips white space first; here the caller does
+    assert_error(ValueError, "invalid literal for int() with base 10: ' 7'");
+}
+
+static void test_int_from_string_without_memory(void **state) {
+    (void)state;
+    long before = testing_blocks(), failures = 0;
+    for (;; failures++) {
+        testing_fail_at(failures);
+        Object *number = int_from_string("twelve");
+        bool failed = testing_has_failed();
+        testing_fail_at(-1);
+        assert_null(number);
+        assert_int_equal(testing_blocks(), before);
+        if (!failed) break;
+        assert_error(MemoryError, "");
+    }
+    assert_error(ValueError, "invalid literal for int() with base 10: 'twelve'");
+    assert_true(failures >= 2); // the str and its repr
 }
 
 static void test_floats(void **state) {
@@ -347,6 +387,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ints),
         cmocka_unit_test(test_int_from_string),
+        cmocka_unit_test(test_int_from_string_without_memory),
         cmocka_unit_test(test_floats),
         cmocka_unit_test(test_equal_numbers_hash_alike),
         cmocka_unit_test(test_str_kinds),
