@@ -68,7 +68,7 @@ static void floats(void) {
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
         show(float_from_double(edges[i]));
     random_state = 1;
-    for (int exponent = -1074; exponent < 1024; exponent += 17) {
+    for (int exponent = -1074; exponent < 1024; exponent++) {
         show(float_from_double(ldexp(1 + (double)(random_next() >> 12) / 0x1p52, exponent)));
         show(float_from_double(-ldexp(1.0, exponent)));
     }
@@ -113,6 +113,13 @@ static void texts(void) {
         decref(text);
     }
     putchar('\n');
+    random_state = 1;
+    for (int i = 0; i < 64; i++) {
+        char bytes[64];
+        for (int k = 0; k < i; k++)
+            bytes[k] = (char)(random_next() >> 33);
+        show(str_from_bytes(bytes, i));
+    }
 }
 
 static void bad_utf8(void) {
@@ -129,6 +136,10 @@ static void bad_utf8(void) {
         "\x80\x80\x80",
         "\xa0",
         "\xa0\x80",
+        "\x90",
+        "\x90\x80",
+        "\x90\x80"
+        "A",
         "\x90\x80\x80",
         "\xbf\xbf\xbf",
     };
@@ -166,6 +177,25 @@ static Object *real(double value) {
     return made(float_from_double(value));
 }
 
+/* A random tuple of up to three items, which may be tuples themselves down to `depth`. */
+static Object *random_tuple(int depth) {
+    Object *items[3] = {NULL};
+    uint64_t size = (random_next() >> 33) % 4;
+    for (uint64_t i = 0; i < size; i++) {
+        uint64_t choice = (random_next() >> 33) % 4;
+        if (choice == 3 && depth > 0) {
+            items[i] = random_tuple(depth - 1);
+        } else if (choice == 2) {
+            items[i] = real((double)((random_next() >> 33) % 1000) / 8);
+        } else if (choice == 1) {
+            items[i] = new_ref((random_next() >> 33) % 2 ? True : False);
+        } else {
+            items[i] = integer((int64_t)random_next() >> 20);
+        }
+    }
+    return tuple_of(items[0], items[1], items[2]);
+}
+
 static void tuples(void) {
     puts("# tuples");
     Object *empty = tuple_of(NULL, NULL, NULL);
@@ -182,6 +212,9 @@ static void tuples(void) {
     for (int i = 0; i < 40; i++)
         nested = tuple_of(nested, integer(i), NULL);
     show(nested);
+    random_state = 1;
+    for (int i = 0; i < 100; i++)
+        show(random_tuple(4));
 }
 
 static void equalities(void) {

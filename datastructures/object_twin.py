@@ -1,6 +1,6 @@
 """The object layer, on the real interpreter: the same program as object_twin.c, the same bytes.
 
-Prints hashes, reprs and equalities of several hundred values, and the messages about what is not UTF-8.
+Prints hashes, reprs and equalities of several thousand values, and the messages about what is not UTF-8.
 Run with PYTHONHASHSEED=0. None and NaN are left out: their hashes are addresses.
 """
 
@@ -53,7 +53,7 @@ def floats() -> None:
                    1.7976931348623157e308, math.inf, -math.inf, -1.0, 2.0**61, 2.0**53 + 2]:
         show(number)
     random = Random()
-    for exponent in range(-1074, 1024, 17):
+    for exponent in range(-1074, 1024):
         show(math.ldexp(1 + (random.next() >> 12) / 2**52, exponent))
         show(-math.ldexp(1.0, exponent))
 
@@ -68,6 +68,10 @@ def texts() -> None:
     for code in range(256):
         print(repr(bytes([code, 65]).decode("utf-8", "surrogateescape")), end=" ")
     print()
+    random = Random()
+    for length in range(64):
+        data = bytes((random.next() >> 33) & 0xFF for _ in range(length))
+        show(data.decode("utf-8", "surrogateescape"))
 
 
 def bad_utf8() -> None:
@@ -75,7 +79,7 @@ def bad_utf8() -> None:
     print("# not UTF-8")
     for first in range(0x7F, 0x100):
         for tail in [b"", b"A", b"\x80", b"\x80A", b"\x80\x80", b"\x80\x80A", b"\x80\x80\x80", b"\xa0", b"\xa0\x80",
-                     b"\x90\x80\x80", b"\xbf\xbf\xbf"]:
+                     b"\x90", b"\x90\x80", b"\x90\x80A", b"\x90\x80\x80", b"\xbf\xbf\xbf"]:
             data = b"ab" + bytes([first]) + tail
             try:
                 print(repr(data.decode()))
@@ -83,8 +87,24 @@ def bad_utf8() -> None:
                 print(error)
 
 
+def random_tuple(random: Random, depth: int) -> tuple[Hashable, ...]:
+    """Returns a random tuple of up to three items, which may be tuples themselves down to `depth`."""
+    items: list[Hashable] = []
+    for _ in range((random.next() >> 33) % 4):
+        choice = (random.next() >> 33) % 4
+        if choice == 3 and depth > 0:
+            items.append(random_tuple(random, depth - 1))
+        elif choice == 2:
+            items.append((random.next() >> 33) % 1000 / 8)
+        elif choice == 1:
+            items.append((random.next() >> 33) % 2 == 1)
+        else:
+            items.append(signed(random.next()) >> 20)
+    return tuple(items)
+
+
 def tuples() -> None:
-    """Shows tuples: empty, of one, nested, and long."""
+    """Shows tuples: empty, of one, nested, deep, and random."""
     print("# tuples")
     for value in [(), (1,), (1, 0), (0, 1), (1, (0, 1)), ((), ((),)), ("a", 1.5, True), (-1, -2), (False, 0.0)]:
         show(value)
@@ -92,6 +112,9 @@ def tuples() -> None:
     for i in range(40):
         nested = (nested, i)
     show(nested)
+    random = Random()
+    for _ in range(100):
+        show(random_tuple(random, 4))
 
 
 def equalities() -> None:
