@@ -5,6 +5,7 @@
 
 #include "../common/testing.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <sys/wait.h>
@@ -49,10 +50,19 @@ static void test_ints(void **state) {
     decref(b);
     decref(c);
     decref(d);
+    a = int_from_long(-5), b = int_from_long(-5), c = int_from_long(-6), d = int_from_long(-6);
+    assert_ptr_equal(a, b);
+    assert_ptr_not_equal(c, d);
+    decref(a);
+    decref(b);
+    decref(c);
+    decref(d);
 
     assert_hash(int_from_long(-1), -2);
     assert_hash(int_from_long(-2), -2);
+    assert_hash(int_from_long((INT64_C(1) << 61) - 2), (INT64_C(1) << 61) - 2);
     assert_hash(int_from_long((INT64_C(1) << 61) - 1), 0);
+    assert_hash(int_from_long(1 - (INT64_C(1) << 61)), 0);
     assert_hash(int_from_long(INT64_C(1) << 61), 1);
     assert_hash(int_from_long(-(INT64_C(1) << 61)), -2);
     assert_hash(int_from_long(INT64_MAX), 3);
@@ -64,6 +74,7 @@ static void test_int_from_string(void **state) {
     (void)state;
     assert_repr(int_from_string("9223372036854775807"), "9223372036854775807");
     assert_repr(int_from_string("-9223372036854775808"), "-9223372036854775808");
+    errno = ERANGE; // an older error is not this call's
     assert_repr(int_from_string("+7"), "7");
     assert_null(int_from_string("9223372036854775808"));
     assert_error(OverflowError, "Python int too large to convert to C long");
@@ -94,6 +105,13 @@ static void test_int_from_string(void **state) {
     }
     assert_null(int_from_string(" 7")); // Python strips white space first; here the caller does
     assert_error(ValueError, "invalid literal for int() with base 10: ' 7'");
+
+    char text[301], expected[300]; // a long one is cut at 200 characters, the quote among them
+    memset(text, 'x', 300);
+    text[300] = '\0';
+    snprintf(expected, sizeof expected, "invalid literal for int() with base 10: '%.199s", text);
+    assert_null(int_from_string(text));
+    assert_error(ValueError, expected);
 }
 
 static void test_int_from_string_without_memory(void **state) {
@@ -142,6 +160,11 @@ static void test_equal_numbers_hash_alike(void **state) {
     assert_equality(int_from_long((INT64_C(1) << 53) + 1), float_from_double(0x1p53), 0);
     assert_equality(int_from_long(INT64_MAX), float_from_double(0x1p63), 0);
     assert_equality(int_from_long(INT64_MIN), float_from_double(-0x1p63), 1);
+    assert_equality(int_from_long(INT64_MIN), float_from_double(0x1p63), 0);
+    assert_equality(int_from_long(INT64_MAX), float_from_double(INFINITY), 0);
+    assert_equality(float_from_double(INFINITY), float_from_double(INFINITY), 1);
+    assert_equality(float_from_double(INFINITY), float_from_double(-INFINITY), 0);
+    assert_equality(new_ref(True), float_from_double(1.5), 0);
     assert_equality(int_from_long(1), float_from_double(1.5), 0);
     assert_equality(int_from_long(0), float_from_double(NAN), 0);
     assert_equality(float_from_double(NAN), float_from_double(NAN), 0);
@@ -149,7 +172,15 @@ static void test_equal_numbers_hash_alike(void **state) {
     assert_equality(new_ref(None), new_ref(False), 0);
     Object *nan = float_from_double(NAN);
     assert_int_equal(object_rich_equal(nan, nan), 1); // identity comes first
+    assert_int_equal(object_hash(nan), hash_pointer(nan));
     decref(nan);
+}
+
+static void test_hash_pointer(void **state) {
+    (void)state;
+    assert_int_equal(hash_pointer((void *)(uintptr_t)0x1230), 0x123);
+    assert_int_equal(hash_pointer((void *)(uintptr_t)0x1), INT64_C(1) << 60);
+    assert_int_equal(hash_pointer((void *)UINTPTR_MAX), -2); // -1 is taken
 }
 
 /* ---- str -------------------------------------------------------------------------------------*/
@@ -180,6 +211,45 @@ static void test_str_kinds(void **state) {
     }
 }
 
+/* UTF-8 of a code point by the book (RFC 3629), NUL-terminated; returns its length. */
+static ssize_t encode(uint32_t c, char utf8[5]) {
+    static const unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    int length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    utf8[length] = '\0';
+    for (int i = length - 1; i > 0; i--, c >>= 6)
+        utf8[i] = (char)(0x80 | (c & 0x3F));
+    utf8[0] = (char)(leads[length] | c);
+    return length;
+}
+
+static void test_every_character(void **state) {
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10FFFF; c++) {
+        if (0xD800 <= c && c <= 0xDFFF) continue; // surrogates have no UTF-8
+        char utf8[5];
+        ssize_t length = encode(c, utf8);
+        Object *text = str_from_utf8(utf8, length);
+        Writer out = {0};
+        const Str *str = (const Str *)text;
+        bool right = str && str->length == 1 && str_write(text, &out) == 0;
+        right = right && str->kind == (c <= 0xFF ? 1 : c <= 0xFFFF ? 2 : 4);
+        right = right && str->ascii == (c <= 0x7F) && out.length == (size_t)length;
+        right = right && memcmp(out.bytes, utf8, out.length) == 0;
+        writer_free(&out);
+        xdecref(text);
+        if (!right) fail_msg("U+%04X does not survive", (unsigned)c);
+    }
+}
+
+static void test_str_equality(void **state) {
+    (void)state;
+    assert_equality(str_from_string("abc"), str_from_string("abc"), 1);
+    assert_equality(str_from_string("abc"), str_from_string("abd"), 0);
+    assert_equality(str_from_string("ab"), str_from_string("abc"), 0);
+    assert_equality(str_from_string("\u4e2d\u6587"), str_from_string("\u4e2d\u6587"), 1);
+    assert_equality(str_from_string("\x01"), str_from_string("\u0101"), 0); // first bytes alike
+}
+
 static void test_str_repr(void **state) {
     (void)state;
     assert_repr(str_from_string("it's"), "\"it's\"");
@@ -187,29 +257,51 @@ static void test_str_repr(void **state) {
     assert_repr(str_from_string("both ' and \""), "'both \\' and \"'");
     assert_repr(str_from_string("\t\n\r\\\x7f\x01"), "'\\t\\n\\r\\\\\\x7f\\x01'");
     assert_repr(str_from_string("\u00a0\u2028\U0010ffff"), "'\\xa0\\u2028\\U0010ffff'");
+    assert_repr(str_from_string("\u00ad\u00ff\u0378\uffff"), "'\\xad\u00ff\\u0378\\uffff'");
+    assert_repr(str_from_string(" ~"), "' ~'");
     assert_repr(str_from_string("\u00e9\u4e2d\U0001f40d"), "'\u00e9\u4e2d\U0001f40d'");
 }
 
 static void test_not_utf8(void **state) {
     (void)state;
+#define START        "invalid start byte"
+#define CONTINUATION "invalid continuation byte"
+#define END          "unexpected end of data"
     static const struct {
-        const char *bytes, *message;
+        const char *bytes, *what, *reason;
     } cases[] = {
-        {"ab\xff", "'utf-8' codec can't decode byte 0xff in position 2: invalid start byte"},
-        {"\x80", "'utf-8' codec can't decode byte 0x80 in position 0: invalid start byte"},
-        {"\xc0\x80", "'utf-8' codec can't decode byte 0xc0 in position 0: invalid start byte"},
-        {"\xc3", "'utf-8' codec can't decode byte 0xc3 in position 0: unexpected end of data"},
-        {"\xe2\x82", "'utf-8' codec can't decode bytes in position 0-1: unexpected end of data"},
-        {"\xc3(", "'utf-8' codec can't decode byte 0xc3 in position 0: invalid continuation byte"},
-        {"\xed\xa0\x80", // a surrogate
-         "'utf-8' codec can't decode byte 0xed in position 0: invalid continuation byte"},
-        {"\xf0\x90\x80("
-         "a",
-         "'utf-8' codec can't decode bytes in position 0-2: invalid continuation byte"},
+        {"ab\xff", "byte 0xff in position 2", START},
+        {"\x80", "byte 0x80 in position 0", START},
+        {"\xbf", "byte 0xbf in position 0", START},
+        {"\xc0\x80", "byte 0xc0 in position 0", START}, // overlong
+        {"\xc1\xbf", "byte 0xc1 in position 0", START},
+        {"\xf5\x80\x80\x80", "byte 0xf5 in position 0", START}, // beyond U+10FFFF
+        {"\xf0\x90\x80\x80\x80", "byte 0x80 in position 4", START},
+        {"\xc3", "byte 0xc3 in position 0", END},
+        {"\xe2", "byte 0xe2 in position 0", END},
+        {"\xe2\x82", "bytes in position 0-1", END},
+        {"\xf0\x90", "bytes in position 0-1", END},
+        {"\xf0\x90\x80", "bytes in position 0-2", END},
+        {"\xc3(", "byte 0xc3 in position 0", CONTINUATION},
+        {"\xe0\x80\x80", "byte 0xe0 in position 0", CONTINUATION}, // overlong
+        {"\xe0\x9f\xbf", "byte 0xe0 in position 0", CONTINUATION},
+        {"\xe0\xc0\x80", "byte 0xe0 in position 0", CONTINUATION},
+        {"\xed\xa0\x80", "byte 0xed in position 0", CONTINUATION}, // a surrogate
+        {"\xed\xbf\xbf", "byte 0xed in position 0", CONTINUATION},
+        {"\xed\x7f\x80", "byte 0xed in position 0", CONTINUATION},
+        {"\xf0\x8f\xbf\xbf", "byte 0xf0 in position 0", CONTINUATION}, // overlong
+        {"\xf0\xc0\x80\x80", "byte 0xf0 in position 0", CONTINUATION},
+        {"\xf4\x90\x80\x80", "byte 0xf4 in position 0", CONTINUATION}, // beyond U+10FFFF
+        {"\xf4\x7f\x80\x80", "byte 0xf4 in position 0", CONTINUATION},
+        {"\xe2\x82(", "bytes in position 0-1", CONTINUATION},
+        {"\xf0\x90\x80(", "bytes in position 0-2", CONTINUATION},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char expected[200];
+        snprintf(expected, sizeof expected, "'utf-8' codec can't decode %s: %s", cases[i].what,
+                 cases[i].reason);
         assert_null(str_from_string(cases[i].bytes));
-        assert_error(UnicodeDecodeError, cases[i].message);
+        assert_error(UnicodeDecodeError, expected);
     }
 }
 
@@ -241,7 +333,7 @@ static int hashes_in_child(const char *seed, hash_t abc, hash_t cafe) {
         Object *a = str_from_string("abc"), *c = str_from_string("caf\u00e9 \u20ac");
         Object *empty = str_from_string("");
         bool right = object_hash(a) == abc && object_hash(c) == cafe;
-        if (abc != -1) right = right && object_hash(empty) == 0;
+        right = right && object_hash(empty) == (abc == -1 ? -1 : 0);
         if (abc == -1) right = right && error_matches(ValueError);
         decref(a);
         decref(c);
@@ -326,15 +418,35 @@ static void test_a_million_deep(void **state) {
 
 static void test_depth_is_limited(void **state) {
     (void)state;
-    Object *a = nest(2000), *b = nest(2000);
+    assert_equality(nest(999), nest(999), 1); // 1000 levels: the innermost, (), counts
+    Object *a = nest(1000), *b = nest(1000), *c = nest(1001);
     assert_int_equal(object_rich_equal(a, b), -1);
     assert_error(RecursionError, "maximum recursion depth exceeded in comparison");
-    assert_null(object_repr(a));
+    assert_equality(nest(999), nest(999), 1); // and the depth is counted back
+
+    Object *repr = object_repr(a); // 1000 levels: () holds nothing and does not count
+    assert_non_null(repr);
+    decref(repr);
+    assert_null(object_repr(c));
     assert_error(RecursionError,
                  "maximum recursion depth exceeded while getting the repr of an object");
+    repr = object_repr(a);
+    assert_non_null(repr);
+    decref(repr);
     decref(a);
     decref(b);
-    assert_equality(nest(900), nest(900), 1); // and the depth is counted back
+    decref(c);
+}
+
+static void test_repr_of_itself(void **state) {
+    (void)state;
+    Tuple *self = tuple_new(1);
+    assert_non_null(self);
+    self->items[0] = OBJECT(self); // only C can do this to a tuple
+    Object *repr = object_repr(OBJECT(self));
+    self->items[0] = NULL;
+    decref(self);
+    assert_repr(repr, "'((...),)'");
 }
 
 static const Type Unhashable_Type = {.name = "spam"};
@@ -385,20 +497,24 @@ static void test_each_allocation_fails(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hash_seeds), // first: a child must not inherit a secret already read
         cmocka_unit_test(test_ints),
         cmocka_unit_test(test_int_from_string),
         cmocka_unit_test(test_int_from_string_without_memory),
         cmocka_unit_test(test_floats),
         cmocka_unit_test(test_equal_numbers_hash_alike),
+        cmocka_unit_test(test_hash_pointer),
         cmocka_unit_test(test_str_kinds),
+        cmocka_unit_test(test_every_character),
+        cmocka_unit_test(test_str_equality),
         cmocka_unit_test(test_str_repr),
         cmocka_unit_test(test_not_utf8),
         cmocka_unit_test(test_any_bytes_survive),
-        cmocka_unit_test(test_hash_seeds),
         cmocka_unit_test(test_tuples),
         cmocka_unit_test(test_tuple_too_large),
         cmocka_unit_test(test_a_million_deep),
         cmocka_unit_test(test_depth_is_limited),
+        cmocka_unit_test(test_repr_of_itself),
         cmocka_unit_test(test_unhashable),
         cmocka_unit_test(test_each_allocation_fails),
     };
