@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 enum {
-    UNWIND_LEVEL = 50, // CPython: Include/cpython/object.h, Py_TRASHCAN's PyTrash_UNWIND_LEVEL
+    UNWIND_LEVEL = 50,        // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
     COMPARE_DEPTH_MAX = 1000, // CPython: sys.getrecursionlimit()
     REPR_DEPTH_MAX = 1000,
 };
@@ -27,7 +27,7 @@ void *object_new(const Type *type, size_t size) {
  * UNWIND_LEVEL the dying container is put on a pile instead (its refcnt, no longer needed, is the
  * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
  * Simplified: one pile for the program, not one for each thread; rooms here have one thread.
- * CPython: Objects/object.c, _PyTrash_thread_deposit_object(). */
+ * CPython: Objects/object.c, _PyTrash_begin(), _PyTrash_end(). */
 void object_dealloc(Object *self) {
     static int depth;
     static Object *pile;
