@@ -222,8 +222,8 @@ uint64_t siphash13(uint64_t k0, uint64_t k1, const void *bytes, size_t length);
 
 /* ---- Large blocks ----------------------------------------------------------------------------*/
 
-/* Asks the kernel for 2 MiB pages under a large block: a page fault then costs one visit for 512
- * small pages, and a probe at random finds its translation in the TLB. A hint, never an error. */
+/* Asks the kernel for 2 MiB pages under a large block: one page fault then serves 512 small pages,
+ * which a table that is being filled notices and a search does not. A hint, never an error. */
 void block_advise(void *block, size_t bytes);
 
 #endif
