@@ -1,9 +1,5 @@
-/* common.h: the one header that every program of this project shares.
- *
- * Three things live here: the error indicator, the clock, and narration (how a demo speaks on the
- * terminal). Header-only, so that a room stays two files and a header; the error indicator is one
- * object per thread and program because its symbol is weak: the linker keeps one of the copies.
- */
+/* common.h: what every program shares: the error indicator, the clock, narration (how a demo speaks
+ * on the terminal). Header-only, so that a room stays two files and a header. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -16,45 +12,67 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PRINTF_LIKE __attribute__((format(printf, 2, 3)))
+
 /* ---- The error indicator ----------------------------------------------------------------------
  * A function that fails returns NULL or -1 and leaves here what went wrong: CPython's convention
- * (Python/errors.c, PyErr_SetString(), PyErr_Occurred()), with an enum in place of the exception
- * classes and a fixed buffer in place of the exception object, so that setting an error can never
- * itself run out of memory. Messages are CPython's own words.
- */
+ * (Python/errors.c has the functions named below), with an enum in place of the exception classes
+ * and a fixed buffer in place of the exception object, so that setting an error can never itself
+ * run out of memory. Messages are CPython's own words. */
 // clang-format off
 #define ERROR_TYPES(X)                                                                             \
-    X(NoError) X(AssertionError) X(AttributeError) X(ImportError) X(IndexError) X(KeyError)        \
-    X(MemoryError) X(OSError) X(OverflowError) X(RecursionError) X(RuntimeError)                   \
-    X(StopIteration) X(TypeError) X(UnicodeDecodeError) X(ValueError)
+    X(NoError) X(AssertionError) X(AttributeError) X(Empty) X(EOFError) X(Full) X(GeneratorExit)   \
+    X(ImportError) X(IndexError) X(KeyboardInterrupt) X(KeyError) X(MemoryError) X(OSError)        \
+    X(OverflowError) X(RecursionError) X(RuntimeError) X(StopIteration) X(TimeoutError)            \
+    X(TypeError) X(UnicodeDecodeError) X(ValueError) X(ZeroDivisionError)
 // clang-format on
 #define ERROR_ENUMERATOR(name) name,
 typedef enum { ERROR_TYPES(ERROR_ENUMERATOR) } ErrorType;
-
 typedef struct {
     ErrorType type;
     char message[256]; // UTF-8; a longer message is cut
+    void *value;       // what it carries besides, such as StopIteration.value; or NULL
+    void (*drop)(void *value);
 } Error;
 
-/* The indicator of this thread. Reached through the functions below, not by name. */
+/* The indicator of this thread, reached through the functions below. One object although every
+ * source includes this: its symbol is weak, so the linker keeps one of the copies. */
 __attribute__((weak)) _Thread_local Error error_indicator;
 
-/* Sets the indicator, replacing what was there. Returns -1, so that a function can `return
- * error_set(...)`. CPython: Python/errors.c, PyErr_Format(). */
-__attribute__((format(printf, 2, 3))) static inline int error_set(ErrorType type,
-                                                                  const char *format, ...) {
+/* Moves the pending error to the caller and leaves none. CPython: PyErr_Fetch(). */
+static inline Error error_fetch(void) {
+    Error fetched = error_indicator;
+    error_indicator = (Error){0};
+    return fetched;
+}
+
+/* Forgets the pending error, and drops the value it carried. CPython: PyErr_Clear(). */
+static inline void error_clear(void) {
+    Error gone = error_fetch();
+    if (gone.value) gone.drop(gone.value);
+}
+
+/* Makes a fetched error the pending one again, or none pending. CPython: PyErr_Restore(). */
+static inline void error_restore(Error fetched) {
+    error_clear();
+    error_indicator = fetched;
+}
+
+/* Replaces the pending error; returns -1, to `return error_set(...)`. CPython: PyErr_Format(). */
+PRINTF_LIKE static inline int error_set(ErrorType type, const char *format, ...) {
     va_list args;
     va_start(args, format);
+    error_clear();
     error_indicator.type = type;
     vsnprintf(error_indicator.message, sizeof error_indicator.message, format, args);
     va_end(args);
     return -1;
 }
 
-/* The error of a failed allocation; always NULL. CPython: Python/errors.c, PyErr_NoMemory(). */
+/* The error of a failed allocation; always NULL. CPython: PyErr_NoMemory(). */
 static inline void *error_no_memory(void) {
+    error_clear();
     error_indicator.type = MemoryError;
-    error_indicator.message[0] = '\0';
     return NULL;
 }
 
@@ -68,12 +86,6 @@ static inline bool error_matches(ErrorType type) {
     return error_indicator.type == type;
 }
 
-/* Forgets the pending error. CPython: PyErr_Clear(). */
-static inline void error_clear(void) {
-    error_indicator.type = NoError;
-    error_indicator.message[0] = '\0';
-}
-
 /* The pending error's message, without its type; valid until the next error. */
 static inline const char *error_message(void) {
     return error_indicator.message;
@@ -82,19 +94,15 @@ static inline const char *error_message(void) {
 /* The name of an error type as Python spells it. */
 static inline const char *error_name(ErrorType type) {
 #define ERROR_STRING(name) #name,
-    static const char *const names[] = {ERROR_TYPES(ERROR_STRING)};
-    return names[type];
+    return (const char *const[]){ERROR_TYPES(ERROR_STRING)}[type];
 }
 
-/* Prints the pending error as the last line of a Python traceback does, "KeyError: 'x'", and clears
- * it. CPython: Python/pythonrun.c, PyErr_Print(). */
+/* Prints the pending error, "KeyError: 'x'", and clears it. CPython: PyErr_Print(). */
 static inline void error_print(FILE *out) {
-    const char *colon = error_message()[0] ? ": " : "";
+    const char *colon = *error_message() ? ": " : "";
     fprintf(out, "%s%s%s\n", error_name(error_occurred()), colon, error_message());
     error_clear();
 }
-
-/* ---- The clock -------------------------------------------------------------------------------*/
 
 /* Nanoseconds on the monotonic clock. CPython: Python/pytime.c, _PyTime_GetMonotonicClock(). */
 static inline uint64_t clock_now(void) {
@@ -103,28 +111,24 @@ static inline uint64_t clock_now(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* ---- Narration -------------------------------------------------------------------------------*/
-
 /* An ANSI escape such as "1" (bold) or "31" (red) where stdout is a terminal and NO_COLOR is unset,
  * "" elsewhere: printf("%shot%s", color("31"), color("0")). `code` must be a string literal. */
 #define color(code) (color_wanted() ? "\033[" code "m" : "")
 static inline bool color_wanted(void) {
-    const char *no_color = getenv("NO_COLOR");
-    return !(no_color && *no_color) && isatty(STDOUT_FILENO);
+    const char *no = getenv("NO_COLOR");
+    return !(no && *no) && isatty(STDOUT_FILENO);
 }
 
 /* A scene's title, underlined, after an empty line. */
 static inline void heading(const char *title) {
     printf("\n%s%s%s\n", color("1"), title, color("0"));
-    for (const char *c = title; *c; c++) {
+    for (const char *c = title; *c; c++)
         if (((unsigned char)*c & 0xC0) != 0x80) putchar('-'); // one dash a character, not a byte
-    }
     putchar('\n');
 }
 
 /* A one-line complaint about how the program was called; returns 2, the exit status for it. */
-__attribute__((format(printf, 2, 3))) static inline int usage_error(const char *program,
-                                                                    const char *format, ...) {
+PRINTF_LIKE static inline int usage_error(const char *program, const char *format, ...) {
     va_list args;
     va_start(args, format);
     fflush(stdout);
