@@ -454,6 +454,7 @@ static int run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    program = argv[0];
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    program = slash ? slash + 1 : "dict_demo";
     return finish_output(program, run(argc, argv));
 }

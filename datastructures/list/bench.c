@@ -1,14 +1,16 @@
 /* bench.c: append, pop, get and scan, ours and CPython's own through its C API, in one process.
  *
  * The items are distinct ints made before the clock starts, on both sides in the same order. Timed:
- *   append       n appends to an empty list, growth included; the items are 1000 objects in turn,
- * so they are in the cache, as an object is that a loop has this moment made append-order n appends
- * of n different objects in the order in which memory holds them; from 10^6 on, both sides mostly
- * wait for the same 32 MB of objects whose refcount they raise append-rand  the same in a shuffled
- * order: a cache miss for each object pop          n pops from the end, shrinking and dropping the
- * popped reference included get          n reads by index, first to last (a borrowed reference,
- * summed up) get-rand     the same in a shuffled order scan         one search of the whole list
- * for an int that is not there: n comparisons
+ *   append        n appends to an empty list, growth included; the items are 1000 objects in
+ *                 turn, so they are in the cache, as an object is that a loop has this moment made
+ *   append-order  n appends of n different objects in the order in which memory holds
+ *                 them; from 10^6 on, both sides mostly wait for the same 32 MB of objects
+ *                 whose refcount they raise
+ *   append-rand   the same in a shuffled order: a cache miss for each object
+ *   pop           n pops from the end, shrinking and dropping the popped reference included
+ *   get           n reads by index, first to last (a borrowed reference, summed up)
+ *   get-rand      the same in a shuffled order
+ *   scan          one search of the whole list for an int that is not there: n comparisons
  */
 #include <Python.h>
 
