@@ -3,7 +3,8 @@
  * A contender does `repeats` times the same work of size `n` and returns the nanoseconds that its
  * timed part took; preparing and tidying up are not timed. The contenders of a row take turns,
  * round by round, so that a slow minute of the machine is shared by all. Reported per item: median
- * and minimum over the rounds, and the ratio of medians to the first peer's.
+ * and minimum over the rounds, and the ratio of medians to the first peer's. A row in which a
+ * quarter of the rounds took over 1.25 times the median is marked with a *: measure it again.
  *
  *     --csv         rows for the plots: room,operation,n,who,median_ns,minimum_ns,ratio
  *     --sizes A,B   instead of the room's own sizes
@@ -34,6 +35,7 @@ typedef struct {
     size_t rounds;
     const char *only;                  // or NULL
     size_t sizes[BENCHMARK_SIZES_MAX]; // up to a 0
+    bool unsteady;                     // a row was marked
 } Benchmark;
 
 static int benchmark_compare(const void *a, const void *b) {
@@ -41,7 +43,7 @@ static int benchmark_compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static inline void benchmark_row(const Benchmark *self, const BenchmarkRow *row, size_t n) {
+static inline void benchmark_row(Benchmark *self, const BenchmarkRow *row, size_t n) {
     size_t repeats = n < 200000 ? 200000 / n : 1; // a timed part of some milliseconds, whatever n
     double times[BENCHMARK_CONTENDERS_MAX][BENCHMARK_ROUNDS_MAX];
     for (size_t round = 0; round < self->rounds + 1; round++) { // round 0 warms up
@@ -57,9 +59,12 @@ static inline void benchmark_row(const Benchmark *self, const BenchmarkRow *row,
     for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].run; c++) {
         double median = times[c][self->rounds / 2], minimum = times[c][0];
         double ratio = peer > 0 ? median / peer : 0;
-        printf(self->csv ? "%s,%s,%zu,%s,%.3f,%.3f,%.3f\n"
-                         : "%-6s %-16s %9zu  %-8s %9.2f %9.2f  %6.2f\n",
-               self->room, row->operation, n, row->contenders[c].who, median, minimum, ratio);
+        bool unsteady = times[c][self->rounds * 3 / 4] > 1.25 * median;
+        self->unsteady |= unsteady;
+        printf(self->csv ? "%s,%s,%zu,%s,%.3f,%.3f,%.3f%s\n"
+                         : "%-15s %-16s %9zu  %-8s %9.2f %9.2f  %6.2f%s\n",
+               self->room, row->operation, n, row->contenders[c].who, median, minimum, ratio,
+               unsteady && !self->csv ? " *" : "");
     }
     fflush(stdout);
 }
@@ -102,7 +107,7 @@ static inline int benchmark_main(Benchmark *self, const BenchmarkRow *rows, size
     if (self->csv) {
         puts("room,operation,n,who,median_ns,minimum_ns,ratio");
     } else {
-        puts("room   operation                n  who      median ns    min ns   ratio");
+        puts("room            operation                n  who      median ns    min ns   ratio");
     }
     for (size_t r = 0; r < count; r++) {
         if (self->only && !strstr(rows[r].operation, self->only)) continue;
@@ -112,6 +117,7 @@ static inline int benchmark_main(Benchmark *self, const BenchmarkRow *rows, size
             }
         }
     }
+    if (self->unsteady && !self->csv) puts("* the rounds differ much: the machine is busy");
     return finish_output(argv[0], 0);
 }
 
