@@ -1,0 +1,93 @@
+/* sequence_iterators.c: the iterators of list, tuple and str.
+ *
+ * Each is an index and the sequence, nothing more; the sequence is let go at the end, so an
+ * exhausted iterator stays exhausted whatever happens to it. CPython: Objects/listobject.c,
+ * Objects/tupleobject.c, Objects/unicodeobject.c.
+ */
+#include "iterator.h"
+
+/* CPython: _PyListIterObject, _PyTupleIterObject, unicodeiterobject. */
+typedef struct {
+    Object ob;
+    ssize_t index;    // of the next item; of the next byte in a str
+    Object *sequence; // NULL when exhausted
+} IndexIter;
+
+static Object *index_iter_new(const Type *type, Object *sequence) {
+    IndexIter *self = object_new(type, sizeof *self);
+    if (!self) return NULL;
+    self->index = 0;
+    self->sequence = new_ref(sequence);
+    return OBJECT(self);
+}
+
+static void index_iter_dealloc(Object *op) {
+    xdecref(((IndexIter *)op)->sequence);
+    free(op);
+}
+
+/* The size is looked at anew each time: the list may have changed since. CPython: listiter_next().
+ */
+static Object *list_iter_next(Object *op) {
+    IndexIter *self = (IndexIter *)op;
+    List *list = (List *)self->sequence;
+    if (!list) return NULL;
+    if (self->index < list->size) return new_ref(list->items[self->index++]);
+    clear_ref(self->sequence);
+    return NULL;
+}
+
+static Object *tuple_iter_next(Object *op) {
+    IndexIter *self = (IndexIter *)op;
+    Tuple *tuple = (Tuple *)self->sequence;
+    if (!tuple) return NULL;
+    if (self->index < tuple->size) return new_ref(tuple->items[self->index++]);
+    clear_ref(self->sequence);
+    return NULL;
+}
+
+static Object *str_iter_next(Object *op) {
+    IndexIter *self = (IndexIter *)op;
+    Str *str = (Str *)self->sequence;
+    if (!str) return NULL;
+    if (self->index < str->size) {
+        const char *at = str->utf8 + self->index;
+        ssize_t step = str_char_size(at, str->size - self->index);
+        Object *result = str_from_utf8(at, step);
+        if (result) self->index += step;
+        return result;
+    }
+    clear_ref(self->sequence);
+    return NULL;
+}
+
+static const Type ListIter_Type = {
+    .name = "list_iterator",
+    .dealloc = index_iter_dealloc,
+    .iter = object_self_iter,
+    .iternext = list_iter_next,
+};
+static const Type TupleIter_Type = {
+    .name = "tuple_iterator",
+    .dealloc = index_iter_dealloc,
+    .iter = object_self_iter,
+    .iternext = tuple_iter_next,
+};
+static const Type StrIter_Type = {
+    .name = "str_iterator",
+    .dealloc = index_iter_dealloc,
+    .iter = object_self_iter,
+    .iternext = str_iter_next,
+};
+
+Object *list_iter(Object *list) {
+    return index_iter_new(&ListIter_Type, list);
+}
+
+Object *tuple_iter(Object *tuple) {
+    return index_iter_new(&TupleIter_Type, tuple);
+}
+
+Object *str_iter(Object *str) {
+    return index_iter_new(&StrIter_Type, str);
+}
