@@ -59,6 +59,7 @@ struct Type {
     Object *(*iter)(Object *self);     // an iterator over it: new reference
     Object *(*iternext)(Object *self); // new reference; NULL without an error: exhausted
     SendResult (*send)(Object *self, Object *value, Object **result);
+    Object *(*reversed)(Object *self); // __reversed__: an iterator from the end, a new reference
     /* What there was before iterators, still good enough for `for`: see sequence_iter_new(). */
     ssize_t (*length)(Object *self);              // -1 with an error set
     Object *(*item)(Object *self, ssize_t index); // new reference; IndexError past the end

@@ -219,6 +219,7 @@ const Type List_Type = {
     .repr = list_repr,
     .equal = list_equal,
     .iter = list_iter,
+    .reversed = list_reversed,
     .length = list_length,
     .item = list_item,
 };

@@ -9,7 +9,7 @@
 /* CPython: _PyListIterObject, _PyTupleIterObject, unicodeiterobject. */
 typedef struct {
     Object ob;
-    ssize_t index;    // of the next item; of the next byte in a str
+    ssize_t index;    // of the next item, in a str of its first byte; -1 when a reversed one ended
     Object *sequence; // NULL when exhausted
 } IndexIter;
 
@@ -80,8 +80,73 @@ static const Type StrIter_Type = {
     .iternext = str_iter_next,
 };
 
+/* ---- Backwards -------------------------------------------------------------------------------*/
+
+/* From the last index down. What was appended meanwhile is not seen; what was removed ends it.
+ * CPython: Objects/listobject.c, listreviter_next(). */
+static Object *list_reversed_next(Object *op) {
+    IndexIter *self = (IndexIter *)op;
+    List *list = (List *)self->sequence;
+    if (!list) return NULL;
+    if (0 <= self->index && self->index < list->size) return new_ref(list->items[self->index--]);
+    self->index = -1;
+    clear_ref(self->sequence);
+    return NULL;
+}
+
+/* The same for whatever has an index. CPython: Objects/enumobject.c, reversed_next(). */
+static Object *reversed_next(Object *op) {
+    IndexIter *self = (IndexIter *)op;
+    if (self->index >= 0) {
+        Object *item = self->sequence->type->item(self->sequence, self->index);
+        if (item) {
+            self->index--;
+            return item;
+        }
+        if (error_matches(IndexError) || error_matches(StopIteration)) error_clear();
+    }
+    self->index = -1;
+    clear_ref(self->sequence);
+    return NULL;
+}
+
+static const Type ListReversed_Type = {
+    .name = "list_reverseiterator",
+    .dealloc = index_iter_dealloc,
+    .iter = object_self_iter,
+    .iternext = list_reversed_next,
+};
+static const Type Reversed_Type = {
+    .name = "reversed",
+    .dealloc = index_iter_dealloc,
+    .iter = object_self_iter,
+    .iternext = reversed_next,
+};
+
+/* ---- Making them -----------------------------------------------------------------------------*/
+
+static Object *index_iter_from_end(const Type *type, Object *sequence, ssize_t size) {
+    Object *self = index_iter_new(type, sequence);
+    if (self) ((IndexIter *)self)->index = size - 1;
+    return self;
+}
+
 Object *list_iter(Object *list) {
     return index_iter_new(&ListIter_Type, list);
+}
+
+Object *list_reversed(Object *list) {
+    return index_iter_from_end(&ListReversed_Type, list, ((List *)list)->size);
+}
+
+Object *reversed_new(Object *op) {
+    if (op->type->reversed) return op->type->reversed(op);
+    if (!op->type->item || !op->type->length) {
+        error_set(TypeError, "'%s' object is not reversible", op->type->name);
+        return NULL;
+    }
+    ssize_t size = op->type->length(op);
+    return size < 0 ? NULL : index_iter_from_end(&Reversed_Type, op, size);
 }
 
 Object *tuple_iter(Object *tuple) {
