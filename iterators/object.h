@@ -125,6 +125,7 @@ typedef struct {
     Object ob;
     ssize_t length; // in characters
     ssize_t size;   // in bytes
+    bool ascii;     // all of them below 128
     char utf8[];    // size bytes and a NUL
 } Str;
 

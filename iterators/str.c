@@ -34,8 +34,11 @@ Object *str_from_utf8(const char *utf8, ssize_t size) {
     self->length = 0;
     if (size) memcpy(self->utf8, utf8, (size_t)size);
     self->utf8[size] = '\0';
-    for (ssize_t at = 0; at < size; at += str_char_size(self->utf8 + at, size - at))
+    self->ascii = true;
+    for (ssize_t at = 0; at < size; at += str_char_size(self->utf8 + at, size - at)) {
         self->length++;
+        self->ascii &= (uint8_t)self->utf8[at] < 0x80;
+    }
     return OBJECT(self);
 }
 

@@ -48,10 +48,13 @@ static inline void for_end(ForLoop *self) {
     xdecref(self->iterator);
 }
 
-#define FOR(target, iterable)                                                                      \
-    for (__attribute__((cleanup(for_end))) ForLoop for_loop = for_get_iter(OBJECT(iterable));      \
-         for_iter(&for_loop, &(target));)                                                          \
-        if (!for_loop.exhausted)
+// The line number in the loop's name lets one FOR stand inside another.
+#define FOR(target, iterable)               FOR_ON_LINE(target, iterable, __LINE__)
+#define FOR_ON_LINE(target, iterable, line) FOR_LOOP(target, iterable, line)
+#define FOR_LOOP(target, iterable, line)                                                           \
+    for (__attribute__((cleanup(for_end))) ForLoop for_##line = for_get_iter(OBJECT(iterable));    \
+         for_iter(&for_##line, &(target));)                                                        \
+        if (!for_##line.exhausted)
 #define FOR_ELSE else
 
 #endif

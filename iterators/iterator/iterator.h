@@ -83,7 +83,8 @@ Object *range_subscript(const Range *self, int64_t index);
 /* value in range, by arithmetic: 1 or 0. CPython: Objects/rangeobject.c, range_contains_long(). */
 int range_contains(const Range *self, int64_t value);
 
-/* range.index(value); -1 with ValueError ("7 is not in range"). CPython: range_index(). */
+/* range.index(value); -1 with ValueError ("7 is not in range") or OverflowError.
+ * CPython: Objects/rangeobject.c, range_index(). */
 int64_t range_index(const Range *self, int64_t value);
 
 /* ---- Iterators over iterators (builtins.c, itertools.c) --------------------------------------*/

@@ -60,11 +60,16 @@ int range_contains(const Range *self, int64_t value) {
     return distance(value, self->start) % (0 - (uint64_t)self->step) == 0;
 }
 
+/* Simplified: an index of 2^63 or more, which takes a range longer than any C array, is an
+ * OverflowError. */
 int64_t range_index(const Range *self, int64_t value) {
-    if (!range_contains(self, value))
+    if (!range_contains(self, value)) {
         return error_set(ValueError, "%" PRId64 " is not in range", value);
-    if (self->step > 0) return (int64_t)(distance(self->start, value) / (uint64_t)self->step);
-    return (int64_t)(distance(value, self->start) / (0 - (uint64_t)self->step));
+    }
+    uint64_t index = self->step > 0 ? distance(self->start, value) / (uint64_t)self->step
+                                    : distance(value, self->start) / (0 - (uint64_t)self->step);
+    if (index <= INT64_MAX) return (int64_t)index;
+    return error_set(OverflowError, "Python int too large to convert to C ssize_t");
 }
 
 static int range_is_true(Object *op) {

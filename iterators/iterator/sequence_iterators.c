@@ -73,6 +73,14 @@ static const Type TupleIter_Type = {
     .iter = object_self_iter,
     .iternext = tuple_iter_next,
 };
+/* New in 3.11: ASCII text has a type of its own, as nothing needs to be decoded. Simplified: here the
+ * types differ in name only. CPython: unicode_ascii_iter_next(). */
+static const Type AsciiIter_Type = {
+    .name = "str_ascii_iterator",
+    .dealloc = index_iter_dealloc,
+    .iter = object_self_iter,
+    .iternext = str_iter_next,
+};
 static const Type StrIter_Type = {
     .name = "str_iterator",
     .dealloc = index_iter_dealloc,
@@ -154,5 +162,5 @@ Object *tuple_iter(Object *tuple) {
 }
 
 Object *str_iter(Object *str) {
-    return index_iter_new(&StrIter_Type, str);
+    return index_iter_new(((Str *)str)->ascii ? &AsciiIter_Type : &StrIter_Type, str);
 }
