@@ -52,7 +52,7 @@ Object *str_from_format(const char *format, ...) {
     va_copy(again, args);
     int size = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    char *text = malloc((size_t)size + 1);
+    char *text = size < 0 ? NULL : malloc((size_t)size + 1);
     Object *result = NULL;
     if (text) {
         vsnprintf(text, (size_t)size + 1, format, again);
@@ -71,8 +71,9 @@ static void str_dealloc(Object *self) {
 
 static int write_escape(uint8_t byte, bool lone, Writer *out) {
     char text[8];
-    const char *format = byte == '\n' ? "\\n" : byte == '\t' ? "\\t" : byte == '\r' ? "\\r" : NULL;
-    if (format) return writer_puts(out, format);
+    if (byte == '\n') return writer_puts(out, "\\n");
+    if (byte == '\t') return writer_puts(out, "\\t");
+    if (byte == '\r') return writer_puts(out, "\\r");
     snprintf(text, sizeof text, lone ? "\\udc%02x" : "\\x%02x", byte);
     return writer_puts(out, text);
 }

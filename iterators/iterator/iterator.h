@@ -56,6 +56,10 @@ Object *list_reversed(Object *list);
 Object *tuple_iter(Object *tuple);
 Object *str_iter(Object *str);
 
+/* Where a list's iterator stands: the index of what it gives next, which __reduce__() would tell.
+ */
+ssize_t list_iter_index(Object *iterator);
+
 /* reversed(op): by its `reversed`, or by length and index from the end. TypeError ("'int' object is
  * not reversible"). CPython: Objects/enumobject.c, reversed_new_impl(). */
 Object *reversed_new(Object *op);

@@ -73,8 +73,8 @@ static const Type TupleIter_Type = {
     .iter = object_self_iter,
     .iternext = tuple_iter_next,
 };
-/* New in 3.11: ASCII text has a type of its own, as nothing needs to be decoded. Simplified: here the
- * types differ in name only. CPython: unicode_ascii_iter_next(). */
+/* New in 3.11: ASCII text has a type of its own, as nothing needs to be decoded. Simplified: here
+ * the types differ in name only. CPython: unicode_ascii_iter_next(). */
 static const Type AsciiIter_Type = {
     .name = "str_ascii_iterator",
     .dealloc = index_iter_dealloc,
@@ -141,6 +141,10 @@ static Object *index_iter_from_end(const Type *type, Object *sequence, ssize_t s
 
 Object *list_iter(Object *list) {
     return index_iter_new(&ListIter_Type, list);
+}
+
+ssize_t list_iter_index(Object *iterator) {
+    return ((IndexIter *)iterator)->index;
 }
 
 Object *list_reversed(Object *list) {

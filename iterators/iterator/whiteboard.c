@@ -1,6 +1,5 @@
-/* whiteboard.c: the iterator protocol at the whiteboard: one function in a table; all else asks
- * through it. Write the table, then a source (range), then a filter that asks its source, then
- * `for`. */
+/* whiteboard.c: the iterator protocol: one function in a table, and all else asks through it. Write
+ * the table, then a source (range), then a filter that asks its source, then `for`. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
