@@ -13,8 +13,9 @@ Object *int_from_long(int64_t value) {
         if (!self->ob.type) *self = (Int){{.refcnt = 1, .type = &Int_Type}, value};
         return new_ref(self);
     }
-    Int *self = object_new(&Int_Type, sizeof *self);
-    if (self) self->value = value;
+    Int *self = malloc(sizeof *self);
+    if (!self) return error_no_memory();
+    *self = (Int){{.refcnt = 1, .type = &Int_Type}, value};
     return OBJECT(self);
 }
 
