@@ -40,11 +40,12 @@ static ssize_t lookup(Dict *self, Object *key) {
     return self->nentries;
 }
 
-/* Room for two thirds of as many slots as CPython's next table has; the holes go.
- * CPython: insertion_resize(), dictresize(), USABLE_FRACTION(). */
+/* Room for two thirds of as many slots as CPython's next table has; the holes go. The smallest size
+ * is ORed in, as in CPython, so that 2 keys times 3 make 14, and 16 slots, where a maximum would
+ * make 8. CPython: insertion_resize(), calculate_log2_keysize(), USABLE_FRACTION(). */
 static int grow(Dict *self) {
-    size_t slots = DICT_MINSIZE;
-    while (slots < (size_t)self->used * GROWTH_RATE)
+    size_t minimum = ((size_t)self->used * GROWTH_RATE) | DICT_MINSIZE, slots = DICT_MINSIZE;
+    while (slots < minimum)
         slots *= 2;
     size_t usable = slots * 2 / 3;
     DictEntry *entries = malloc(usable * sizeof *entries);
