@@ -1,0 +1,250 @@
+/* itertools.c: islice, chain, count, takewhile: iterators that decide when to ask.
+ * CPython: Modules/itertoolsmodule.c. */
+#include "iterator.h"
+
+#include <inttypes.h>
+
+/* ---- islice ----------------------------------------------------------------------------------*/
+
+/* CPython: Modules/itertoolsmodule.c, isliceobject. */
+typedef struct {
+    Object ob;
+    Object *iterator; // NULL when exhausted
+    int64_t next;     // the index of the next item to give
+    int64_t stop;     // or -1
+    int64_t step;
+    int64_t count; // items taken so far
+} Islice;
+
+static void islice_dealloc(Object *op) {
+    xdecref(((Islice *)op)->iterator);
+    free(op);
+}
+
+/* Takes one item that nobody wants; false at the end or on an error. */
+static bool islice_skip(Islice *self) {
+    Object *item = self->iterator->type->iternext(self->iterator);
+    if (!item) return false;
+    decref(item);
+    self->count++;
+    return true;
+}
+
+/* Items up to `next` are taken and dropped, also those up to a `stop` that no step lands on: after
+ * islice(it, 0, 5, 3) five items are gone. CPython: islice_next(). */
+static Object *islice_next(Object *op) {
+    Islice *self = (Islice *)op;
+    if (!self->iterator) return NULL;
+    bool more = true;
+    while (more && self->count < self->next)
+        more = islice_skip(self);
+    Object *item = NULL;
+    if (more && (self->stop == -1 || self->count < self->stop)) {
+        item = self->iterator->type->iternext(self->iterator);
+    }
+    if (!item) {
+        clear_ref(self->iterator);
+        return NULL;
+    }
+    self->count++;
+    // Clamped to stop, so that the sum cannot overflow and the last skipping ends there.
+    int64_t limit = self->stop == -1 ? INT64_MAX : self->stop;
+    self->next = self->step > limit - self->next ? limit : self->next + self->step;
+    return item;
+}
+
+static const Type Islice_Type = {
+    .name = "itertools.islice",
+    .dealloc = islice_dealloc,
+    .iter = object_self_iter,
+    .iternext = islice_next,
+};
+
+Object *islice_new(Object *iterable, int64_t start, int64_t stop, int64_t step) {
+    if (start < 0 || stop < -1) {
+        error_set(ValueError, "Indices for islice() must be None or an integer: "
+                              "0 <= x <= sys.maxsize.");
+        return NULL;
+    }
+    if (step < 1) {
+        error_set(ValueError, "Step for islice() must be a positive integer or None.");
+        return NULL;
+    }
+    Object *iterator = object_get_iter(iterable);
+    Islice *self = iterator ? object_new(&Islice_Type, sizeof *self) : NULL;
+    if (!self) {
+        xdecref(iterator);
+        return NULL;
+    }
+    self->iterator = iterator;
+    self->next = start;
+    self->stop = stop;
+    self->step = step;
+    self->count = 0;
+    return OBJECT(self);
+}
+
+/* ---- chain -----------------------------------------------------------------------------------*/
+
+/* CPython: Modules/itertoolsmodule.c, chainobject. */
+typedef struct {
+    Object ob;
+    Object *source; // an iterator over iterables; NULL when exhausted
+    Object *active; // an iterator over one of them, or NULL
+} Chain;
+
+static void chain_dealloc(Object *op) {
+    Chain *self = (Chain *)op;
+    xdecref(self->active);
+    xdecref(self->source);
+    free(self);
+}
+
+/* CPython: chain_next(). */
+static Object *chain_next(Object *op) {
+    Chain *self = (Chain *)op;
+    while (self->source) {
+        if (!self->active) {
+            Object *iterable = iter_next(self->source);
+            self->active = iterable ? object_get_iter(iterable) : NULL;
+            xdecref(iterable);
+            if (!self->active) { // no more, or no iterable: an end in both cases
+                clear_ref(self->source);
+                return NULL;
+            }
+        }
+        Object *item = iter_next(self->active);
+        if (item || error_occurred()) return item;
+        clear_ref(self->active);
+    }
+    return NULL;
+}
+
+static const Type Chain_Type = {
+    .name = "itertools.chain",
+    .dealloc = chain_dealloc,
+    .iter = object_self_iter,
+    .iternext = chain_next,
+};
+
+Object *chain_from_iterable(Object *iterable) {
+    Object *source = object_get_iter(iterable);
+    Chain *self = source ? object_new(&Chain_Type, sizeof *self) : NULL;
+    if (!self) {
+        xdecref(source);
+        return NULL;
+    }
+    self->source = source;
+    self->active = NULL;
+    return OBJECT(self);
+}
+
+/* ---- count -----------------------------------------------------------------------------------*/
+
+/* CPython: Modules/itertoolsmodule.c, countobject. */
+typedef struct {
+    Object ob;
+    int64_t count, step;
+    bool overflowed; // count would be past the end of 64 bits
+} Count;
+
+static void count_dealloc(Object *op) {
+    free(op);
+}
+
+/* Simplified: past 64 bits CPython goes on in Python ints; here that is an OverflowError, and stays
+ * one. CPython: count_next(). */
+static Object *count_next(Object *op) {
+    Count *self = (Count *)op;
+    if (self->overflowed) {
+        error_set(OverflowError, "Python int too large to convert to C long");
+        return NULL;
+    }
+    Object *result = int_from_long(self->count);
+    if (result) {
+        self->overflowed = self->step > 0 ? self->count > INT64_MAX - self->step
+                                          : self->count < INT64_MIN - self->step;
+        if (!self->overflowed) self->count += self->step;
+    }
+    return result;
+}
+
+static int count_repr(Object *op, Writer *out) {
+    const Count *self = (Count *)op;
+    char text[64];
+    int size = snprintf(text, sizeof text, "count(%" PRId64, self->count);
+    if (self->step != 1) {
+        snprintf(text + size, sizeof text - (size_t)size, ", %" PRId64, self->step);
+    }
+    writer_puts(out, text);
+    return writer_puts(out, ")");
+}
+
+static const Type Count_Type = {
+    .name = "itertools.count",
+    .dealloc = count_dealloc,
+    .repr = count_repr,
+    .iter = object_self_iter,
+    .iternext = count_next,
+};
+
+Object *count_new(int64_t start, int64_t step) {
+    Count *self = object_new(&Count_Type, sizeof *self);
+    if (!self) return NULL;
+    self->count = start;
+    self->step = step;
+    self->overflowed = false;
+    return OBJECT(self);
+}
+
+/* ---- takewhile -------------------------------------------------------------------------------*/
+
+/* CPython: Modules/itertoolsmodule.c, takewhileobject. */
+typedef struct {
+    Object ob;
+    Object *predicate;
+    Object *iterator;
+    bool stopped;
+} Takewhile;
+
+static void takewhile_dealloc(Object *op) {
+    Takewhile *self = (Takewhile *)op;
+    xdecref(self->predicate);
+    xdecref(self->iterator);
+    free(self);
+}
+
+/* The first item that fails is taken from the iterator and gone. CPython: takewhile_next(). */
+static Object *takewhile_next(Object *op) {
+    Takewhile *self = (Takewhile *)op;
+    if (self->stopped) return NULL;
+    Object *item = self->iterator->type->iternext(self->iterator);
+    if (!item) return NULL;
+    Object *good = object_call(self->predicate, &item, 1);
+    int answer = good ? object_is_true(good) : -1;
+    xdecref(good);
+    if (answer == 1) return item;
+    decref(item);
+    if (answer == 0) self->stopped = true;
+    return NULL;
+}
+
+static const Type Takewhile_Type = {
+    .name = "itertools.takewhile",
+    .dealloc = takewhile_dealloc,
+    .iter = object_self_iter,
+    .iternext = takewhile_next,
+};
+
+Object *takewhile_new(Object *predicate, Object *iterable) {
+    Object *iterator = object_get_iter(iterable);
+    Takewhile *self = iterator ? object_new(&Takewhile_Type, sizeof *self) : NULL;
+    if (!self) {
+        xdecref(iterator);
+        return NULL;
+    }
+    self->predicate = new_ref(predicate);
+    self->iterator = iterator;
+    self->stopped = false;
+    return OBJECT(self);
+}
