@@ -88,6 +88,10 @@ extern const Type Generator_Type;
  * _Py_MakeCoro(). */
 Object *generator_new(const Code *code, const void *locals);
 
+/* How many bytes such a generator takes, frame and all. CPython: sys.getsizeof(generator), without
+ * the 16 bytes of the collector's header. */
+size_t generator_sizeof(const Code *code);
+
 /* A generator expression: the same, but local reference 0 becomes iter(iterable), taken now: all
  * the rest is evaluated when values are asked for. NULL with TypeError if it is not iterable.
  * CPython: Python/compile.c, compiler_comprehension(). */

@@ -471,7 +471,8 @@ static Object *send_at_random(Generator *generator) {
 /* One request to one slot. (None closes what has not begun: 3.12 keeps its locals then.) */
 static void random_step(int step) {
     int slot = draw(SLOTS), which = draw(20);
-    if (!slots[slot] || which >= 16) {
+    bool over = !slots[slot] || (slots[slot]->state >= FRAME_COMPLETED && draw(3) > 0);
+    if (over || which >= 16) {
         make(slot);
         printf("%4d slot %d: make %s\n", step, slot, slots[slot]->code->name);
         return;

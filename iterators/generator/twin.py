@@ -547,7 +547,8 @@ def send_at_random(generator: Gen) -> Any:
 def random_step(step: int) -> None:
     """One request to one slot. (None closes what has not begun: 3.12 keeps its locals then.)"""
     slot, which = draw(SLOTS), draw(20)
-    if slots[slot] is None or which >= 16:
+    over = slots[slot] is None or (gen_state(slots[slot]) == "GEN_CLOSED" and draw(3) > 0)
+    if over or which >= 16:
         make(slot)
         print(f"{step:4} slot {slot}: make {slots[slot].__name__}")
         return
