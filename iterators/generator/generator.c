@@ -68,8 +68,8 @@ static __attribute__((noinline)) Object *iternext_send(Generator *self) {
     return next_or_end(status, result);
 }
 
-/* The usual case is all that stands here, which saves a nanosecond of three: it waits at a yield of
- * its own, and runs into another. CPython: gen_iternext(). */
+/* The usual case is all that stands here: it waits at a yield of its own, and runs into another.
+ * CPython: gen_iternext(). */
 static Object *generator_iternext(Object *op) {
     Generator *self = (Generator *)op;
     if (self->state >= FRAME_EXECUTING || self->yieldfrom) return iternext_send(self);

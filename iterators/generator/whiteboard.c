@@ -20,14 +20,8 @@ typedef struct Generator {
         if (g->throwing) goto cleanup;                                                             \
     } while (0)
 
-/* def adder(n):                   takes n values, returns their sum
- *     total = 0
- *     try:
- *         while n > 0:
- *             total += yield total
- *             n -= 1
- *         return total
- *     finally: finallys += 1 */
+/* def adder(n):  total = 0; try: for _ in range(n): total += yield total
+ *                           finally: finallys += 1 */
 static int finallys;
 static Outcome adder(Generator *g) {
     switch (g->lasti) {
