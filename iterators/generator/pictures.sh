@@ -21,7 +21,7 @@ set ytics ("number" 0, "even" 1, "square" 2)
 plot "$work/pull.csv" using 1:2 with linespoints lw 2 pt 7 ps 1 lc rgb "#2f81f7"
 END
 
-"$binaries/generator_bench" --csv --only yield-from >"$work/depth.csv"
+"$binaries/generator_bench" --csv --only yield-from --rounds 25 >"$work/depth.csv"
 for who in ours cpython; do
     grep ",$who," "$work/depth.csv" >"$work/$who"
 done
