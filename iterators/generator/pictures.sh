@@ -18,7 +18,7 @@ set xrange [0.5:12.5]
 set xtics 1
 set yrange [-0.4:2.4]
 set ytics ("number" 0, "even" 1, "square" 2)
-plot "$work/pull.csv" using 1:2 with linespoints lw 2 pt 7 ps 1 lc rgb "#2f81f7"
+plot "$work/pull.csv" using 1:2 with linespoints lw 2 pt 7 ps 1 lc rgb "#2f81f7" title "events"
 END
 
 "$binaries/generator_bench" --csv --only yield-from --rounds 25 >"$work/depth.csv"

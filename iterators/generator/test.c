@@ -318,6 +318,90 @@ static void test_reentrancy(void **state) {
     decref(self);
 }
 
+/* While a request is on its way to the delegate, the one that delegates is running. */
+static Generator *boss;
+
+static Object *spy_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    while (true) {
+        TRY {
+            YIELD(new_ref(None));
+            note("resumed %s %d", generator_state(boss), generator_yieldfrom(boss) != NULL);
+        }
+        EXCEPT(ValueError) {
+            note("thrown %s %d", generator_state(boss), generator_yieldfrom(boss) != NULL);
+        }
+        EXCEPT(GeneratorExit) {
+            note("closed %s %d", generator_state(boss), generator_yieldfrom(boss) != NULL);
+            RERAISE;
+        }
+        END_TRY;
+    }
+    END;
+}
+MEMBER_CODE(spy, 1)
+
+static void test_running_while_it_delegates(void **state) {
+    (void)state;
+    Generator *spy = member_new(&spy_code, NULL, 0);
+    boss = member_new(&delegator_code, OBJECT(spy), 0);
+    decref(next_of(boss));
+    assert_ptr_equal(generator_yieldfrom(boss), spy);
+    decref(next_of(boss));
+    decref(generator_throw(boss, ValueError, "v"));
+    assert_int_equal(generator_close(boss), 0);
+    assert_notes("delegates;resumed GEN_RUNNING 0;thrown GEN_RUNNING 0;closed GEN_RUNNING 0;");
+    decref(spy);
+    clear_ref(boss);
+}
+
+/* ---- Ways out of a block ---------------------------------------------------------------------*/
+
+static Object *leaver_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    TRY {
+        TRY {
+            if (local->n == 0) RETURN(int_from_long(1000));
+            YIELD(object_get_iter(None)); // fails: not iterable
+        }
+        EXCEPT(AssertionError) { // which is 1, as is the refcount of what RETURN carries
+            note("never");
+        }
+        EXCEPT(TypeError) {
+            RETURN(int_from_long(2000));
+        }
+        END_TRY;
+    }
+    FINALLY {
+        if (local->total) YIELD(new_ref(None));
+    }
+    END_FINALLY;
+    END;
+}
+MEMBER_CODE(leaver, 2)
+
+static void test_ways_out(void **state) {
+    (void)state;
+    Generator *self = member_new(&leaver_code, NULL, 0);
+    assert_stop(next_of(self), "1000"); // past the EXCEPTs
+    decref(self);
+    self = member_new(&leaver_code, NULL, 1);
+    assert_stop(next_of(self), "2000"); // the yield that failed yielded nothing
+    decref(self);
+    self = (Generator *)generator_new(&leaver_code, &(Member){.total = 1});
+    decref(next_of(self));
+    assert_stop(next_of(self), "1000");
+    decref(self);
+    self = (Generator *)generator_new(&leaver_code, &(Member){.total = 1});
+    decref(next_of(self));
+    decref(self); // with a return value on its way out
+    self = member_new(&guarded_code, NULL, 0);
+    generator_close(self);
+    assert_null(Generator_Type.iternext(OBJECT(self))); // exhausted: not even StopIteration
+    assert_int_equal(error_occurred(), NoError);
+    decref(self);
+}
+
 /* ---- Depth -----------------------------------------------------------------------------------*/
 
 static Object *relay_run(Generator *self, Object *sent) {
@@ -555,6 +639,8 @@ int main(void) {
         TEST(test_revival),
         TEST(test_death_inside_a_handler),
         TEST(test_reentrancy),
+        TEST(test_running_while_it_delegates),
+        TEST(test_ways_out),
         TEST(test_deep),
         TEST(test_many_empty_delegates),
         TEST(test_allocations),
