@@ -181,7 +181,7 @@ int64_t int_as_long(Object *op);
 Object *str_from_utf8(const char *utf8, ssize_t size);
 Object *str_from_string(const char *utf8);
 /* The same from a format as printf's; MemoryError. CPython: PyUnicode_FromFormat(). */
-__attribute__((format(printf, 1, 2))) Object *str_from_format(const char *format, ...);
+__attribute__((format(printf, 1, 2), nonnull(1))) Object *str_from_format(const char *format, ...);
 
 /* How many bytes the character at `utf8` takes, of `size` that are left (at least 1): 1 for a byte
  * that is not UTF-8. */

@@ -1,0 +1,269 @@
+/* pipeline.c: lines, strip, grep, field, head: each a generator that holds one line at a time.
+ *
+ * Nothing is read before the last stage asks; the last stage asks no more than it prints. So memory
+ * is one line a stage, whatever the file's size, and an endless pipe ends when enough has been
+ * seen. Only `top` must remember: one entry for each different text.
+ */
+#define _GNU_SOURCE // memmem
+#include "pipeline.h"
+
+#include <errno.h>
+#include <signal.h>
+
+typedef struct {
+    Object *source, *item; // the stage before, the line in hand
+    const Options *options;
+    FILE *file;
+    char *line;
+    size_t capacity;
+    long n;
+} Stage;
+
+/* def lines(file):
+ *     try:
+ *         for line in file:
+ *             yield line
+ *     finally: free the buffer */
+static Object *lines_run(Generator *self, Object *sent) {
+    BEGIN(Stage);
+    TRY {
+        while ((local->n = getline(&local->line, &local->capacity, local->file)) >= 0) {
+            YIELD(str_from_utf8(local->line, (ssize_t)local->n));
+        }
+        if (ferror(local->file)) {
+            error_set(OSError, "%s", strerror(errno));
+            return NULL;
+        }
+    }
+    FINALLY {
+        free(local->line); // not the C library's to collect
+        local->line = NULL;
+    }
+    END_FINALLY;
+    END;
+}
+
+/* def stripped(source):  return (line.rstrip('\n') for line in source) */
+static Object *stripped_run(Generator *self, Object *sent) {
+    BEGIN(Stage);
+    FOR_EACH(local->item, local->source) {
+        const Str *line = (Str *)local->item;
+        ssize_t size = line->size;
+        if (size > 0 && line->utf8[size - 1] == '\n') size--;
+        YIELD(size == line->size ? new_ref(line) : str_from_utf8(line->utf8, size));
+    }
+    END;
+}
+
+/* def grep(source, text):  return (line for line in source if text in line) */
+static Object *grep_run(Generator *self, Object *sent) {
+    BEGIN(Stage);
+    FOR_EACH(local->item, local->source) {
+        const Str *line = (Str *)local->item;
+        const char *text = local->options->grep;
+        if (memmem(line->utf8, (size_t)line->size, text, strlen(text))) YIELD(new_ref(line));
+    }
+    END;
+}
+
+/* Where field k begins, and how long it is; false: there are not so many. */
+static bool find_field(const Str *line, long k, const char *sep, ssize_t *start, ssize_t *size) {
+    const char *at = line->utf8, *end = at + line->size;
+    size_t skip = sep ? strlen(sep) : 0;
+    for (;; k--) {
+        if (!sep) {
+            while (at < end && strchr(" \t\r", *at) && *at)
+                at++;
+            if (at == end) return false;
+        }
+        const char *stop = at;
+        if (sep) {
+            stop = memmem(at, (size_t)(end - at), sep, skip);
+            if (!stop) stop = end;
+        } else {
+            while (stop < end && !(*stop && strchr(" \t\r", *stop)))
+                stop++;
+        }
+        if (k == 1) {
+            *start = at - line->utf8;
+            *size = stop - at;
+            return true;
+        }
+        if (stop == end) return false;
+        at = stop + skip;
+    }
+}
+
+/* def field(source, k, sep):  a line with fewer fields is left out */
+static Object *field_run(Generator *self, Object *sent) {
+    BEGIN(Stage);
+    FOR_EACH(local->item, local->source) {
+        const Str *line = (Str *)local->item;
+        ssize_t start, size;
+        if (!find_field(line, local->options->field, local->options->sep, &start, &size)) continue;
+        YIELD(str_from_utf8(line->utf8 + start, size));
+    }
+    END;
+}
+
+/* def head(source, n): */
+static Object *head_run(Generator *self, Object *sent) {
+    BEGIN(Stage);
+    FOR_EACH(local->item, local->source) {
+        YIELD(new_ref(local->item));
+        if (++local->n == local->options->head) RETURN(new_ref(None)); // asks for no line too many
+    }
+    END;
+}
+
+static const Code lines_code = {"lines", lines_run, sizeof(Stage), 2, 1};
+static const Code stripped_code = {"stripped", stripped_run, sizeof(Stage), 2, 0};
+static const Code grep_code = {"grep", grep_run, sizeof(Stage), 2, 0};
+static const Code field_code = {"field", field_run, sizeof(Stage), 2, 0};
+static const Code head_code = {"head", head_run, sizeof(Stage), 2, 0};
+
+/* Puts one more stage behind *source, which it takes over. */
+static int add_stage(Object **source, const Code *code, const Options *options) {
+    Object *stage = generator_new(code, &(Stage){.source = *source, .options = options});
+    xdecref(*source);
+    *source = stage;
+    return stage ? 0 : -1;
+}
+
+static Object *pipeline_new(FILE *file, const Options *options) {
+    Object *last = generator_new(&lines_code, &(Stage){.file = file});
+    if (!last || add_stage(&last, &stripped_code, options) < 0) return NULL;
+    if (options->grep && add_stage(&last, &grep_code, options) < 0) return NULL;
+    if (options->field && add_stage(&last, &field_code, options) < 0) return NULL;
+    if (options->head && add_stage(&last, &head_code, options) < 0) return NULL;
+    return last;
+}
+
+/* ---- What is done with them ------------------------------------------------------------------*/
+
+typedef struct {
+    Object *text; // NULL: a free slot
+    long count;
+} Entry;
+
+typedef struct {
+    Entry *entries;
+    size_t size, used; // size a power of two, or 0
+} Counter;
+
+static Entry *counter_find(const Counter *self, const Str *text) {
+    uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a
+    for (ssize_t i = 0; i < text->size; i++)
+        hash = (hash ^ (uint8_t)text->utf8[i]) * UINT64_C(1099511628211);
+    for (size_t i = hash & (self->size - 1);; i = (i + 1) & (self->size - 1)) {
+        Entry *entry = &self->entries[i];
+        const Str *other = (Str *)entry->text;
+        if (!other) return entry;
+        if (other->size != text->size) continue;
+        if (memcmp(other->utf8, text->utf8, (size_t)text->size) == 0) return entry;
+    }
+}
+
+static int counter_grow(Counter *self) {
+    Counter grown = {.size = self->size ? self->size * 2 : 64, .used = self->used};
+    grown.entries = calloc(grown.size, sizeof *grown.entries);
+    if (!grown.entries) {
+        error_no_memory();
+        return -1;
+    }
+    for (size_t i = 0; i < self->size; i++) {
+        if (self->entries[i].text) {
+            *counter_find(&grown, (Str *)self->entries[i].text) = self->entries[i];
+        }
+    }
+    free(self->entries);
+    *self = grown;
+    return 0;
+}
+
+/* Counts one more of this text; takes the reference. */
+static int counter_add(Counter *self, Object *text) {
+    if (self->used * 3 >= self->size * 2 && counter_grow(self) < 0) {
+        decref(text);
+        return -1;
+    }
+    Entry *entry = counter_find(self, (Str *)text);
+    entry->count++;
+    if (entry->text) {
+        decref(text);
+    } else {
+        entry->text = text;
+        self->used++;
+    }
+    return 0;
+}
+
+/* Most frequent first, then by bytes; free slots last. */
+static int compare_entries(const void *left, const void *right) {
+    const Entry *a = left, *b = right;
+    if (a->count != b->count) return a->count < b->count ? 1 : -1;
+    if (!a->text) return 0;
+    const Str *s = (Str *)a->text, *t = (Str *)b->text;
+    int order = memcmp(s->utf8, t->utf8, (size_t)(s->size < t->size ? s->size : t->size));
+    return order ? order : (s->size > t->size) - (s->size < t->size);
+}
+
+static bool print_line(const Str *line) {
+    fwrite(line->utf8, 1, (size_t)line->size, stdout);
+    putchar('\n');
+    return !ferror(stdout);
+}
+
+static void counter_finish(Counter *self, long top) {
+    if (self->size) qsort(self->entries, self->size, sizeof *self->entries, compare_entries);
+    for (size_t i = 0; i < self->used; i++) {
+        if ((long)i < top) {
+            printf("%7ld  ", self->entries[i].count);
+            print_line((Str *)self->entries[i].text);
+        }
+        decref(self->entries[i].text);
+    }
+    free(self->entries);
+}
+
+/* Pulls one file's pipeline to its end. 0, or -1 with an error set. */
+static int pull(FILE *file, const Options *options, Counter *counter, long *count) {
+    Object *pipeline = pipeline_new(file, options), *line;
+    if (!pipeline) return -1;
+    bool going = true;
+    while (going && (line = iter_next(pipeline))) {
+        ++*count;
+        if (options->top) {
+            going = counter_add(counter, line) == 0;
+            continue;
+        }
+        if (!options->count) going = print_line((Str *)line);
+        decref(line);
+    }
+    decref(pipeline); // closed where it stands: the `finally` of lines() runs
+    return error_occurred() ? -1 : 0;
+}
+
+int pipeline_main(const char *program, const Options *options, char **paths, int npaths) {
+    signal(SIGPIPE, SIG_DFL); // whoever reads us has seen enough: end without a word
+    Counter counter = {0};
+    long count = 0;
+    int status = 0;
+    for (int i = 0; i < npaths && status == 0; i++) {
+        bool is_stdin = strcmp(paths[i], "-") == 0;
+        FILE *file = is_stdin ? stdin : fopen(paths[i], "r");
+        if (!file) {
+            status = usage_error(program, "cannot open '%s': %s", paths[i], strerror(errno));
+        } else if (pull(file, options, &counter, &count) < 0) {
+            bool reading = error_matches(OSError);
+            if (reading) usage_error(program, "cannot read '%s': %s", paths[i], error_message());
+            if (!reading) usage_error(program, "%s", error_name(error_occurred()));
+            status = reading ? 2 : 1;
+            error_clear();
+        }
+        if (file && !is_stdin) fclose(file);
+    }
+    counter_finish(&counter, status ? 0 : options->top);
+    if (options->count && status == 0) printf("%ld\n", count);
+    return status;
+}

@@ -1,0 +1,519 @@
+/* twin.c: the same program as twin.py, on our generators. */
+#include "family.h"
+
+/* ---- Telling what happened -------------------------------------------------------------------*/
+
+static void print_note(const char *text) {
+    printf("      . %s\n", text);
+}
+
+static void print_unraisable(Object *where) {
+    printf("      ! in %s: %s: %s\n", ((Generator *)where)->code->name,
+           error_name(error_occurred()), error_message());
+}
+
+/* What an operation came to: repr(result), or the error. Steals the result. */
+static const char *outcome(Object *result) {
+    static char text[400];
+    if (!result) {
+        const char *colon = *error_message() ? ": " : "";
+        snprintf(text, sizeof text, "%s%s%s", error_name(error_occurred()), colon, error_message());
+        error_clear();
+        return text;
+    }
+    Writer out = {0};
+    object_write_repr(result, &out);
+    snprintf(text, sizeof text, "%.*s", (int)out.length, out.bytes);
+    writer_free(&out);
+    decref(result);
+    return text;
+}
+
+static void attempt(const char *what, Object *result) {
+    printf("  %-30s %s\n", what, outcome(result));
+}
+
+static Object *closed(int status) {
+    return status < 0 ? NULL : str_from_string("closed");
+}
+
+static Object *next_of(Generator *generator) {
+    return builtin_next(OBJECT(generator));
+}
+
+static Object *send_string(Generator *generator, const char *text) {
+    Object *value = str_from_string(text), *result = generator_send(generator, value);
+    decref(value);
+    return result;
+}
+
+static Object *send_int(Generator *generator, int64_t n) {
+    Object *value = int_from_long(n), *result = generator_send(generator, value);
+    decref(value);
+    return result;
+}
+
+static void title(const char *text) {
+    printf("\n%s\n", text);
+}
+
+/* ---- One generator, asked everything in every state ------------------------------------------*/
+
+static Generator *in_state(const Code *code, int64_t n, int resumes) {
+    Generator *generator = member_new(code, NULL, n);
+    while (resumes-- > 0)
+        xdecref(next_of(generator));
+    error_clear();
+    return generator;
+}
+
+static Object *request(Generator *generator, int which) {
+    switch (which) {
+    case 0:
+        return next_of(generator);
+    case 1:
+        return generator_send(generator, None);
+    case 2:
+        return send_int(generator, 7);
+    case 3:
+        return generator_throw(generator, ValueError, "thrown");
+    case 4:
+        return generator_throw(generator, GeneratorExit, "");
+    case 5:
+        return generator_throw(generator, StopIteration, "thrown");
+    default:
+        return closed(generator_close(generator));
+    }
+}
+
+/* Whether StopIteration thrown in has the same answer on all versions: not before the start, and
+ * not into an iterator that is no generator (3.12 takes it for that iterator's end). */
+static bool same_everywhere(Generator *generator) {
+    if (generator->state == FRAME_CREATED) return false;
+    Object *op = OBJECT(generator);
+    while (op && op->type == &Generator_Type)
+        op = generator_yieldfrom((Generator *)op);
+    return !op;
+}
+
+static void every_request(void) {
+    static const char *const names[] = {"next",
+                                        "send(None)",
+                                        "send(7)",
+                                        "throw(ValueError)",
+                                        "throw(GeneratorExit)",
+                                        "throw(StopIteration)",
+                                        "close"};
+    title("every request in every state");
+    for (int f = 0; f < FAMILY_LEAVES; f++) {
+        for (int resumes = 0; resumes < 4; resumes++) {
+            for (int which = 0; which < 7; which++) {
+                Generator *generator = in_state(family[f], 2, resumes);
+                if (which == 5 && !same_everywhere(generator)) {
+                    decref(generator);
+                    continue;
+                }
+                const char *before = generator_state(generator);
+                printf("%s after %d, %s\n", family[f]->name, resumes, before);
+                attempt(names[which], request(generator, which));
+                attempt("then next", next_of(generator));
+                puts(generator_state(generator));
+                decref(generator);
+            }
+        }
+    }
+}
+
+/* ---- Life of a frame -------------------------------------------------------------------------*/
+
+typedef struct {
+    int64_t n, total;
+} Life;
+
+static Object *life_run(Generator *self, Object *sent) {
+    BEGIN(Life);
+    local->total = 0;
+    while (local->n > 0) {
+        YIELD(int_from_long(local->n * local->n));
+        local->total += IS_INT(sent) ? int_as_long(sent) : 1;
+        local->n -= 1;
+    }
+    RETURN(int_from_long(local->total));
+    END;
+}
+static const Code life_code = {"life", life_run, sizeof(Life), 0, 0};
+
+static void show_frame(Generator *generator) {
+    if (generator->state >= FRAME_COMPLETED) {
+        printf("  %-13s no frame\n", generator_state(generator));
+        return;
+    }
+    const Life *local = frame_locals(generator);
+    printf("  %-13s line %d, n = %d, total = %d\n", generator_state(generator), generator->lasti,
+           (int)local->n, (int)local->total);
+}
+
+static void frame_life(void) {
+    title("the frame between resumes");
+    Generator *generator = (Generator *)generator_new(&life_code, &(Life){.n = 3});
+    show_frame(generator);
+    attempt("next", next_of(generator));
+    show_frame(generator);
+    for (int i = 10; i < 40; i += 10) {
+        attempt("send", send_int(generator, i));
+        show_frame(generator);
+    }
+    decref(generator);
+}
+
+/* ---- Order of finally ------------------------------------------------------------------------*/
+
+static void order_of_finally(void) {
+    title("order of finally");
+    for (int resumes = 0; resumes < 4; resumes++) {
+        printf("nested after %d\n", resumes);
+        for (int which = 3; which < 7; which++) {
+            Generator *generator = in_state(&nested_code, 0, resumes);
+            if (which == 5 && !same_everywhere(generator)) {
+                decref(generator);
+                continue;
+            }
+            attempt("ended", request(generator, which));
+            decref(generator);
+        }
+        Generator *generator = in_state(&nested_code, 0, resumes);
+        puts("  dropped");
+        decref(generator);
+    }
+}
+
+/* ---- Delegation ------------------------------------------------------------------------------*/
+
+/* careful(delegator(careful(leaf))), each the only owner of the next. */
+static Generator *three_levels(const Code *leaf) {
+    Generator *chain = member_new(leaf, NULL, 2);
+    const Code *const levels[] = {&careful_code, &delegator_code, &careful_code};
+    for (int i = 0; i < 3; i++) {
+        Generator *outer = member_new(levels[i], OBJECT(chain), 0);
+        decref(chain);
+        chain = outer;
+    }
+    return chain;
+}
+
+static void print_chain(Generator *generator) {
+    printf("  chain");
+    for (Object *op = OBJECT(generator); op;) {
+        bool is_generator = op->type == &Generator_Type;
+        printf(" %s", is_generator ? ((Generator *)op)->code->name : op->type->name);
+        op = is_generator ? generator_yieldfrom((Generator *)op) : NULL;
+    }
+    putchar('\n');
+}
+
+static void delegation(void) {
+    title("three levels of yield from");
+    for (int f = 0; f < FAMILY_LEAVES; f++) {
+        printf("down to %s\n", family[f]->name);
+        Generator *chain = three_levels(family[f]);
+        print_chain(chain);
+        attempt("next", next_of(chain));
+        print_chain(chain);
+        attempt("send(5)", send_int(chain, 5));
+        attempt("send('x')", send_string(chain, "x"));
+        attempt("throw(ValueError)", generator_throw(chain, ValueError, "v"));
+        attempt("throw(KeyError)", generator_throw(chain, KeyError, "'k'"));
+        attempt("send('y')", send_string(chain, "y"));
+        attempt("next", next_of(chain));
+        print_chain(chain);
+        attempt("close", closed(generator_close(chain)));
+        decref(chain);
+        chain = three_levels(family[f]);
+        attempt("next", next_of(chain));
+        puts("  dropped");
+        decref(chain);
+    }
+}
+
+static void plain_iterators(void) {
+    title("yield from what is no generator");
+    Object *two = int_from_long(2);
+    List *list = list_pack(2, two, None);
+    Generator *generator = member_new(&delegator_code, OBJECT(list), 0);
+    attempt("next", next_of(generator));
+    print_chain(generator);
+    attempt("send(1)", send_int(generator, 1));
+    puts(generator_state(generator));
+    decref(generator);
+    generator = member_new(&careful_code, OBJECT(list), 0);
+    attempt("next", next_of(generator));
+    attempt("throw(KeyError)", generator_throw(generator, KeyError, "'k'"));
+    attempt("send(1)", send_int(generator, 1));
+    decref(generator);
+    generator = member_new(&careful_code, two, 0);
+    attempt("an int", next_of(generator));
+    decref(generator);
+    generator = member_new(&careful_code, OBJECT(list), 0);
+    attempt("next", next_of(generator));
+    attempt("close", closed(generator_close(generator)));
+    decref(generator);
+    decref(list);
+    decref(two);
+}
+
+/* ---- A generator that asks itself ------------------------------------------------------------*/
+
+static Generator *me;
+
+static Object *selfish_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    note("%s", generator_state(me));
+    attempt("next(me)", next_of(me));
+    attempt("me.send(7)", send_int(me, 7));
+    attempt("me.throw", generator_throw(me, ValueError, "v"));
+    attempt("me.close", closed(generator_close(me)));
+    YIELD(int_from_long(1));
+    YIELD_FROM(new_ref(me));
+    END;
+}
+MEMBER_CODE(selfish, 0)
+
+static void reentrancy(void) {
+    title("a generator that asks itself");
+    me = member_new(&selfish_code, NULL, 0);
+    attempt("next", next_of(me));
+    attempt("next", next_of(me));
+    attempt("next", next_of(me));
+    clear_ref(me);
+}
+
+/* ---- Generator expressions -------------------------------------------------------------------*/
+
+static int64_t factor;
+
+typedef struct {
+    Object *iterator, *x;
+} Genexpr;
+
+static Object *multiplied_run(Generator *self, Object *sent) {
+    BEGIN(Genexpr);
+    FOR_EACH(local->x, local->iterator) {
+        note_value("multiply", local->x);
+        YIELD(int_from_long(int_as_long(local->x) * factor));
+    }
+    END;
+}
+static const Code multiplied_code = {"<genexpr>", multiplied_run, sizeof(Genexpr), 2, 0};
+
+static Object *multiplied(Object *iterable) {
+    return generator_expression(&multiplied_code, &(Genexpr){0}, iterable);
+}
+
+static void genexprs(void) {
+    title("generator expressions");
+    Object *one = int_from_long(1), *two = int_from_long(2);
+    attempt("(... for x in 1)", multiplied(one));
+    List *list = list_pack(2, one, two);
+    factor = 10;
+    Object *generator = multiplied(OBJECT(list));
+    factor = 100;
+    attempt("next", builtin_next(generator));
+    list_append(list, one);
+    factor = 1000;
+    attempt("next", builtin_next(generator));
+    attempt("next", builtin_next(generator));
+    attempt("next", builtin_next(generator));
+    decref(generator);
+    Object *inner = multiplied(OBJECT(list)), *outer = multiplied(inner);
+    factor = 3;
+    attempt("outer", builtin_next(outer));
+    attempt("outer", builtin_next(outer));
+    decref(inner);
+    decref(outer);
+    decref(list);
+    decref(one);
+    decref(two);
+}
+
+/* ---- Recursion -------------------------------------------------------------------------------*/
+
+typedef struct {
+    int64_t n;
+    const char *a, *b, *c;
+} Hanoi;
+
+static Object *hanoi(int64_t n, const char *a, const char *b, const char *c);
+
+static Object *hanoi_run(Generator *self, Object *sent) {
+    BEGIN(Hanoi);
+    if (local->n > 0) {
+        YIELD_FROM(hanoi(local->n - 1, local->a, local->c, local->b));
+        YIELD(str_from_format("%s -> %s", local->a, local->c));
+        YIELD_FROM(hanoi(local->n - 1, local->b, local->a, local->c));
+    }
+    END;
+}
+static const Code hanoi_code = {"hanoi", hanoi_run, sizeof(Hanoi), 0, 0};
+
+static Object *hanoi(int64_t n, const char *a, const char *b, const char *c) {
+    return generator_new(&hanoi_code, &(Hanoi){n, a, b, c});
+}
+
+static void recursion(void) {
+    title("recursion");
+    Object *moves = hanoi(5, "A", "B", "C"), *move;
+    while ((move = iter_next(moves)))
+        printf("  %s\n", outcome(move));
+    decref(moves);
+}
+
+/* ---- Laziness: who asks whom, and when -------------------------------------------------------*/
+
+typedef struct {
+    Object *source, *item;
+    const char *name;
+    int64_t limit;
+} Stage;
+
+static Object *stage_run(Generator *self, Object *sent) {
+    BEGIN(Stage);
+    TRY {
+        note("%s starts", local->name);
+        FOR_EACH(local->item, local->source) {
+            note_value(local->name, local->item);
+            YIELD(new_ref(local->item));
+            if (--local->limit == 0) RETURN(new_ref(None));
+        }
+        note("%s sees the end", local->name);
+    }
+    FINALLY {
+        note("%s finally", local->name);
+    }
+    END_FINALLY;
+    END;
+}
+static const Code stage_code = {"stage", stage_run, sizeof(Stage), 2, 1};
+
+static Object *stage(const char *name, Object *source, int64_t limit) {
+    Object *result =
+        generator_new(&stage_code, &(Stage){.source = source, .name = name, .limit = limit});
+    decref(source);
+    return result;
+}
+
+static void laziness(void) {
+    title("a pipeline is pulled");
+    for (int limit = 2; limit <= 9; limit += 7) {
+        Object *source = generator_new(&guarded_code, &(Member){.n = 1});
+        Object *pipeline = stage("third", stage("second", stage("first", source, 9), 9), limit);
+        attempt("next", builtin_next(pipeline));
+        attempt("next", builtin_next(pipeline));
+        attempt("next", builtin_next(pipeline));
+        puts("  dropped");
+        decref(pipeline);
+    }
+}
+
+/* ---- At random -------------------------------------------------------------------------------*/
+
+enum { SLOTS = 6, STEPS = 3000 };
+
+static uint64_t state = 20240610;
+
+static int draw(int limit) {
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (int)((state >> 33) % (uint64_t)limit);
+}
+
+static Generator *slots[SLOTS];
+
+/* Something to delegate to: mostly another slot's generator, which others may share. */
+static Object *draw_sub(void) {
+    int which = draw(10);
+    if (which == 0) return int_from_long(3);
+    if (which <= 2) return OBJECT(list_pack(3, None, True, False));
+    int slot = draw(SLOTS);
+    return slots[slot] ? new_ref(slots[slot]) : OBJECT(tuple_new(0));
+}
+
+static void make(int slot) {
+    int f = draw(2) ? draw(FAMILY) : FAMILY_LEAVES + draw(2);
+    Object *sub = f < FAMILY_LEAVES ? NULL : draw_sub();
+    Generator *made = member_new(family[f], sub, 1 + draw(3));
+    xdecref(sub);
+    clear_ref(slots[slot]);
+    slots[slot] = made;
+}
+
+static Object *throw_at_random(Generator *generator) {
+    switch (draw(5)) {
+    case 0:
+        return generator_throw(generator, ValueError, "v");
+    case 1:
+        return generator_throw(generator, KeyError, "'k'");
+    case 2:
+        return generator_throw(generator, GeneratorExit, "");
+    case 3:
+        return generator_throw(generator, RuntimeError, "r");
+    default:
+        if (!same_everywhere(generator)) return next_of(generator);
+        return generator_throw(generator, StopIteration, "s");
+    }
+}
+
+static Object *send_at_random(Generator *generator) {
+    int which = draw(4);
+    if (which == 0) return generator_send(generator, None);
+    if (which == 1) return send_string(generator, "x");
+    return send_int(generator, draw(5));
+}
+
+/* One request to one slot. (None closes what has not begun: 3.12 keeps its locals then.) */
+static void random_step(int step) {
+    int slot = draw(SLOTS), which = draw(20);
+    bool over = !slots[slot] || (slots[slot]->state >= FRAME_COMPLETED && draw(3) > 0);
+    if (over || which >= 16) {
+        make(slot);
+        printf("%4d slot %d: make %s\n", step, slot, slots[slot]->code->name);
+        return;
+    }
+    Generator *generator = slots[slot];
+    const char *text;
+    if (which < 7) {
+        text = outcome(next_of(generator));
+    } else if (which < 11) {
+        text = outcome(send_at_random(generator));
+    } else if (which < 14 || generator->state == FRAME_CREATED) {
+        text = outcome(throw_at_random(generator));
+    } else {
+        text = outcome(closed(generator_close(generator)));
+    }
+    printf("%4d slot %d: %-9s %s, %s\n", step, slot, generator->code->name, text,
+           generator_state(generator));
+    print_chain(generator);
+}
+
+static void at_random(void) {
+    title("at random");
+    for (int step = 0; step < STEPS; step++)
+        random_step(step);
+    for (int slot = 0; slot < SLOTS; slot++)
+        clear_ref(slots[slot]);
+}
+
+int main(int argc, char **argv) {
+    (void)argc;
+    note_hook = print_note;
+    error_unraisable_hook = print_unraisable;
+    every_request();
+    frame_life();
+    order_of_finally();
+    delegation();
+    plain_iterators();
+    reentrancy();
+    genexprs();
+    recursion();
+    laziness();
+    at_random();
+    return finish_output(argv[0], 0);
+}
