@@ -225,7 +225,7 @@ static uint64_t bare_next_same(size_t n, size_t repeats) {
 
 int main(int argc, char **argv) {
     Py_InitializeEx(0);
-    Benchmark benchmark = {.room = "gen", .sizes = {1, 3, 10, 30, 100, 300, 1000}};
+    Benchmark benchmark = {.room = "generator", .sizes = {1, 3, 10, 30, 100, 300, 1000}};
     const BenchmarkRow rows[] = {
         {"next", {{"ours", our_next}, {"cpython", their_next}, {"call", bare_next}}, 0},
         {"next-same",
