@@ -20,7 +20,7 @@
 
 enum { CONTENDERS = 4 };
 
-static void sorry(const char *what) {
+_Noreturn static void sorry(const char *what) {
     fprintf(stderr, "threading_bench: %s\n", what);
     exit(1);
 }

@@ -988,7 +988,7 @@ static void run_threads(ThreadTarget target, void *args, size_t size) {
     Thread *threads[THREADS];
     threading_set_excepthook(count_failure);
     for (int t = 0; t < THREADS; t++)
-        threads[t] = started(target, (char *)args + (size_t)t * size);
+        threads[t] = started(target, size ? (char *)args + (size_t)t * size : args);
     for (int t = 0; t < THREADS; t++)
         finished(threads[t]);
     threading_set_excepthook(NULL);
