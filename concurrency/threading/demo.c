@@ -465,6 +465,52 @@ static void scene_wakeup(void) {
          "A looks again when it wakes: `while not ready: wait()`, which is what wait_for() does.");
 }
 
+/* ---- late ------------------------------------------------------------------------------------*/
+
+static int wait_briefly(void *op) {
+    Stage *stage = op;
+    lock_acquire(&stage->lock, true, -1);
+    stage->ready = condition_wait(&stage->changed, 0.01) == 1;
+    return lock_release(&stage->lock);
+}
+
+/* Starts one who waits briefly, and takes the lock while it is in the queue; anew, if it was gone
+ * before we came. */
+static Thread *start_brief_waiter(Stage *stage) {
+    for (Thread *thread = start(TARGET(wait_briefly), stage);; sched_yield()) {
+        if (lock_acquire(&stage->lock, false, -1) != 1) continue;
+        if (condition_waiters(&stage->changed) == 1) return thread;
+        lock_release(&stage->lock);
+        if (thread_is_alive(thread)) continue;
+        join(thread);
+        thread = start(TARGET(wait_briefly), stage);
+    }
+}
+
+static void scene_late(void) {
+    heading("late: a notification after the time ran out");
+    puts("A waits for a hundredth of a second. B takes the lock meanwhile and keeps it, so that A, "
+         "its\n"
+         "time over, cannot come back; it is still in the queue. Then B notifies.\n");
+    Stage stage = {.ready = false};
+    condition_init_lock(&stage.changed, &stage.lock);
+    Thread *thread = start_brief_waiter(&stage);
+    puts("   1  A  wait(0.01): in the queue, the lock let go\n   2  B  takes the lock");
+    while (atomic_load(&stage.lock.state) != CONTENDED)
+        sched_yield();
+    puts("   3  A  its time is over, it wants the lock");
+    printf("   4  B  notify(), with %zu in the queue, release()\n",
+           condition_waiters(&stage.changed));
+    condition_notify(&stage.changed, 1);
+    lock_release(&stage.lock);
+    join(thread);
+    printf("   5  A  has the lock again: wait() returns %s\n", truth(stage.ready));
+    puts("\nB has woken somebody, so somebody must have been woken. In CPython the same sequence "
+         "returns\n"
+         "False: A reports its time, B's notification is gone, and whoever waits behind A sleeps "
+         "on.");
+}
+
 /* ---- queue -----------------------------------------------------------------------------------*/
 
 enum { CAPACITY = 4, PRODUCERS = 3, CONSUMERS = 2, EACH = 1000 };
@@ -704,10 +750,10 @@ static const struct {
     const char *name;
     void (*run)(void);
 } scenes[] = {
-    {"life", scene_life},         {"lost", scene_lost},     {"race", scene_race},
-    {"deadlock", scene_deadlock}, {"wakeup", scene_wakeup}, {"condition", scene_condition},
-    {"queue", scene_queue},       {"gun", scene_gun},       {"semaphore", scene_semaphore},
-    {"timeline", scene_timeline}, {"exit", scene_exit},
+    {"life", scene_life},           {"lost", scene_lost},         {"race", scene_race},
+    {"deadlock", scene_deadlock},   {"wakeup", scene_wakeup},     {"late", scene_late},
+    {"condition", scene_condition}, {"queue", scene_queue},       {"gun", scene_gun},
+    {"semaphore", scene_semaphore}, {"timeline", scene_timeline}, {"exit", scene_exit},
 };
 enum { SCENES = sizeof scenes / sizeof scenes[0] };
 

@@ -75,6 +75,7 @@ static void test_timeouts_out_of_range(void **state) {
         {true, -0.5, ValueError, "timeout value must be positive"},
         {true, -(double)INFINITY, ValueError, "timeout value must be positive"},
         {true, 1e10, OverflowError, "timeout value is too large"},
+        {true, TIMEOUT_MAX + 0.5, OverflowError, "timeout value is too large"},
         {true, (double)NAN, ValueError, "Invalid value NaN (not a number)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -104,6 +105,11 @@ static void test_timeouts_are_not_cut_short(void **state) {
         uint64_t start = clock_now();
         assert_int_equal(lock_acquire(&lock, true, timeout), 0);
         assert_waited(start, timeout);
+    }
+    for (uint64_t second = clock_now() / 1000000000; clock_now() / 1000000000 == second;) {
+        uint64_t start = clock_now(); // once with a deadline in the next second
+        assert_int_equal(lock_acquire(&lock, true, 0.004), 0);
+        assert_waited(start, 0.004);
     }
     assert_int_equal(lock_release(&lock), 0); // a waiter that gave up leaves it usable
     assert_int_equal(lock_acquire(&lock, false, -1), 1);
@@ -298,6 +304,38 @@ static void test_condition_gives_up(void **state) {
             assert_int_equal(waiters[i].status, patient >> i & 1);
         }
     }
+}
+
+static int brief_status;
+
+static int wait_briefly(void *condition) {
+    condition_acquire(condition, true, -1);
+    brief_status = condition_wait(condition, 0.001);
+    return condition_release(condition);
+}
+
+/* Notified after its time, but before it has the lock again: it was woken. */
+static void test_condition_notified_late(void **state) {
+    (void)state;
+    Lock lock = {0};
+    Condition condition;
+    condition_init_lock(&condition, &lock);
+    Thread *thread = started(TARGET(wait_briefly), &condition);
+    for (;; sched_yield()) {
+        if (condition_acquire(&condition, false, -1) != 1) continue; // LOCKED, not CONTENDED
+        if (condition_waiters(&condition) == 1) break;
+        condition_release(&condition);
+        if (thread_is_alive(thread)) continue;
+        finished(thread); // it was gone before we came: once more
+        thread = started(TARGET(wait_briefly), &condition);
+    }
+    while (atomic_load(&lock.state) != CONTENDED) // its time is over, it wants the lock
+        sched_yield();
+    assert_int_equal(condition_waiters(&condition), 1);
+    condition_notify(&condition, 1);
+    condition_release(&condition);
+    finished(thread);
+    assert_int_equal(brief_status, 1);
 }
 
 static void test_condition_needs_its_lock(void **state) {
@@ -1213,6 +1251,7 @@ int main(void) {
         cmocka_unit_test(test_rlock),
         cmocka_unit_test(test_condition_wakes_in_order),
         cmocka_unit_test(test_condition_gives_up),
+        cmocka_unit_test(test_condition_notified_late),
         cmocka_unit_test(test_condition_needs_its_lock),
         cmocka_unit_test(test_condition_restores_the_count),
         cmocka_unit_test(test_condition_wait_for),
