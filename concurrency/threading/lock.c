@@ -9,7 +9,8 @@
  * Simplified: CPython 3.11's Lock is a POSIX semaphore and a byte `locked`, which the GIL guards
  * (Python/thread_pthread.h, PyThread_acquire_lock_timed()). Without a GIL "release unlocked lock"
  * would need a third atomic operation; one word needs two, and tells. It is also what 3.13's
- * PyMutex is (Python/lock.c), with the kernel's queue of sleepers in place of a parking lot.
+ * PyMutex is (Python/lock.c), of which Lock is made from 3.14 on, with the kernel's queue of
+ * sleepers in place of a parking lot.
  */
 #include "threading.h"
 

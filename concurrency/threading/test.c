@@ -75,7 +75,7 @@ static void test_timeouts_out_of_range(void **state) {
         {true, -0.5, ValueError, "timeout value must be positive"},
         {true, -(double)INFINITY, ValueError, "timeout value must be positive"},
         {true, 1e10, OverflowError, "timeout value is too large"},
-        {true, TIMEOUT_MAX + 0.5, OverflowError, "timeout value is too large"},
+        {true, 9223372036.5, OverflowError, "timeout value is too large"},
         {true, (double)NAN, ValueError, "Invalid value NaN (not a number)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -559,6 +559,9 @@ static void test_thread_names(void **state) {
     thread_decref(first); // never started
     thread_decref(second);
     assert_string_equal(thread_name(threading_main_thread()), "MainThread");
+    for (int i = 0; i < 2; i++) // a name that was not allocated, then one that was
+        assert_int_equal(thread_set_name(threading_main_thread(), "main"), 0);
+    assert_string_equal(thread_name(threading_main_thread()), "main");
     assert_ptr_equal(threading_current_thread(), threading_main_thread());
     assert_int_equal(thread_ident(threading_main_thread()), threading_get_ident());
     assert_int_equal(thread_join(threading_current_thread(), FOREVER), -1);

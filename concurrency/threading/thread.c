@@ -26,15 +26,13 @@ struct Thread {
     Lock tstate_lock;        // taken while it runs
     ThreadTarget target;
     void *arg;
-    char *name;
+    const char *name;
+    char *own_name;          // the same, where it was allocated
     Thread *before, *behind; // in the list of those that run
 };
 
-static Thread main_thread = {.refcnt = 1,
-                             .state = STARTED,
-                             .settled = true,
-                             .tstate_lock = {LOCKED},
-                             .name = (char[]){"MainThread"}};
+static Thread main_thread = {
+    .refcnt = 1, .state = STARTED, .settled = true, .tstate_lock = {LOCKED}, .name = "MainThread"};
 
 // Who runs, oldest first. CPython: _active and _limbo, dicts by ident, under _active_limbo_lock.
 static Lock active_lock;
@@ -114,7 +112,7 @@ Thread *thread_new(const char *name, ThreadTarget target, void *arg) {
         free(self);
         return NULL;
     }
-    *self = (Thread){.target = target, .arg = arg, .name = own_name};
+    *self = (Thread){.target = target, .arg = arg, .name = own_name, .own_name = own_name};
     atomic_init(&self->refcnt, 1);
     self->daemonic = threading_current_thread()->daemonic;
     return self;
@@ -135,7 +133,7 @@ void thread_decref(Thread *self) {
     if (atomic_load(&self->state) == STARTED && settle(self)) {
         pthread_detach((pthread_t)atomic_load(&self->ident));
     }
-    free(self->name);
+    free(self->own_name);
     free(self);
 }
 
@@ -178,7 +176,8 @@ static void *bootstrap(void *op) {
     atomic_store(&self->state, STARTED);
     if (self->target.function && self->target.function(self->arg) < 0) {
         Error error = error_fetch();
-        atomic_load (&excepthook)(self, &error);
+        ThreadExceptHook hook = atomic_load(&excepthook);
+        hook(self, &error);
         error_restore(error);
     }
     error_clear();
@@ -274,8 +273,8 @@ const char *thread_name(const Thread *self) {
 int thread_set_name(Thread *self, const char *name) {
     char *copy = copy_of(name);
     if (!copy) return -1;
-    free(self->name);
-    self->name = copy;
+    free(self->own_name);
+    self->name = self->own_name = copy;
     return 0;
 }
 
