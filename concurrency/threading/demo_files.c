@@ -1,5 +1,5 @@
-/* files.c: real work for threads: counting many files, with a Lock for the list of what is left to
- * do and a Semaphore for how many files may be open. */
+/* demo_files.c: real work for threads: counting many files, with a Lock for the list of what is
+ * left to do and a Semaphore for how many files may be open. */
 #include "demo.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* trace.c: four threads and one lock, recorded: who waited when, and who held it.
+/* demo_trace.c: four threads and one lock, recorded: who waited when, and who held it.
  *
  * Each thread writes its own moments down, in its own array; nobody reads them before the end. */
 #include "demo.h"
