@@ -1,0 +1,1 @@
+int timeline_unused;
