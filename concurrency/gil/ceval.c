@@ -222,11 +222,14 @@ static int handle_pending(Thread *thread) {
  * 3.9's check. `last` is the instruction before, -1 if there is none. */
 static int before_instruction(Thread *thread, int last) {
     Program *program = thread->program;
+    bool looks = last < 0 || opcode_checks(CHECKS_3_9, (Opcode)last, false);
+    if (program->checks == CHECKS_3_9 && looks && load_relaxed(&program->gil.eval_breaker) &&
+        handle_pending(thread) < 0) {
+        return -1;
+    }
     thread->instructions++;
     if (program->clock) virtual_tick(program->clock, &thread->tstate);
-    if (program->checks == CHECKS_3_11 || !load_relaxed(&program->gil.eval_breaker)) return 0;
-    if (last >= 0 && !opcode_checks(CHECKS_3_9, (Opcode)last, false)) return 0;
-    return handle_pending(thread);
+    return 0;
 }
 
 static int iterate(Value *top) {
@@ -243,7 +246,8 @@ Value eval_call(Thread *thread, Function *function, const Value *args) {
     Program *program = thread->program;
     atomic_int *eval_breaker = &program->gil.eval_breaker;
     const bool looks = program->checks == CHECKS_3_11;
-    const bool slow = !looks || program->clock; // CPython has such a flag for tracing
+    const bool slow =
+        !looks || program->clock || program->watch; // CPython has such a flag for tracing
     const int entry = thread->depth;
     int last = -1, given, oparg;
     Value *stack_pointer, *locals, left, value;
@@ -265,6 +269,7 @@ start_frame:
         if (slow) {
             frame->stack_pointer = stack_pointer;
             if (before_instruction(thread, last) < 0) goto error;
+            if (program->watch) program->watch(thread, next_instr);
             last = next_instr->opcode;
         }
         oparg = next_instr->oparg;

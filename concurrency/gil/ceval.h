@@ -168,6 +168,8 @@ typedef struct {
     Task tasks[TASKS_MAX]; // what the text asked for with `thread`
     int ntasks;
     struct VirtualClock *clock; // borrowed; or NULL: real time
+    // Called before each instruction, if set. CPython: f_trace_opcodes, in Python/sysmodule.c.
+    void (*watch)(struct Thread *thread, const CodeUnit *instruction);
 } Program;
 
 /* Makes an empty program: its GIL, no globals. 0, or -1 with RuntimeError. */
