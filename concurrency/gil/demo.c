@@ -179,13 +179,16 @@ typedef struct {
     bool no_gil, list, timeline;
 } RunOptions;
 
+/* A whole file, to be freed; NULL after a complaint, or with MemoryError. */
 static char *read_all(const char *file, size_t *size) {
     FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
     size_t room = 1 << 16;
-    char *text = in ? malloc(room) : NULL;
     *size = 0;
-    if (!in) return NULL;
-    errno = 0;
+    if (!in) {
+        usage_error(PROGRAM, "cannot open '%s': %s", file, strerror(errno));
+        return NULL;
+    }
+    char *text = malloc(room);
     for (size_t got = 1; text && got > 0; *size += got) {
         if (*size == room) {
             char *larger = realloc(text, room *= 2);
@@ -195,14 +198,14 @@ static char *read_all(const char *file, size_t *size) {
         }
         got = fread(text + *size, 1, room - *size, in);
     }
-    int reason = ferror(in) ? errno : 0;
-    if (in != stdin) fclose(in);
-    if (reason) {
+    if (text && ferror(in)) {
+        usage_error(PROGRAM, "cannot read '%s': %s", file, strerror(errno));
         free(text);
-        errno = reason;
-        return NULL;
+        text = NULL;
+    } else if (!text) {
+        error_no_memory();
     }
-    if (!text) error_no_memory();
+    if (in != stdin) fclose(in);
     return text;
 }
 
@@ -301,7 +304,7 @@ static int run_file(const RunOptions *options) {
     char *text = read_all(options->file, &size);
     if (!text) {
         if (error_occurred()) need(-1);
-        return usage_error(PROGRAM, "cannot read '%s': %s", options->file, strerror(errno));
+        return 2;
     }
     Program program;
     need(program_init(&program));
