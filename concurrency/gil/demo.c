@@ -72,20 +72,21 @@ static void list_function(const Program *program, const Function *function) {
     }
 }
 
+// clang-format off
 static const char looks[] =
-    "global counter\nfunction f\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n" //
-    "function bare n\n" LOOP(" LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n"
-                             " STORE_GLOBAL counter\n") //
-    "function called n\n" LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n BINARY_OP +=\n"
-                               " STORE_GLOBAL counter\n");
+    "global counter\n"
+    "function f\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
+    "function bare n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "function called n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n");
+// clang-format on
 
 void scene_look(void) {
     heading("look: where another thread can get in");
-    puts(
-        "`for _ in range(n): counter += 1`, then `counter += f()`. A star: here the loop looks at "
-        "the\n"
-        "eval breaker when it is done with the instruction. Look at what lies between the load of\n"
-        "counter and the store.\n");
+    puts("`for _ in range(n): counter += 1`, then `counter += f()`. A star: here the loop\n"
+         "looks at the eval breaker when it is done with the instruction. Look at what lies\n"
+         "between the load of counter and the store.\n");
     Program program;
     begin(&program, looks);
     list_function(&program, program_function(&program, "bare"));
@@ -93,11 +94,10 @@ void scene_look(void) {
     list_function(&program, program_function(&program, "called"));
     putchar('\n');
     list_function(&program, program_function(&program, "f"));
-    puts("\nSince 3.10 the loop looks when a function is entered, when it jumps backward and after "
-         "a call\n"
-         "of a C function. No star between load and store of `counter += 1`: in such a loop it "
-         "cannot\n"
-         "be interrupted there. In `counter += f()` the star is inside f. 3.9 had stars in both.");
+    puts("\nSince 3.10 the loop looks when a function is entered, when it jumps backward and\n"
+         "after a call of a C function. No star between load and store of `counter += 1`: in\n"
+         "such a loop it cannot be interrupted there. In `counter += f()` the star is inside\n"
+         "f. 3.9 had stars in both.");
     program_fini(&program);
 }
 
@@ -153,19 +153,16 @@ static void play_once(const char *function, EvalChecks checks, unsigned long int
 
 void scene_lost(void) {
     heading("lost: the moment at which an update is lost");
-    puts("Two threads, one addition each, to a counter of 5. Time is counted in instructions, and "
-         "who\n"
-         "waits asks for the GIL after 4 of them. Look at the numbers that are loaded and "
-         "stored.\n");
+    puts("Two threads, one addition each, to a counter of 5. Time is counted in instructions,\n"
+         "and who waits asks for the GIL after 4 of them. Look at the numbers that are loaded\n"
+         "and stored.\n");
     play_once("called", CHECKS_3_11, 4, "counter += f()");
     play_once("bare", CHECKS_3_11, 4, "counter += 1");
     play_once("bare", CHECKS_3_9, 3, "counter += 1, checked as 3.9 did (and asked for after 3)");
     play_once("locked", CHECKS_3_11, 7, "with lock: counter += f() (asked for after 7)");
-    puts("The request of the second run came in the middle as well, but the first look was after "
-         "the\n"
-         "store. In the last the switch does happen between load and store, and does no harm: "
-         "thread 1\n"
-         "cannot have the lock, so it blocks, and the GIL goes back.");
+    puts("The request of the second run came in the middle as well, but the first look was\n"
+         "after the store. In the last the switch does happen between load and store, and\n"
+         "does no harm: thread 1 cannot have the lock, so it blocks, and the GIL goes back.");
 }
 
 /* ---- A program from a file -------------------------------------------------------------------*/
@@ -344,15 +341,13 @@ static const struct {
 enum { SCENES = sizeof scenes / sizeof scenes[0] };
 
 static void help(void) {
-    puts(
-        "usage: gil_demo [--scene NAME | --csv timeline | --csv convoy]\n"
-        "       gil_demo --run FILE [--threads N] [--interval SECONDS | --ticks N] [--checks 3.9]\n"
-        "                           [--no-gil] [--list] [--timeline]\n\n"
-        "Without arguments plays every scene. --run assembles a FILE (- is standard input) and "
-        "runs\n"
-        "the threads that it names, or main in N threads (2); the text is described in "
-        "assemble.c.\n"
-        "With --ticks time is counted in instructions, and each run is the same.\n\nscenes:");
+    puts("usage: gil_demo [--scene NAME | --csv timeline | --csv convoy]\n"
+         "       gil_demo --run FILE [--threads N] [--interval SECONDS | --ticks N]\n"
+         "                           [--checks 3.9] [--no-gil] [--list] [--timeline]\n\n"
+         "Without arguments plays every scene. --run assembles a FILE (- is standard input)\n"
+         "and runs the threads that it names, or main in N threads (2); the text is described\n"
+         "in assemble.c. --ticks counts time in instructions, so that each run is the same.\n\n"
+         "scenes:");
     for (int i = 0; i < SCENES; i++)
         printf("  %-10s %s\n", scenes[i].name, scenes[i].about);
 }

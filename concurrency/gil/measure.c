@@ -55,24 +55,12 @@ static int sleep_with_the_gil(Thread *thread, void *self, const Value *args, Val
     return 0;
 }
 
-static const char loads[] = "function compute n\n" LOOP("") //
-    "function download n\n" LOOP(
-        " LOAD_GLOBAL sleep\n LOAD_CONST 10000\n CALL 1\n POP_TOP\n") "function hog n\n" LOOP(" LOA"
-                                                                                              "D_"
-                                                                                              "GLOB"
-                                                                                              "AL "
-                                                                                              "hold"
-                                                                                              "\n "
-                                                                                              "LOAD"
-                                                                                              "_CON"
-                                                                                              "ST "
-                                                                                              "1000"
-                                                                                              "0\n "
-                                                                                              "CALL"
-                                                                                              " 1\n"
-                                                                                              " POP"
-                                                                                              "_TOP"
-                                                                                              "\n");
+// clang-format off
+static const char loads[] =
+    "function compute n\n" LOOP("")
+    "function download n\n" LOOP(" LOAD_GLOBAL sleep\n LOAD_CONST 10000\n CALL 1\n POP_TOP\n")
+    "function hog n\n" LOOP(" LOAD_GLOBAL hold\n LOAD_CONST 10000\n CALL 1\n POP_TOP\n");
+// clang-format on
 
 /* Milliseconds that `total` rounds take, shared out among so many threads. */
 static double threads_take(const char *function, int64_t total, int threads, bool gil) {
@@ -123,41 +111,40 @@ static void print_loads(const char *function, const char *hog, int64_t total) {
 
 void scene_cpu(void) {
     heading("cpu: threads that compute");
-    printf("The same 60 million rounds of an empty loop, shared out. This machine has %ld cores; "
-           "look at\n"
-           "what the second thread brings.\n\n",
+    printf("The same 60 million rounds of an empty loop, shared out. This machine has %ld cores;\n"
+           "look at what the second thread brings.\n\n",
            cores());
     puts("  workers  threads, GIL        threads, no GIL     processes");
     print_loads("compute", NULL, 60000000);
-    puts("\nWith the GIL one thread computes at a time, whatever the number of cores: they take "
-         "turns.\n"
-         "Processes have a GIL each. More workers than cores bring nothing to anybody.");
+    puts("\nWith the GIL one thread computes at a time, whatever the number of cores: they take\n"
+         "turns. Processes have a GIL each. More workers than cores bring nothing to anybody.");
 }
 
 void scene_io(void) {
     heading("io: threads that wait");
-    puts("The same 8 waits of 10 ms, shared out. A wait releases the GIL, as read() and sleep() "
-         "do in\n"
-         "CPython; the last column is a C function that forgot to.\n");
+    puts("The same 8 waits of 10 ms, shared out. A wait releases the GIL, as read() and\n"
+         "sleep() do in CPython; the last column is a C function that forgot to.\n");
     puts("  workers  threads, GIL        threads, no GIL     processes           GIL kept");
     print_loads("download", "hog", 8);
-    puts("\nWaiting needs no GIL and no core, so it scales with the threads, not with the cores. "
-         "One\n"
-         "careless extension module is enough to undo that.");
+    puts("\nWaiting needs no GIL and no core, so it scales with the threads, not with the\n"
+         "cores. One careless extension module is enough to undo that.");
 }
 
 /* ---- race ------------------------------------------------------------------------------------*/
 
-static const char counters[] =                                                       //
-    "global counter\nlock lock\nfunction f\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n" //
-    "function bare n\n" LOOP(" LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n"  //
-                             " STORE_GLOBAL counter\n")                              //
-    "function called n\n" LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n"     //
-                               " BINARY_OP +=\n STORE_GLOBAL counter\n")             //
-    "function locked n\n" LOOP(" LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n"      //
-                               " LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n"     //
-                               " BINARY_OP +=\n STORE_GLOBAL counter\n"              //
-                               " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n");
+// clang-format off
+static const char counters[] =
+    "global counter\nlock lock\n"
+    "function f\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
+    "function bare n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "function called n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "function locked n\n"
+    LOOP(" LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n"
+         " LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n"
+         " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n");
+// clang-format on
 
 static const char python_race[] =
     "import sys, threading\n"
@@ -176,7 +163,7 @@ static const char python_race[] =
     "        with lock: counter += f()\n"
     "for function in bare, called, locked:\n"
     "    counter = 0\n"
-    "    threads = [threading.Thread(target=function, args=(200000,)) for _ in '12']\n"
+    "    threads = [threading.Thread(target=function, args=(500000,)) for _ in '12']\n"
     "    for t in threads: t.start()\n"
     "    for t in threads: t.join()\n"
     "    print(counter, end=' ')\n"
@@ -184,15 +171,14 @@ static const char python_race[] =
 
 static void print_sum(const char *what, long long counter) {
     printf("  %-42s %7lld", what, counter);
-    if (counter < 400000) printf("  %slost %lld%s", color("31"), 400000 - counter, color("0"));
+    if (counter < 1000000) printf("  %slost %lld%s", color("31"), 1000000 - counter, color("0"));
     putchar('\n');
 }
 
 void scene_race(void) {
     heading("race: updates that get lost in spite of the GIL");
-    puts("Two threads add 200000 times 1 each, with a switch interval of 10 microseconds. The GIL "
-         "keeps\n"
-         "every instruction whole, and an addition to a global is four of them.\n");
+    puts("Two threads add 500000 times 1 each, with a switch interval of 10 microseconds. The\n"
+         "GIL keeps every instruction whole, and an addition to a global is four of them.\n");
     static const struct {
         const char *what, *function;
         EvalChecks checks;
@@ -205,7 +191,7 @@ void scene_race(void) {
         begin(&program, counters);
         program.checks = cases[i].checks;
         need(sys_setswitchinterval(&program.gil, 1e-5));
-        run_all(&program, cases[i].function, 200000, 2);
+        run_all(&program, cases[i].function, 500000, 2);
         print_sum(cases[i].what, get_int(&program, "counter"));
         program_fini(&program);
     }
@@ -318,20 +304,19 @@ static void convoy(const double *intervals, int count, int naps_each, const char
 
 void scene_convoy(void) {
     heading("convoy: a thread that waits, behind one that computes");
-    puts("A thread sleeps 1 ms and wants the GIL again, 20 times; another never gives it up by "
-         "itself.\n"
-         "How much later than 1 ms does it go on? Milliseconds; -1: no python3 here.\n");
+    puts("A thread sleeps 1 ms and wants the GIL again, 20 times; another never gives it up\n"
+         "by itself. How much later than 1 ms does it go on? Milliseconds; -1: no python3\n"
+         "here.\n");
     Naps alone = {.wanted = 20};
     measure_latency(5, false, &alone);
     printf("alone%33.2f\n\n", alone.late[10]);
     puts("beside it    switch interval    ours: median    90 %    CPython: median    90 %");
     static const double intervals[] = {0.1, 1, 5, 20};
     convoy(intervals, 4, 20, "%28g %15.2f %7.2f %18.2f %7.2f\n");
-    puts("\nWho wants the GIL back after every read pays an interval each time, though the machine "
-         "may\n"
-         "have an idle core: the thread that computes gives nothing up before it is asked, and "
-         "nobody\n"
-         "asks sooner. A shorter interval helps here and costs switches elsewhere.");
+    puts("\nWho wants the GIL back after every read pays an interval each time, though the\n"
+         "machine may have an idle core: the thread that computes gives nothing up before it\n"
+         "is asked, and nobody asks sooner. A shorter interval helps here and costs switches\n"
+         "elsewhere.");
 }
 
 void csv_convoy(void) {
@@ -342,19 +327,24 @@ void csv_convoy(void) {
 
 /* ---- refcount --------------------------------------------------------------------------------*/
 
-static const char sharing[] = //
+// clang-format off
+static const char sharing[] =
     "function f\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
     "function share n\n" LOOP(" LOAD_GLOBAL f\n POP_TOP\n");
+// clang-format on
 
-static void share(bool gil) {
+/* The refcount that f has in the end. */
+static long share(bool gil) {
     Program program;
     begin(&program, sharing);
     program.gil.enabled = gil;
-    run_all(&program, "share", 1000000, 2);
+    run_all(&program, "share", 10000000, 2);
     const Object *f = &program_function(&program, "f")->ob;
     printf("  %-12s refcount of f: 1 before, %ld after%s\n", gil ? "with GIL" : "without GIL",
            (long)f->refcnt, f->dead ? "; it was 0 in between: freed while in use" : "");
+    long refcnt = f->refcnt;
     program_fini(&program);
+    return refcnt;
 }
 
 typedef struct {
@@ -411,15 +401,15 @@ static double one_counts(int way) {
 
 void scene_refcount(void) {
     heading("refcount: what the GIL is there for");
-    puts("LOAD_GLOBAL f raises the refcount of f by one, POP_TOP lowers it again: a load, an "
-         "addition, a\n"
-         "store, a million times in each of two threads. What is the count in the end?\n");
+    puts("LOAD_GLOBAL f raises the refcount of f by one, POP_TOP lowers it again: a load, an\n"
+         "addition, a store, ten million times in each of two threads. What is the count in\n"
+         "the end?\n");
     share(true);
-    share(false);
-    share(false);
-    puts("\nA count too high is an object that is never freed; one too low frees it while it is in "
-         "use.\n"
-         "Making each change atomic would mend that. Nanoseconds for one up and one down:\n");
+    for (int tries = 0; tries < 5; tries++) // until the two have run at the same time
+        if (share(false) != 1 && tries > 0) break;
+    puts("\nA count too high is an object that is never freed; one too low frees it while it is\n"
+         "in use. Making each change atomic would mend that. Nanoseconds for one up and one\n"
+         "down:\n");
     puts("                     one thread   two, own objects   two, same object");
     static const char *const names[] = {"plain", "atomic", "biased (for its owner)"};
     for (int way = PLAIN; way < WAYS; way++) {

@@ -82,22 +82,24 @@ static int counted_sem_destroy(sem_t *sem) {
     " RESUME\n LOAD_GLOBAL range\n LOAD_FAST n\n CALL 1\n GET_ITER\nnext:\n FOR_ITER done\n"       \
     " STORE_FAST _\n" body " JUMP_BACKWARD next\ndone:\n LOAD_CONST None\n RETURN_VALUE\n"
 
-static const char sums[] = //
+// clang-format off
+static const char sums[] =
     "global counter\nlock lock\n"
     "function one\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
-    "function bare n\n" LOOP(
-        " LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n") //
-    "function called n\n" LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n"
-                               " STORE_GLOBAL counter\n") //
-    "function locked n\n" LOOP(
-        " LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n LOAD_GLOBAL counter\n"
-        " LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n"
-        " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n") //
-    "function napping n\n" LOOP(
-        " LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n LOAD_GLOBAL counter\n"
-        " LOAD_GLOBAL sleep\n LOAD_CONST 300\n CALL 1\n POP_TOP\n"
-        " LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n"
-        " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n");
+    "function bare n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "function called n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "function locked n\n"
+    LOOP(" LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n"
+         " LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n"
+         " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n")
+    "function napping n\n"
+    LOOP(" LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n"
+         " LOAD_GLOBAL counter\n LOAD_GLOBAL sleep\n LOAD_CONST 300\n CALL 1\n POP_TOP\n"
+         " LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n"
+         " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n");
+// clang-format on
 
 static void begin(Program *program, const char *text) {
     assert_int_equal(program_init(program), 0);
@@ -1016,20 +1018,19 @@ static void run_every_function(Program *program, Watchdog *watchdog) {
 
 /* Texts with lines or bytes changed: refused or accepted, and what was accepted stays in its bounds
  * (the sanitizers watch). */
+// clang-format off
 static const char pure[] =
     "global counter\nglobal limit 7\n"
     "function one\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
-    "function called n\n" LOOP(
-        " LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL "
-        "counter\n") "function down n m\n RESUME\n LOAD_FAST n\n STORE_FAST k\n"
-                     "again:\n LOAD_FAST k\n LOAD_CONST 1\n BINARY_OP -\n STORE_FAST k\n "
-                     "LOAD_FAST k\n"
-                     " LOAD_CONST 0\n COMPARE_OP >\n POP_JUMP_BACKWARD_IF_TRUE again\n "
-                     "LOAD_FAST k\n LOAD_FAST m\n"
-                     " BINARY_OP +\n POP_JUMP_FORWARD_IF_FALSE zero\n LOAD_GLOBAL one\n "
-                     "STORE_GLOBAL limit\n"
-                     "zero:\n LOAD_GLOBAL down\n LOAD_GLOBAL limit\n LOAD_CONST 3\n CALL "
-                     "2\n RETURN_VALUE\n";
+    "function called n\n"
+    LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "function down n m\n RESUME\n LOAD_FAST n\n STORE_FAST k\n"
+    "again:\n LOAD_FAST k\n LOAD_CONST 1\n BINARY_OP -\n STORE_FAST k\n"
+    " LOAD_FAST k\n LOAD_CONST 0\n COMPARE_OP >\n POP_JUMP_BACKWARD_IF_TRUE again\n"
+    " LOAD_FAST k\n LOAD_FAST m\n BINARY_OP +\n POP_JUMP_FORWARD_IF_FALSE zero\n"
+    " LOAD_GLOBAL one\n STORE_GLOBAL limit\n"
+    "zero:\n LOAD_GLOBAL down\n LOAD_GLOBAL limit\n LOAD_CONST 3\n CALL 2\n RETURN_VALUE\n";
+// clang-format on
 
 static size_t line_at(const char *text, size_t at) {
     while (at > 0 && text[at - 1] != '\n')

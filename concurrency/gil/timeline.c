@@ -3,19 +3,29 @@
 
 enum { COLUMNS = 84, EVENTS = 100000 };
 
-/* By time, and each thread's in the order in which they happened. By insertion, which keeps that
- * order and is quick with events that are nearly sorted. Returns their number. */
+/* What comes first of what happens at once: who asks, who goes, who waits, who takes. */
+static int rank(GilEventKind kind) {
+    return kind == GIL_REQUEST                      ? 0
+           : kind == GIL_DROP || kind == GIL_FORCED ? 1
+           : kind == GIL_WAIT                       ? 2
+                                                    : 3;
+}
+
+static bool is_before(GilEvent a, GilEvent b) {
+    if (a.time != b.time) return a.time < b.time;
+    if (rank(a.kind) != rank(b.kind)) return rank(a.kind) < rank(b.kind);
+    return a.thread < b.thread;
+}
+
+/* By time; by insertion, which is quick with events that are nearly sorted. Returns their number.
+ */
 static size_t sort_events(GilTrace *trace) {
     size_t count = trace->count < trace->capacity ? trace->count : trace->capacity;
     for (size_t i = 1; i < count; i++) {
         GilEvent event = trace->events[i];
         size_t k = i;
-        while (k > 0 && (trace->events[k - 1].time > event.time ||
-                         (trace->events[k - 1].time == event.time &&
-                          trace->events[k - 1].thread > event.thread))) {
+        for (; k > 0 && is_before(event, trace->events[k - 1]); k--)
             trace->events[k] = trace->events[k - 1];
-            k--;
-        }
         trace->events[k] = event;
     }
     return count;
@@ -23,7 +33,7 @@ static size_t sort_events(GilTrace *trace) {
 
 typedef struct {
     char cells[COLUMNS + 1];
-    char state; // ' ' blocked, '.' waiting, '#' holding
+    char state; // ' ' neither, '.' waiting, '#' holding
     uint64_t since, waited, held, longest;
 } Row;
 
@@ -78,8 +88,7 @@ void draw_timeline(GilTrace *trace, int threads, double units_per_ms) {
         if (trace->events[i].kind == GIL_REQUEST) {
             rows[trace->events[i].thread].cells[column(trace->events[i].time, start, end)] = '?';
         }
-    puts("            # holds the GIL   . waits for it   ? asks the holder to drop it   (blank) "
-         "blocked");
+    puts("          # holds the GIL   . waits for it   ? asks the holder to drop it\n");
     for (int t = 0; t < threads; t++) {
         printf("thread %d  ", t);
         int width = COLUMNS;
@@ -105,10 +114,11 @@ void draw_timeline(GilTrace *trace, int threads, double units_per_ms) {
 
 /* ---- Two that compute and one that mostly sleeps ---------------------------------------------*/
 
-static const char work[] =                                                      //
-    "function compute n\n" LOOP("")                                             //
-    "function serve n\n" LOOP(" LOAD_GLOBAL sleep\n LOAD_CONST 4000\n CALL 1\n" //
-                              " POP_TOP\n");
+// clang-format off
+static const char work[] =
+    "function compute n\n" LOOP("")
+    "function serve n\n" LOOP(" LOAD_GLOBAL sleep\n LOAD_CONST 4000\n CALL 1\n POP_TOP\n");
+// clang-format on
 
 static void run_work(Program *program, int64_t rounds, int64_t requests) {
     Task tasks[3] = {{0}};
@@ -121,10 +131,9 @@ static void run_work(Program *program, int64_t rounds, int64_t requests) {
 
 void scene_timeline(void) {
     heading("timeline: who held the GIL when");
-    puts("Threads 0 and 1 compute; thread 2 sleeps 4 ms, wakes, and wants the GIL for a moment. "
-         "Time is\n"
-         "counted in instructions, a microsecond each. Look at how long thread 2 waits each "
-         "time.\n");
+    puts("Threads 0 and 1 compute; thread 2 sleeps 4 ms, wakes, and wants the GIL for a\n"
+         "moment. Time is counted in instructions, a microsecond each. Look at how long\n"
+         "thread 2 waits each time.\n");
     Program program;
     VirtualClock clock;
     GilEvent events[200];
@@ -145,11 +154,9 @@ void scene_timeline(void) {
         printf("  %6llu  thread %d %s\n", (unsigned long long)events[i].time, events[i].thread,
                kinds[events[i].kind]);
     }
-    puts("\nA wait without a switch for 5000 microseconds is what it takes to ask, and the holder "
-         "sees\n"
-         "the request when its loop goes round. Thread 2 needs the GIL for 6 instructions and "
-         "waits\n"
-         "up to two intervals for them.");
+    puts("\nA wait of 5000 microseconds without a switch is what it takes to ask, and the\n"
+         "holder sees the request when its loop goes round. Thread 2 needs the GIL for a\n"
+         "handful of instructions, and waits up to two intervals for it.");
     virtual_clock_fini(&clock);
     program_fini(&program);
 }
