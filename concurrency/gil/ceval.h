@@ -50,7 +50,8 @@ static inline bool value_is_int(Value value) {
 /* ---- Objects ---------------------------------------------------------------------------------*/
 
 /* Simplified: objects belong to their program and go with it. One whose refcount reaches 0 is
- * marked dead where CPython would free it, so that a wrong count can be shown instead of crash. */
+ * marked dead where CPython would free it, so that a wrong count shows, where CPython would crash.
+ */
 typedef struct {
     atomic_long refcnt;
     atomic_bool dead;
@@ -66,7 +67,8 @@ enum { STACK_MAX = 16, LOCALS_MAX = 16, CONSTS_MAX = 16, CODE_MAX = 256, FRAMES_
 
 typedef struct {
     Object ob;
-    int argcount, nlocals, nconsts, size, stacksize;
+    int argcount, nlocals, nconsts, size;
+    int stacksize; // what it needs of STACK_MAX
     char locals[LOCALS_MAX][32];
     Value consts[CONSTS_MAX];
     CodeUnit code[CODE_MAX];
@@ -156,6 +158,8 @@ typedef struct {
     uint64_t instructions; // where the loop counts them: see Thread
 } Task;
 
+/* All that the threads share. While they run, the values of globals and the refcounts of objects
+ * are the GIL holder's; nothing else changes. */
 typedef struct {
     Gil gil;
     EvalChecks checks;
@@ -168,7 +172,8 @@ typedef struct {
     Task tasks[TASKS_MAX]; // what the text asked for with `thread`
     int ntasks;
     struct VirtualClock *clock; // borrowed; or NULL: real time
-    // Called before each instruction, if set. CPython: f_trace_opcodes, in Python/sysmodule.c.
+    // Called before each instruction, if set. CPython: f_trace_opcodes, which
+    // maybe_call_line_trace() in Python/ceval.c looks at.
     void (*watch)(struct Thread *thread, const CodeUnit *instruction);
 } Program;
 
@@ -187,7 +192,8 @@ int program_assemble(Program *self, const char *name, const char *text, size_t s
  * with MemoryError, or ValueError if there is no room. */
 int program_define(Program *self, const char *name, int argcount, BuiltinFunction call, void *data);
 
-/* Adds a global, or finds the one there is: its slot, or -1 with ValueError if there is no room. */
+/* Adds a global that is None, or finds the one there is: its slot, or -1 with ValueError if there
+ * is no room. */
 int program_global(Program *self, const char *name);
 
 /* Makes an object a global, which from then on owns it. 0, or -1 with ValueError if there is no
@@ -244,8 +250,8 @@ typedef struct Thread {
  * CPython: Python/ceval.c, _PyEval_EvalFrameDefault(). */
 Value eval_call(Thread *thread, Function *function, const Value *args);
 
-/* A thread of this program, by number; not holding the GIL. Frees nothing: release with free().
- * NULL with MemoryError. */
+/* What a thread needs to run this program; it does not hold the GIL yet. The caller frees it, with
+ * free(). NULL with MemoryError. CPython: Python/pystate.c, PyThreadState_New(). */
 Thread *thread_new(Program *program, int id);
 
 /* ---- References ------------------------------------------------------------------------------*/

@@ -334,6 +334,7 @@ static const struct {
     {"trace", scene_trace, "the same by the real clock (varies)"},
     {"cpu", scene_cpu, "threads that compute: GIL, no GIL, processes (varies)"},
     {"io", scene_io, "threads that wait, in the same three ways (varies)"},
+    {"force", scene_force, "what a request is worth without forced switching (varies)"},
     {"race", scene_race, "additions lost in spite of the GIL, here and in CPython (varies)"},
     {"convoy", scene_convoy, "an I/O thread beside a computing one, by switch interval (varies)"},
     {"refcount", scene_refcount, "plain refcounts without the GIL, and atomic ones (varies)"},

@@ -25,6 +25,7 @@ int64_t get_int(const Program *program, const char *name);
 /* measure.c: what takes time. */
 void scene_cpu(void);
 void scene_io(void);
+void scene_force(void);
 void scene_race(void);
 void scene_convoy(void);
 void scene_refcount(void);

@@ -93,7 +93,7 @@ static int condition_init(pthread_cond_t *cond) {
 int create_gil(Gil *gil) {
     memset(gil, 0, sizeof *gil);
     store_relaxed(&gil->interval, DEFAULT_INTERVAL);
-    gil->enabled = true;
+    gil->force_switching = gil->enabled = true;
     store_relaxed(&gil->locked, -1);
     const char *what = "PyMUTEX_INIT(gil->mutex)";
     if (pthread_mutex_init(&gil->mutex, NULL)) goto failed;
@@ -175,7 +175,7 @@ void drop_gil(ThreadState *tstate) {
     pthread_cond_signal(&gil->cond);
     pthread_mutex_unlock(&gil->mutex);
 
-    if (!load_relaxed(&gil->gil_drop_request)) return;
+    if (!load_relaxed(&gil->gil_drop_request) || !gil->force_switching) return;
     pthread_mutex_lock(&gil->switch_mutex);
     // CPython waits once. The loop costs nothing and makes a spurious wake-up harmless.
     while (load_relaxed(&gil->last_holder) == tstate) {

@@ -75,7 +75,8 @@ struct Gil {
     pthread_mutex_t mutex;
     pthread_cond_t switch_cond;
     pthread_mutex_t switch_mutex;
-    bool enabled; // false: taking it is a no-op, as in the free-threaded build since 3.13
+    bool force_switching; // CPython: FORCE_SWITCHING, always on
+    bool enabled;         // false: taking it is a no-op, as in the free-threaded build since 3.13
 
     // CPython: struct _ceval_state of Include/internal/pycore_interp.h.
     atomic_int gil_drop_request;

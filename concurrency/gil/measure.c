@@ -130,6 +130,40 @@ void scene_io(void) {
          "cores. One careless extension module is enough to undo that.");
 }
 
+/* ---- force -----------------------------------------------------------------------------------*/
+
+static void request_switches(bool force) {
+    enum { EVENTS = 20000 };
+    static GilEvent events[EVENTS];
+    Program program;
+    GilTrace trace = {.events = events, .capacity = EVENTS};
+    begin(&program, "function compute n\n" LOOP(""));
+    program.gil.force_switching = force;
+    program.gil.trace = &trace;
+    need(sys_setswitchinterval(&program.gil, 0.0005));
+    run_all(&program, "compute", 20000000, 2);
+    int granted = 0, holder = -1, others = 0;
+    for (size_t i = 0; i < trace.count && i < EVENTS; i++) {
+        granted += events[i].kind == GIL_FORCED;
+        if (events[i].kind != GIL_TAKE) continue;
+        others += holder >= 0 && events[i].thread != holder;
+        holder = events[i].thread;
+    }
+    printf("  %-20s %15d %26d\n", force ? "forced switching" : "drop and go on", granted, others);
+    program_fini(&program);
+}
+
+void scene_force(void) {
+    heading("force: why the old holder waits");
+    puts(
+        "Two threads compute, with an interval of half a millisecond. Who is asked drops the GIL;\n"
+        "then it waits until the other has it, or does not and takes it again at once.\n");
+    puts("                        dropped on request    another thread had it next");
+    request_switches(true);
+    request_switches(false);
+    puts("\nThe thread that dropped it is running; the one that it woke has yet to be scheduled.");
+}
+
 /* ---- race ------------------------------------------------------------------------------------*/
 
 // clang-format off

@@ -564,6 +564,7 @@ static size_t trace_once(Program *program, GilEvent *sorted, size_t capacity) {
     for (size_t i = 0; i < trace.count; i++) {
         if (events[i].kind == GIL_TAKE) switched = events[i].time;
         if (events[i].kind == GIL_REQUEST) assert_true(events[i].time - switched >= 37);
+        assert_true(events[i].time < 100000);
     }
     for (int t = 0; t < 4; t++)
         for (size_t i = 0; i < trace.count; i++)
@@ -589,9 +590,17 @@ static void test_virtual_runs_are_equal(void **state) {
     clock.deadlock = true; // as if left by a run before
     clock.blocked_on[1] = program.locks[0];
     size_t count = trace_once(&program, first, 600), requests = 0;
-    for (size_t i = 0; i < count; i++)
+    uint64_t asked = UINT64_MAX;
+    for (size_t i = 0; i < count; i++) {
         requests += first[i].kind == GIL_REQUEST;
+        if (first[i].kind == GIL_REQUEST && first[i].time < asked) asked = first[i].time;
+        if (i == 0 || first[i].thread != first[i - 1].thread) {
+            assert_int_equal(first[i].kind, GIL_WAIT); // all wait from the start
+            assert_int_equal(first[i].time, 0);
+        }
+    }
     assert_true(requests > 10);
+    assert_int_equal(asked, 37); // thread 0 has it from 0 to then
     for (int round = 0; round < 50; round++) {
         assert_int_equal(trace_once(&program, again, 600), count);
         for (size_t i = 0; i < count; i++) {
