@@ -140,7 +140,7 @@ static void request_switches(bool force) {
     begin(&program, "function compute n\n" LOOP(""));
     program.gil.force_switching = force;
     program.gil.trace = &trace;
-    need(sys_setswitchinterval(&program.gil, 0.0005));
+    need(sys_setswitchinterval(&program.gil, 0.0001));
     run_all(&program, "compute", 20000000, 2);
     int granted = 0, holder = -1, others = 0;
     for (size_t i = 0; i < trace.count && i < EVENTS; i++) {
@@ -155,13 +155,16 @@ static void request_switches(bool force) {
 
 void scene_force(void) {
     heading("force: why the old holder waits");
-    puts(
-        "Two threads compute, with an interval of half a millisecond. Who is asked drops the GIL;\n"
-        "then it waits until the other has it, or does not and takes it again at once.\n");
+    puts("Two threads compute, with an interval of a tenth of a millisecond. Who is asked drops "
+         "the GIL;\n"
+         "then it waits until the other has it, or does not and takes it again at once.\n");
     puts("                        dropped on request    another thread had it next");
     request_switches(true);
     request_switches(false);
-    puts("\nThe thread that dropped it is running; the one that it woke has yet to be scheduled.");
+    puts(
+        "\nWhere the second number is lower, the GIL went back to the thread that had dropped it:\n"
+        "that one is running, and the one that it woke has yet to be scheduled. (With one core\n"
+        "free the kernel must switch threads anyway, and the numbers are nearly equal.)");
 }
 
 /* ---- race ------------------------------------------------------------------------------------*/
