@@ -94,8 +94,8 @@ int program_define_lock(Program *self, const char *name) {
         return error_set(RuntimeError, "can't allocate lock");
     }
     self->locks[self->nlocks++] = lock;
-    snprintf(method, sizeof method, "%.20s.acquire", name);
+    snprintf(method, sizeof method, "%.23s.acquire", name);
     if (program_define(self, method, 0, builtin_acquire, lock) < 0) return -1;
-    snprintf(method, sizeof method, "%.20s.release", name);
+    snprintf(method, sizeof method, "%.23s.release", name);
     return program_define(self, method, 0, builtin_release, lock);
 }

@@ -89,15 +89,15 @@ static Value divide(int64_t a, int64_t b, bool modulo) {
     return value_int(modulo ? rest : quotient);
 }
 
-static Value binary_op(Value left, Value right, int operator) {
+static Value binary_op(Value left, Value right, int op) {
     if (!value_is_int(left) || !value_is_int(right)) {
         error_set(TypeError, "unsupported operand type(s) for %s%s: '%s' and '%s'",
-                  operators[operator% OPERATORS], operator>= OPERATORS ? "=" : "", type_name(left),
+                  operators[op % OPERATORS], op >= OPERATORS ? "=" : "", type_name(left),
                   type_name(right));
         return NULL_VALUE;
     }
     int64_t a = value_as_int(left), b = value_as_int(right), result;
-    switch (operator% OPERATORS) {
+    switch (op % OPERATORS) {
     case 0:
         result = a + b;
         break; // of 62 bits each: fits 64
@@ -135,7 +135,7 @@ static Value compare_op(Value left, Value right, int comparison) {
         return NULL_VALUE;
     }
     int64_t a = value_as_int(left), b = value_as_int(right);
-    const bool results[] = {a<b, a <= b, a == b, a != b, a> b, a >= b};
+    const bool results[] = {(a < b), (a <= b), (a == b), (a != b), (a > b), (a >= b)};
     return value_int(results[comparison]);
 }
 
@@ -232,9 +232,16 @@ static int before_instruction(Thread *thread, int last) {
     return 0;
 }
 
-static int iterate(Value *top) {
-    if (value_tag(*top) == TAG_RANGE) return 0;
-    return error_set(TypeError, "'%s' object is not iterable", type_name(*top));
+/* GET_ITER's check; a range is its own iterator. */
+static int check_iterable(Value top) {
+    if (value_tag(top) == TAG_RANGE) return 0;
+    return error_set(TypeError, "'%s' object is not iterable", type_name(top));
+}
+
+/* FOR_ITER's check. CPython has none: its compiler puts GET_ITER before it, a text may not. */
+static int check_iterator(Value top) {
+    if (value_tag(top) == TAG_RANGE) return 0;
+    return error_set(TypeError, "'%s' object is not an iterator", type_name(top));
 }
 
 #define PUSH(value) (*stack_pointer++ = (value))
@@ -242,12 +249,13 @@ static int iterate(Value *top) {
 #define CHECK_EVAL_BREAKER()                                                                       \
     if (looks && load_relaxed(eval_breaker)) goto handle_eval_breaker
 
+// Long, as the loop of every interpreter: a case for each instruction, which share their variables.
 Value eval_call(Thread *thread, Function *function, const Value *args) {
     Program *program = thread->program;
     atomic_int *eval_breaker = &program->gil.eval_breaker;
     const bool looks = program->checks == CHECKS_3_11;
-    const bool slow =
-        !looks || program->clock || program->watch; // CPython has such a flag for tracing
+    // CPython has such a flag for tracing.
+    const bool slow = !looks || program->clock || program->watch;
     const int entry = thread->depth;
     int last = -1, given, oparg;
     Value *stack_pointer, *locals, left, value;
@@ -327,9 +335,10 @@ start_frame:
             if (stack_pointer[-1].bits == 0) goto error;
             break;
         case GET_ITER:
-            if (iterate(&stack_pointer[-1]) < 0) goto error;
+            if (check_iterable(stack_pointer[-1]) < 0) goto error;
             break;
         case FOR_ITER:
+            if (check_iterator(stack_pointer[-1]) < 0) goto error;
             value = range_next(&stack_pointer[-1]);
             if (value.bits) {
                 PUSH(value);
