@@ -238,12 +238,6 @@ static int check_iterable(Value top) {
     return error_set(TypeError, "'%s' object is not iterable", type_name(top));
 }
 
-/* FOR_ITER's check. CPython has none: its compiler puts GET_ITER before it, a text may not. */
-static int check_iterator(Value top) {
-    if (value_tag(top) == TAG_RANGE) return 0;
-    return error_set(TypeError, "'%s' object is not an iterator", type_name(top));
-}
-
 #define PUSH(value) (*stack_pointer++ = (value))
 #define POP()       (*--stack_pointer)
 #define CHECK_EVAL_BREAKER()                                                                       \
@@ -338,7 +332,9 @@ start_frame:
             if (check_iterable(stack_pointer[-1]) < 0) goto error;
             break;
         case FOR_ITER:
-            if (check_iterator(stack_pointer[-1]) < 0) goto error;
+            // CPython does not look: its compiler puts GET_ITER before it. A text may not.
+            if (__builtin_expect(value_tag(stack_pointer[-1]) != TAG_RANGE, 0))
+                goto not_an_iterator;
             value = range_next(&stack_pointer[-1]);
             if (value.bits) {
                 PUSH(value);
@@ -413,6 +409,10 @@ start_frame:
         PUSH(value);
         CHECK_EVAL_BREAKER();
         continue;
+
+    not_an_iterator:
+        error_set(TypeError, "'%s' object is not an iterator", type_name(stack_pointer[-1]));
+        goto error;
 
     handle_eval_breaker:
         frame->stack_pointer = stack_pointer;
