@@ -1,0 +1,210 @@
+/* timeline.c: a trace of the GIL, drawn. */
+#include "demo.h"
+
+enum { COLUMNS = 84, EVENTS = 100000 };
+
+/* What comes first of what happens at once: who asks, who goes, who waits, who takes. */
+static int rank(GilEventKind kind) {
+    return kind == GIL_REQUEST                      ? 0
+           : kind == GIL_DROP || kind == GIL_FORCED ? 1
+           : kind == GIL_WAIT                       ? 2
+                                                    : 3;
+}
+
+static bool is_before(GilEvent a, GilEvent b) {
+    if (a.time != b.time) return a.time < b.time;
+    if (rank(a.kind) != rank(b.kind)) return rank(a.kind) < rank(b.kind);
+    return a.thread < b.thread;
+}
+
+/* By time; by insertion, which is quick with events that are nearly sorted. Returns their number.
+ */
+static size_t sort_events(GilTrace *trace) {
+    size_t count = trace->count < trace->capacity ? trace->count : trace->capacity;
+    for (size_t i = 1; i < count; i++) {
+        GilEvent event = trace->events[i];
+        size_t k = i;
+        for (; k > 0 && is_before(event, trace->events[k - 1]); k--)
+            trace->events[k] = trace->events[k - 1];
+        trace->events[k] = event;
+    }
+    return count;
+}
+
+typedef struct {
+    char cells[COLUMNS + 1];
+    char state; // ' ' neither, '.' waiting, '#' holding
+    uint64_t since, waited, held, longest;
+} Row;
+
+static int column(uint64_t time, uint64_t start, uint64_t end) {
+    return (int)((double)(time - start) / (double)(end - start) * (COLUMNS - 1));
+}
+
+/* A state may be shorter than a column: what holds wins over what waits, over nothing. */
+static void fill(Row *row, int from, int to) {
+    for (int i = from; i <= to; i++) {
+        char *cell = &row->cells[i];
+        if (row->state == '#' || (row->state == '.' && *cell == ' ')) *cell = row->state;
+    }
+}
+
+static void change(Row *row, char state, uint64_t time, uint64_t start, uint64_t end) {
+    fill(row, column(row->since, start, end), column(time, start, end));
+    uint64_t spent = time - row->since;
+    if (row->state == '#') row->held += spent;
+    if (row->state == '.') {
+        row->waited += spent;
+        if (spent > row->longest) row->longest = spent;
+    }
+    row->state = state;
+    row->since = time;
+}
+
+void draw_timeline(GilTrace *trace, int threads, double units_per_ms) {
+    size_t count = sort_events(trace);
+    Row rows[TASKS_MAX];
+    if (count == 0) return;
+    uint64_t start = trace->events[0].time, end = trace->events[count - 1].time + 1;
+    unsigned requests = 0, forced = 0, takes = 0;
+    for (int t = 0; t < threads; t++) {
+        rows[t] = (Row){.state = ' ', .since = start};
+        memset(rows[t].cells, ' ', COLUMNS);
+    }
+    for (size_t i = 0; i < count; i++) {
+        GilEvent event = trace->events[i];
+        Row *row = &rows[event.thread];
+        requests += event.kind == GIL_REQUEST;
+        forced += event.kind == GIL_FORCED;
+        takes += event.kind == GIL_TAKE;
+        if (event.kind == GIL_REQUEST) continue;
+        change(row,
+               event.kind == GIL_WAIT   ? '.'
+               : event.kind == GIL_TAKE ? '#'
+                                        : ' ',
+               event.time, start, end);
+    }
+    for (size_t i = 0; i < count; i++) // over the rest
+        if (trace->events[i].kind == GIL_REQUEST) {
+            rows[trace->events[i].thread].cells[column(trace->events[i].time, start, end)] = '?';
+        }
+    puts("          # holds the GIL   . waits for it   ? asks the holder to drop it\n");
+    for (int t = 0; t < threads; t++) {
+        printf("thread %d  ", t);
+        int width = COLUMNS;
+        while (width > 0 && rows[t].cells[width - 1] == ' ')
+            width--;
+        for (int i = 0; i < width; i++) {
+            char cell = rows[t].cells[i];
+            const char *paint = cell == '#' ? color("32") : cell == '?' ? color("31") : color("90");
+            printf("%s%c%s", paint, cell, color("0"));
+        }
+        putchar('\n');
+    }
+    double length = (double)(end - start) / units_per_ms;
+    printf("          0%*.1f ms\n\n", COLUMNS - 1, length);
+    puts("            held ms   waited ms   longest wait");
+    for (int t = 0; t < threads; t++) {
+        printf("  thread %d  %7.2f   %9.2f   %12.2f\n", t, (double)rows[t].held / units_per_ms,
+               (double)rows[t].waited / units_per_ms, (double)rows[t].longest / units_per_ms);
+    }
+    printf("\ntaken %u times, asked for %u times, dropped on request %u times\n", takes, requests,
+           forced);
+}
+
+/* ---- Two that compute and one that mostly sleeps ---------------------------------------------*/
+
+// clang-format off
+static const char work[] =
+    "function compute n\n" LOOP("")
+    "function serve n\n" LOOP(" LOAD_GLOBAL sleep\n LOAD_CONST 4000\n CALL 1\n POP_TOP\n");
+// clang-format on
+
+static void run_work(Program *program, int64_t rounds, int64_t requests) {
+    Task tasks[3] = {{0}};
+    for (int i = 0; i < 3; i++) {
+        tasks[i].function = program_function(program, i < 2 ? "compute" : "serve");
+        tasks[i].args[0] = value_int(i < 2 ? rounds : requests);
+    }
+    need(program_run(program, tasks, 3));
+}
+
+void scene_timeline(void) {
+    heading("timeline: who held the GIL when");
+    puts("Threads 0 and 1 compute; thread 2 sleeps 4 ms, wakes, and wants the GIL for a\n"
+         "moment. Time is counted in instructions, a microsecond each. Look at how long\n"
+         "thread 2 waits each time.\n");
+    Program program;
+    VirtualClock clock;
+    GilEvent events[200];
+    GilTrace trace = {.events = events, .capacity = 200, .clock = &clock.now};
+    begin(&program, work);
+    need(virtual_clock_init(&clock));
+    program.clock = &clock;
+    program.gil.trace = &trace;
+    run_work(&program, 9000, 4);
+    draw_timeline(&trace, 3, 1000);
+    puts("\nThe first events, in microseconds:\n");
+    for (size_t i = 0; i < 14; i++) {
+        static const char *const kinds[] = {['w'] = "waits",
+                                            ['r'] = "asks for a switch",
+                                            ['t'] = "takes the GIL",
+                                            ['d'] = "drops it, to sleep",
+                                            ['f'] = "is forced out"};
+        printf("  %6llu  thread %d %s\n", (unsigned long long)events[i].time, events[i].thread,
+               kinds[events[i].kind]);
+    }
+    puts("\nA wait of 5000 microseconds without a switch is what it takes to ask, and the\n"
+         "holder sees the request when its loop goes round. Thread 2 needs the GIL for a\n"
+         "handful of instructions, and waits up to two intervals for it.");
+    virtual_clock_fini(&clock);
+    program_fini(&program);
+}
+
+static GilEvent *record(GilTrace *trace) {
+    Program program;
+    GilEvent *events = malloc(EVENTS * sizeof *events);
+    if (!events) need((error_no_memory(), -1));
+    *trace = (GilTrace){.events = events, .capacity = EVENTS};
+    begin(&program, work);
+    program.gil.trace = trace;
+    run_work(&program, 6000000, 6);
+    program_fini(&program);
+    return events;
+}
+
+void scene_trace(void) {
+    heading("trace: the same on this machine, by the real clock");
+    puts("Nothing is decided beforehand here: the kernel chooses who is woken.\n");
+    GilTrace trace;
+    GilEvent *events = record(&trace);
+    draw_timeline(&trace, 3, 1e6);
+    free(events);
+}
+
+/* thread,state,start,end in milliseconds: what the picture is drawn from. */
+void csv_timeline(void) {
+    GilTrace trace;
+    GilEvent *events = record(&trace);
+    size_t count = sort_events(&trace);
+    char states[3] = {' ', ' ', ' '};
+    uint64_t since[3] = {0}, start = count ? events[0].time : 0;
+    puts("thread,state,start_ms,end_ms");
+    for (size_t i = 0; i < count; i++) {
+        GilEvent event = events[i];
+        int t = event.thread;
+        double now = (double)(event.time - start) / 1e6;
+        if (event.kind == GIL_REQUEST) {
+            printf("%d,asks,%.4f,%.4f\n", t, now, now);
+            continue;
+        }
+        if (event.kind == GIL_FORCED) printf("%d,forced,%.4f,%.4f\n", t, now, now);
+        if (states[t] != ' ') {
+            printf("%d,%s,%.4f,%.4f\n", t, states[t] == '#' ? "holds" : "waits",
+                   (double)(since[t] - start) / 1e6, now);
+        }
+        states[t] = event.kind == GIL_WAIT ? '.' : event.kind == GIL_TAKE ? '#' : ' ';
+        since[t] = event.time;
+    }
+    free(events);
+}
