@@ -142,10 +142,8 @@ static Object *probe_next(Object *op) {
     return NULL;
 }
 
-static const Type Probe_Type = {.name = "Probe",
-                                .dealloc = plain_dealloc,
-                                .iter = object_self_iter,
-                                .iternext = probe_next};
+static const Type Probe_Type = {
+    .name = "Probe", .dealloc = plain_dealloc, .iter = object_self_iter, .iternext = probe_next};
 
 static Probe *probe(int64_t stop, ErrorType error) {
     Probe *self = object_new(&Probe_Type, sizeof *self);
@@ -166,7 +164,7 @@ typedef struct {
 
 static Object *old_item(Object *op, ssize_t index) {
     Old *self = (Old *)op;
-    if (index < self->stop) return int_from_long(index * 10);
+    if (index < self->stop) return int_from_long(index % 1000 * 10);
     error_set(self->error, "old");
     return NULL;
 }
@@ -459,8 +457,7 @@ static void test_tuple_and_str(void **state) {
     Object *str = str_from_string("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x90\x8d\xff");
     iterator = object_get_iter(str);
     assert_name(iterator, "str_iterator");
-    assert_gives(iterator,
-                 "['a', '\xc3\xa9', '\xe2\x82\xac', '\xf0\x9f\x90\x8d', '\\udcff']");
+    assert_gives(iterator, "['a', '\xc3\xa9', '\xe2\x82\xac', '\xf0\x9f\x90\x8d', '\\udcff']");
     assert_gives(reversed_new(str),
                  "['\\udcff', '\xf0\x9f\x90\x8d', '\xe2\x82\xac', '\xc3\xa9', 'a']");
     decref(str);
@@ -551,7 +548,8 @@ static void test_dict(void **state) {
     assert_int_equal(take(dict, 2), 0);
     iterator = object_get_iter(OBJECT(dict));
     assert_next(iterator, "0");
-    assert_next(iterator, "3"); // 1 was put back behind 2
+    assert_next(iterator, "1"); // put back behind 2, which is gone
+    assert_next(iterator, "3");
     decref(iterator);
     decref(dict);
     dict = dict_new();
@@ -569,11 +567,13 @@ static void test_dict_changes(void **state) {
     assert_int_equal(take(dict, 3), 0); // as it was; but it was noticed
     assert_fails(iter_next(iterator), RuntimeError, "dictionary changed size during iteration");
     decref(iterator);
+    decref(dict);
 
+    dict = three_keys();
     iterator = object_get_iter(OBJECT(dict));
     for (int i = 0; i < 3; i++) { // one key out, one in: noticed when one too many comes
-        assert_int_equal(take(dict, i), 0);
-        put(dict, i + 10);
+        if (i < 2) assert_int_equal(take(dict, i), 0);
+        if (i < 2) put(dict, i + 10);
         assert_next(iterator, i == 0 ? "1" : i == 1 ? "2" : "10");
     }
     assert_fails(iter_next(iterator), RuntimeError, "dictionary keys changed during iteration");
@@ -706,9 +706,9 @@ static void check_range(int64_t start, int64_t stop, int64_t step, int64_t value
 
 static void test_range_edges(void **state) {
     (void)state;
-    static const int64_t edges[] = {INT64_MIN, INT64_MIN + 1, INT64_MIN / 2, -3, -2, -1,           0,
-                                    1,         2,             3,             7,  INT64_MAX / 2,
-                                    INT64_MAX - 1,            INT64_MAX};
+    static const int64_t edges[] = {
+        INT64_MIN, INT64_MIN + 1, INT64_MIN / 2, -3,       -2, -1, 0, 1, 2, 3,
+        7,         INT64_MAX / 2, INT64_MAX - 1, INT64_MAX};
     const size_t n = sizeof edges / sizeof edges[0];
     for (size_t i = 0; i < n * n * n * n; i++) {
         int64_t step = edges[i / n / n % n];
@@ -787,7 +787,7 @@ static void test_tuple_reuse(void **state) {
 /* ---- zip -------------------------------------------------------------------------------------*/
 
 static Object *zip_of(int count, const int *lengths, bool strict) {
-    Object *sources[8];
+    Object *sources[8] = {NULL};
     for (int i = 0; i < count; i++)
         sources[i] = range(0, lengths[i], 1);
     Object *result = zip_new(sources, count, strict);
@@ -858,8 +858,13 @@ static void test_zip_strict(void **state) {
         {{NoError, ValueError}, {1, 1}, ValueError, "probe"},
         {{NoError, ValueError}, {2, 1}, ValueError, "probe"},
         {{StopIteration, StopIteration}, {1, 1}, NoError, ""},
-        {{StopIteration, NoError}, {1, 2}, ValueError, "zip() argument 2 is longer than argument 1"},
-        {{NoError, StopIteration}, {2, 1}, ValueError,
+        {{StopIteration, NoError},
+         {1, 2},
+         ValueError,
+         "zip() argument 2 is longer than argument 1"},
+        {{NoError, StopIteration},
+         {2, 1},
+         ValueError,
          "zip() argument 2 is shorter than argument 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -878,7 +883,7 @@ static void test_zip_strict(void **state) {
 /* ---- map, filter, takewhile ------------------------------------------------------------------*/
 
 static Object *map_of(FunctionCode code, int count, const int *lengths) {
-    Object *sources[8], *f = function(code);
+    Object *sources[8] = {NULL}, *f = function(code);
     for (int i = 0; i < count; i++)
         sources[i] = range(0, lengths[i], 1);
     Object *result = map_new(f, sources, count);
@@ -970,17 +975,27 @@ static void test_islice(void **state) {
         const char *gives;
         int64_t taken; // of ten
     } cases[] = {
-        {0, 5, 3, "[0, 3]", 5},   {0, 3, 1, "[0, 1, 2]", 3}, {0, 0, 1, "[]", 0},
-        {2, 4, 1, "[2, 3]", 4},   {4, 2, 1, "[]", 4},        {3, 3, 1, "[]", 3},
-        {1, 10, 4, "[1, 5, 9]", 10}, {7, -1, 1, "[7, 8, 9]", 10}, {0, 99, 6, "[0, 6]", 10},
-        {8, -1, 5, "[8]", 10},    {20, -1, 1, "[]", 10},     {1, 6, 2, "[1, 3, 5]", 6},
-        {0, 1, INT64_MAX, "[0]", 1}, {1, INT64_MAX, INT64_MAX, "[1]", 10},
-        {2, -1, INT64_MAX, "[2]", 10}, {0, 7, 3, "[0, 3, 6]", 7}, {0, 6, 3, "[0, 3]", 6},
+        {0, 5, 3, "[0, 3]", 5},
+        {0, 3, 1, "[0, 1, 2]", 3},
+        {0, 0, 1, "[]", 0},
+        {2, 4, 1, "[2, 3]", 4},
+        {4, 2, 1, "[]", 4},
+        {3, 3, 1, "[]", 3},
+        {1, 10, 4, "[1, 5, 9]", 10},
+        {7, -1, 1, "[7, 8, 9]", 10},
+        {0, 99, 6, "[0, 6]", 10},
+        {8, -1, 5, "[8]", 10},
+        {20, -1, 1, "[]", 10},
+        {1, 6, 2, "[1, 3, 5]", 6},
+        {0, 1, INT64_MAX, "[0]", 1},
+        {1, INT64_MAX, INT64_MAX, "[1]", 10},
+        {2, -1, INT64_MAX, "[2]", 10},
+        {0, 7, 3, "[0, 3, 6]", 7},
+        {0, 6, 3, "[0, 3]", 6},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Probe *source = probe(10, NoError);
-        Object *iterator =
-            islice_new(OBJECT(source), cases[i].start, cases[i].stop, cases[i].step);
+        Object *iterator = islice_new(OBJECT(source), cases[i].start, cases[i].stop, cases[i].step);
         assert_name(iterator, "itertools.islice");
         assert_value(OBJECT(sequence_list(iterator)), cases[i].gives);
         assert_int_equal(source->next, cases[i].taken);
@@ -1211,33 +1226,75 @@ static void test_for_errors(void **state) {
 
 /* ---- Without memory --------------------------------------------------------------------------*/
 
-static Object *fixture_list, *fixture_tuple, *fixture_str, *fixture_range, *fixture_old,
-    *fixture_function, *fixture_two, *fixture_six[6];
+static Object *fixture_list, *fixture_tuple, *fixture_str, *fixture_range, *fixture_function,
+    *fixture_two, *fixture_six[6];
 
-static Object *make_list(void) { return object_get_iter(fixture_list); }
-static Object *make_tuple(void) { return object_get_iter(fixture_tuple); }
-static Object *make_str(void) { return object_get_iter(fixture_str); }
-static Object *make_range(void) { return object_get_iter(fixture_range); }
-static Object *make_range_itself(void) { return range_new(1, 2, 3); }
-static Object *make_old(void) { return object_get_iter(fixture_old); }
-static Object *make_reversed(void) { return reversed_new(fixture_list); }
-static Object *make_reversed_range(void) { return reversed_new(fixture_range); }
-static Object *make_reversed_str(void) { return reversed_new(fixture_str); }
-static Object *make_call(void) { return call_iter_new(fixture_function, None); }
-static Object *make_enumerate(void) { return enumerate_new(fixture_list, 1000); }
-static Object *make_zip(void) { return zip_new(fixture_six, 6, false); }
-static Object *make_zip_of_range(void) { return zip_new(&fixture_range, 1, true); }
-static Object *make_map(void) { return map_new(fixture_function, fixture_six, 1); }
-static Object *make_map_six(void) { return map_new(fixture_function, fixture_six, 6); }
-static Object *make_filter(void) { return filter_new(None, fixture_range); }
-static Object *make_islice(void) { return islice_new(fixture_range, 0, 4, 2); }
-static Object *make_chain(void) { return chain_from_iterable(fixture_two); }
-static Object *make_count(void) { return count_new(1000, 1); }
-static Object *make_takewhile(void) { return takewhile_new(fixture_function, fixture_range); }
-static Object *make_copy(void) { return OBJECT(sequence_list(fixture_str)); }
+static Object *make_list(void) {
+    return object_get_iter(fixture_list);
+}
+static Object *make_tuple(void) {
+    return object_get_iter(fixture_tuple);
+}
+static Object *make_str(void) {
+    return object_get_iter(fixture_str);
+}
+static Object *make_range(void) {
+    return object_get_iter(fixture_range);
+}
+static Object *make_range_itself(void) {
+    return range_new(1, 2, 3);
+}
+static Object *make_old(void) {
+    return sequence_iter_new(fixture_range);
+}
+static Object *make_reversed(void) {
+    return reversed_new(fixture_list);
+}
+static Object *make_reversed_range(void) {
+    return reversed_new(fixture_range);
+}
+static Object *make_reversed_str(void) {
+    return reversed_new(fixture_str);
+}
+static Object *make_call(void) {
+    return call_iter_new(fixture_function, None);
+}
+static Object *make_enumerate(void) {
+    return enumerate_new(fixture_list, 1000);
+}
+static Object *make_zip(void) {
+    return zip_new(fixture_six, 6, false);
+}
+static Object *make_zip_of_range(void) {
+    return zip_new(&fixture_range, 1, true);
+}
+static Object *make_map(void) {
+    return map_new(fixture_function, fixture_six, 1);
+}
+static Object *make_map_six(void) {
+    return map_new(fixture_function, fixture_six, 6);
+}
+static Object *make_filter(void) {
+    return filter_new(None, fixture_range);
+}
+static Object *make_islice(void) {
+    return islice_new(fixture_range, 0, 4, 2);
+}
+static Object *make_chain(void) {
+    return chain_from_iterable(fixture_two);
+}
+static Object *make_count(void) {
+    return count_new(1000, 1);
+}
+static Object *make_takewhile(void) {
+    return takewhile_new(fixture_function, fixture_range);
+}
+static Object *make_copy(void) {
+    return OBJECT(sequence_list(fixture_str));
+}
 
 /* What a failed allocation in the middle of a walk costs. */
-typedef enum { NOTHING, ONE_VALUE, THE_REST, NOT_WALKED } Cost;
+typedef enum { NOTHING, ONE_VALUE, AT_MOST_ONE, THE_REST, NOT_WALKED } Cost;
 
 static const struct {
     const char *name;
@@ -1258,12 +1315,12 @@ static const struct {
     {"zip", make_zip, NOTHING},                    // the tuple is made before anything is taken
     {"zip of range", make_zip_of_range, NOTHING},
     {"map", make_map, ONE_VALUE},
-    {"map six", make_map_six, NOTHING},
+    {"map six", make_map_six, AT_MOST_ONE},
     {"filter", make_filter, NOTHING},
     {"islice", make_islice, THE_REST},
     {"chain", make_chain, THE_REST},
     {"count", make_count, NOTHING},
-    {"takewhile", make_takewhile, ONE_VALUE},
+    {"takewhile", make_takewhile, AT_MOST_ONE},
     {"list()", make_copy, NOT_WALKED},
 };
 enum { MAKERS = sizeof makers / sizeof makers[0], WALK = 6 };
@@ -1273,7 +1330,6 @@ static void make_fixtures(void) {
     fixture_tuple = tuple_pack(2, None, True);
     fixture_str = str_from_string("\xc3\xa9\xe2\x82\xac");
     fixture_range = range(1000, 1004, 1);
-    fixture_old = old(130, IndexError, 0);
     fixture_function = function(pack);
     fixture_two = tuple_pack(2, fixture_list, fixture_tuple);
     for (int i = 0; i < 6; i++)
@@ -1281,8 +1337,8 @@ static void make_fixtures(void) {
 }
 
 static void drop_fixtures(void) {
-    Object *all[] = {fixture_list, fixture_tuple,    fixture_str, fixture_range,
-                     fixture_old,  fixture_function, fixture_two};
+    Object *all[] = {fixture_list,  fixture_tuple,    fixture_str,
+                     fixture_range, fixture_function, fixture_two};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         decref(all[i]);
 }
@@ -1338,6 +1394,13 @@ static void drop_values(Object **values, int count) {
         decref(values[i]);
 }
 
+/* Equal; of a pair that enumerate made, the items are, as the numbers tell nothing here. */
+static bool same_item(Object *a, Object *b) {
+    if (object_rich_equal(a, b) == 1) return true;
+    if (a->type != &Tuple_Type || ((Tuple *)a)->size != 2) return false;
+    return object_rich_equal(((Tuple *)a)->items[1], ((Tuple *)b)->items[1]) == 1;
+}
+
 static void test_walking_without_memory(void **state) {
     (void)state;
     make_fixtures();
@@ -1345,20 +1408,28 @@ static void test_walking_without_memory(void **state) {
         if (makers[m].cost == NOT_WALKED) continue;
         bool failed = true;
         Object *all[WALK], *some[WALK];
-        int count = walk(m, -1, &failed, all);
+        int count = walk(m, -1, &failed, all), most_lost = 0;
         assert_true(count > 1);
+        failed = true;
         for (long n = 0; failed || n == 0; n++) {
             long blocks = testing_blocks();
             int came = walk(m, n, &failed, some);
-            bool lost = failed && makers[m].cost != NOTHING && came < count;
             if (!failed || makers[m].cost == NOTHING) assert_int_equal(came, count);
             if (failed && makers[m].cost == ONE_VALUE) assert_int_equal(came, count - 1);
-            if (failed && makers[m].cost == THE_REST) assert_true(came < count);
-            for (int i = 0; i < came && !lost; i++)
-                assert_int_equal(object_rich_equal(some[i], all[i]), 1);
+            if (makers[m].cost == AT_MOST_ONE) assert_in_range(came, count - 1, count);
+            int at = 0; // what came is among what would have come, in that order
+            for (int i = 0; i < came; i++, at++) {
+                if (makers[m].cost == ONE_VALUE || makers[m].cost == AT_MOST_ONE) {
+                    while (at < count && !same_item(some[i], all[at]))
+                        at++;
+                }
+                assert_true(at < count && same_item(some[i], all[at]));
+            }
+            most_lost = count - came > most_lost ? count - came : most_lost;
             drop_values(some, came);
             assert_int_equal(testing_blocks(), blocks);
         }
+        assert_int_equal(most_lost > 0, makers[m].cost != NOTHING);
         drop_values(all, count);
     }
     drop_fixtures();
