@@ -99,6 +99,12 @@ static void assert_exhausted(Object *iterator) {
     assert_error(StopIteration, "");
 }
 
+/* The end as iternext itself says it: no error, not even StopIteration. */
+static void assert_ends(Object *iterator) {
+    assert_null(iterator->type->iternext(iterator));
+    assert_false(error_occurred());
+}
+
 /* All that it gives; then it is exhausted, and stays so. */
 static void assert_gives(Object *iterator, const char *expected) {
     assert_non_null(iterator);
@@ -282,8 +288,17 @@ static void test_sequence_protocol(void **state) {
     Object *iterator = iter_of(old(3, IndexError, 3));
     assert_name(iterator, "iterator");
     assert_gives(iterator, "[0, 10, 20]");
-    assert_gives(iter_of(old(2, StopIteration, 2)), "[0, 10]");
-    assert_gives(iter_of(old(0, IndexError, 0)), "[]");
+    iterator = iter_of(old(1, StopIteration, 1));
+    assert_next(iterator, "0");
+    assert_ends(iterator);
+    decref(iterator);
+    Object *growing = old(0, IndexError, 0);
+    iterator = object_get_iter(growing);
+    assert_ends(iterator);
+    ((Old *)growing)->stop = 1; // CPython: test_iter.py, test_sinkstate_sequence()
+    assert_exhausted(iterator);
+    decref(iterator);
+    decref(growing);
     // Any other error is the loop's, and the iterator is still where it was.
     Object *sequence = old(1, ValueError, 1);
     iterator = object_get_iter(sequence);
@@ -351,7 +366,15 @@ static void test_callable_iterator(void **state) {
     assert_name(iterator, "callable_iterator");
     assert_gives(iterator, "[0, 1, 2]");
     assert_int_equal(spam_count, 4); // once exhausted, it does not call again
-    assert_gives(spam_iter(number(9), StopIteration), "[0, 1, 2, 3]");
+    Object *sentinel = OBJECT(list_new());
+    iterator = spam_iter(new_ref(sentinel), StopIteration);
+    for (int i = 0; i < 4; i++)
+        decref(iter_next(iterator));
+    assert_ends(iterator);
+    assert_int_equal(sentinel->refcnt, 1); // both let go of
+    decref(sentinel);
+    assert_exhausted(iterator);
+    decref(iterator);
     iterator = spam_iter(number(9), ValueError);
     assert_fails(OBJECT(sequence_list(iterator)), ValueError, "spam");
     spam_error = NoError; // an error is no end
@@ -448,8 +471,10 @@ static void test_tuple_and_str(void **state) {
     assert_name(iterator, "tuple_iterator");
     assert_next(iterator, "1");
     assert_int_equal(tuple->refcnt, 2);
-    assert_gives(iterator, "[None]");
-    assert_int_equal(tuple->refcnt, 1);
+    assert_next(iterator, "None");
+    assert_ends(iterator);
+    assert_int_equal(tuple->refcnt, 1); // let go of at the end, not when the iterator dies
+    decref(iterator);
     iterator = reversed_new(tuple);
     assert_name(iterator, "reversed");
     assert_gives(iterator, "[None, 1]");
@@ -460,6 +485,13 @@ static void test_tuple_and_str(void **state) {
     assert_gives(iterator, "['a', '\xc3\xa9', '\xe2\x82\xac', '\xf0\x9f\x90\x8d', '\\udcff']");
     assert_gives(reversed_new(str),
                  "['\\udcff', '\xf0\x9f\x90\x8d', '\xe2\x82\xac', '\xc3\xa9', 'a']");
+    decref(str);
+    str = str_from_string("\xc3\xa9");
+    iterator = object_get_iter(str);
+    assert_next(iterator, "'\xc3\xa9'");
+    assert_ends(iterator);
+    assert_int_equal(str->refcnt, 1);
+    decref(iterator);
     decref(str);
     iterator = iter_of(str_from_string("ab"));
     assert_name(iterator, "str_ascii_iterator");
@@ -484,7 +516,9 @@ static void test_reversed_sequence(void **state) {
     decref(iterator);
     ((Old *)sequence)->stop = 3;
     ((Old *)sequence)->error = StopIteration;
-    assert_gives(reversed_new(sequence), "[]");
+    iterator = reversed_new(sequence);
+    assert_ends(iterator);
+    decref(iterator);
     ((Old *)sequence)->error = ValueError; // another error is raised once, and is the end
     iterator = reversed_new(sequence);
     assert_fails(iter_next(iterator), ValueError, "old");
@@ -580,6 +614,46 @@ static void test_dict_changes(void **state) {
     assert_exhausted(iterator);
     decref(iterator);
     decref(dict);
+}
+
+/* Entries that moved together can leave the iterator behind the last with keys still owed: the end.
+ */
+static void test_dict_moves(void **state) {
+    (void)state;
+    Dict *dict = three_keys();
+    put(dict, 3);
+    put(dict, 4); // full
+    assert_int_equal(take(dict, 0), 0);
+    Object *iterator = object_get_iter(OBJECT(dict));
+    assert_next(iterator, "1");
+    assert_int_equal(take(dict, 1), 0);
+    put(dict, 10);
+    assert_repr(OBJECT(dict), "{2: 2, 3: 3, 4: 4, 10: 10}");
+    assert_gives(iterator, "[4, 10]");
+    decref(dict);
+}
+
+static void test_dict_compares(void **state) {
+    (void)state;
+    Dict *dict = dict_new();
+    Object *zero = number(0);
+    assert_null(dict_get_item(dict, zero));
+    assert_int_equal(dict_set_item(dict, zero, True), 0);
+    assert_ptr_equal(dict_get_item(dict, zero), True);
+    assert_int_equal(dict_set_item(dict, zero, False), 0); // in place of the other
+    assert_ptr_equal(dict_get_item(dict, zero), False);
+    for (int i = 0; i < 3; i++) {
+        static const char words[] = "not to be compared";
+        assert_null(dict_get_item(dict, &bad));
+        assert_error(ValueError, words);
+        assert_int_equal(dict_del_item(dict, &bad), -1);
+        assert_error(ValueError, words);
+        assert_int_equal(dict_set_item(dict, &bad, True), -1);
+        assert_error(ValueError, words);
+    }
+    decref(zero);
+    assert_value(OBJECT(dict), "{0: False}");
+    assert_int_equal(bad.refcnt, 1);
 }
 
 /* ---- range -----------------------------------------------------------------------------------*/
@@ -757,18 +831,26 @@ static void test_enumerate(void **state) {
 
 /* The tuple is used again if nobody else has it, and only then. CPython: test_enumerate.py,
  * test_tuple_reuse(). */
-static void assert_reuses(Object *iterator) {
+static void assert_reuses(Object *iterator, const char *third_repr) {
     Object *first = iter_next(iterator);
     decref(first);
+    testing_fail_at(0); // not one that the allocator happens to put at the same place
     Object *second = iter_next(iterator);
+    assert_false(testing_has_failed());
+    testing_fail_at(-1);
     assert_ptr_equal(second, first);
-    Object *third = iter_next(iterator); // the second is still held
+    testing_fail_at(0); // the second is still held
+    assert_fails(iter_next(iterator), MemoryError, "");
+    testing_fail_at(-1);
+    Object *third = iter_next(iterator);
     assert_ptr_not_equal(third, second);
     assert_repr(second, "(1, 1)");
-    assert_repr(third, "(2, 2)");
-    decref(third);
-    assert_next(iterator, "(3, 3)");
+    Object *fourth = iter_next(iterator);
+    assert_ptr_not_equal(fourth, third);
     assert_repr(second, "(1, 1)");
+    assert_repr(third, third_repr);
+    decref(fourth);
+    decref(third);
     decref(second);
     Object *fifth = iter_next(iterator); // free once more
     assert_ptr_equal(fifth, first);
@@ -778,9 +860,9 @@ static void assert_reuses(Object *iterator) {
 
 static void test_tuple_reuse(void **state) {
     (void)state;
-    assert_reuses(enumerated(range(0, 9, 1), 0));
+    assert_reuses(enumerated(range(0, 9, 1), 0), "(2, 3)"); // the item 2 was taken, and lost
     Object *r = range(0, 9, 1), *both[] = {r, r};
-    assert_reuses(zip_new(both, 2, false));
+    assert_reuses(zip_new(both, 2, false), "(2, 2)");
     decref(r);
 }
 
@@ -872,8 +954,11 @@ static void test_zip_strict(void **state) {
                           OBJECT(probe(cases[i].lengths[1], cases[i].ends[1]))};
         Object *iterator = zip_new(both, 2, true);
         assert_next(iterator, "(0, 0)");
-        assert_null(iterator->type->iternext(iterator));
-        assert_error(cases[i].error, cases[i].words);
+        if (cases[i].error) {
+            assert_fails(iter_next(iterator), cases[i].error, cases[i].words);
+        } else {
+            assert_ends(iterator);
+        }
         decref(iterator);
         decref(both[0]);
         decref(both[1]);
@@ -902,6 +987,12 @@ static void test_map(void **state) {
     assert_gives(map_of(pack, 3, (int[]){2, 1, 2}), "[(0, 0, 0)]");
     // up to five arguments, and more, which need a block
     assert_gives(map_of(pack, 5, (int[]){1, 1, 1, 1, 1}), "[(0, 0, 0, 0, 0)]");
+    Object *five = map_of(pack, 5, (int[]){1, 1, 1, 1, 1});
+    testing_fail_at(1); // the one block is the result's
+    Object *zeros = iter_next(five);
+    testing_fail_at(-1);
+    assert_value(zeros, "(0, 0, 0, 0, 0)");
+    decref(five);
     assert_gives(map_of(pack, 6, (int[]){1, 1, 1, 1, 1, 1}), "[(0, 0, 0, 0, 0, 0)]");
     assert_gives(map_of(pack, 8, (int[]){1, 1, 1, 1, 1, 1, 1, 0}), "[]");
     iterator = map_of(below_three, 1, (int[]){9});
@@ -1484,6 +1575,8 @@ int main(void) {
         TEST(reversed_sequence),
         TEST(dict),
         TEST(dict_changes),
+        TEST(dict_moves),
+        TEST(dict_compares),
         TEST(range),
         TEST(range_equal),
         TEST(range_edges),
