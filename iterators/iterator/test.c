@@ -921,6 +921,10 @@ static void assert_strict(int count, const int *lengths, const char *words) {
 /* CPython: test_builtin.py, test_zip_strict(), test_zip_strict_error_handling(). */
 static void test_zip_strict(void **state) {
     (void)state;
+    Object *stopping = OBJECT(probe(0, StopIteration)), *alone = zip_new(&stopping, 1, true);
+    assert_ends(alone);
+    decref(alone);
+    decref(stopping);
     assert_strict(2, (int[]){1, 2}, "zip() argument 2 is longer than argument 1");
     assert_strict(2, (int[]){2, 1}, "zip() argument 2 is shorter than argument 1");
     assert_strict(3, (int[]){1, 2, 1}, "zip() argument 2 is longer than argument 1");
