@@ -22,10 +22,18 @@ void *object_new(const Type *type, size_t size) {
  * finalizer; here the one type that has one (generator) finalizes to a state in which it does
  * nothing. No trashcan either: a chain of a million iterators overflows the C stack when it dies.
  */
-void object_finalize(Object *self) {
+static void finalize_and_dealloc(Object *self) {
     self->refcnt = 1;
     self->type->finalize(self);
     if (--self->refcnt == 0) self->type->dealloc(self);
+}
+
+void object_dealloc(Object *self) {
+    if (self->type->finalize) {
+        finalize_and_dealloc(self);
+    } else {
+        self->type->dealloc(self); // the usual case: a jump, no call
+    }
 }
 
 /* ---- Slots, and what is said where one is empty ----------------------------------------------*/

@@ -69,21 +69,17 @@ struct Type {
 
 /* ---- References ------------------------------------------------------------------------------*/
 
-/* Runs finalize, and unless that has revived it dealloc, of an object that nobody refers to any
- * more. CPython: Objects/object.c, PyObject_CallFinalizerFromDealloc(). */
-void object_finalize(Object *self);
+/* Runs finalize, if there is one, and dealloc unless that has revived it, for an object that nobody
+ * refers to any more. CPython: Objects/object.c, _Py_Dealloc(),
+ * PyObject_CallFinalizerFromDealloc(). */
+void object_dealloc(Object *self);
 
 static inline void object_incref(Object *self) {
     self->refcnt++;
 }
 
 static inline void object_decref(Object *self) {
-    if (--self->refcnt != 0) return;
-    if (self->type->finalize) {
-        object_finalize(self);
-    } else {
-        self->type->dealloc(self);
-    }
+    if (--self->refcnt == 0) object_dealloc(self);
 }
 
 #define incref(op) object_incref(OBJECT(op))

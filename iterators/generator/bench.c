@@ -1,13 +1,14 @@
-/* bench.c: resuming a generator, ours, CPython's through its C API, and a bare call, in one
+/* bench.c: resuming a generator: ours, CPython's through its C API, and a bare call, in one
  * process.
  *
  * n is a number of values in the first three, a depth in the last. Timed:
- *   next        make a generator, take n values, drop it. Each value is an int made for it (from
- *               1000 up, so none is a cached one), and dropped; `call` makes and drops the same n
- * ints through a function pointer that the compiler cannot see through next-same   the same with
- * one object yielded again and again: what a resume alone costs send        the same with a value
- * sent in each time and sent straight back yield-from  n generators, each delegating to the next:
- * one value from the innermost to the outside; nanoseconds per level. Making the chain is not timed
+ *   next        make a generator, take n values, drop it. Each value is an int made for it, from
+ *               1000 up, so none is a cached one, and dropped; `call` makes and drops the same n
+ *               ints through a function pointer that the compiler cannot see through
+ *   next-same   the same with one object yielded again and again: what a resume alone costs
+ *   send        the same with a value sent in each time and sent straight back
+ *   yield-from  n generators, each delegating to the next: one value from the innermost to the
+ *               outside; nanoseconds for each level. Making the chain is not timed
  */
 #include <Python.h>
 

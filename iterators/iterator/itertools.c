@@ -48,6 +48,8 @@ static Object *islice_next(Object *op) {
     }
     self->count++;
     // Clamped to stop, so that the sum cannot overflow and the last skipping ends there.
+    // Simplified: without a stop CPython's sum does overflow, and islice(range(10), 2, None,
+    // sys.maxsize) is 2, 3.
     int64_t limit = self->stop == -1 ? INT64_MAX : self->stop;
     self->next = self->step > limit - self->next ? limit : self->next + self->step;
     return item;
