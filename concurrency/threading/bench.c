@@ -304,6 +304,6 @@ int main(int argc, char **argv) {
     sem_init(&sem_lock.semaphore, 0, 1);
     event_init(&our_events[0]);
     event_init(&our_events[1]);
-    Benchmark self = {.room = "thread", .sizes = {400000}};
+    Benchmark self = {.room = "threading", .sizes = {400000}};
     return benchmark_main(&self, rows, sizeof rows / sizeof rows[0], argc, argv);
 }

@@ -447,7 +447,7 @@ CONTENDER(uthash)
 #endif
 #if HAVE_GLIB
 CONTENDER(glib)
-#define GLIB(operation) {"glib", glib_##operation},
+#define GLIB(operation) {"GLib", glib_##operation},
 #else
 #define GLIB(operation)
 #endif

@@ -228,12 +228,12 @@ int main(int argc, char **argv) {
     Py_InitializeEx(0);
     Benchmark benchmark = {.room = "generator", .sizes = {1, 3, 10, 30, 100, 300, 1000}};
     const BenchmarkRow rows[] = {
-        {"next", {{"ours", our_next}, {"cpython", their_next}, {"call", bare_next}}, 0},
+        {"next", {{"ours", our_next}, {"CPython", their_next}, {"call", bare_next}}, 0},
         {"next-same",
-         {{"ours", our_next_same}, {"cpython", their_next_same}, {"call", bare_next_same}},
+         {{"ours", our_next_same}, {"CPython", their_next_same}, {"call", bare_next_same}},
          0},
-        {"send", {{"ours", our_send}, {"cpython", their_send}}, 0},
-        {"yield-from", {{"ours", our_yield_from}, {"cpython", their_yield_from}}, 0},
+        {"send", {{"ours", our_send}, {"CPython", their_send}}, 0},
+        {"yield-from", {{"ours", our_yield_from}, {"CPython", their_yield_from}}, 0},
     };
     return benchmark_main(&benchmark, rows, sizeof rows / sizeof rows[0], argc, argv);
 }

@@ -22,7 +22,7 @@ plot "$work/pull.csv" using 1:2 with linespoints lw 2 pt 7 ps 1 lc rgb "#2f81f7"
 END
 
 "$binaries/generator_bench" --csv --only yield-from --rounds 25 >"$work/depth.csv"
-for who in ours cpython; do
+for who in ours CPython; do
     grep ",$who," "$work/depth.csv" >"$work/$who"
 done
 gnuplot <<END | svg-theme >"$room/depth.svg"
@@ -33,6 +33,6 @@ set key top left
 set logscale xy
 set xlabel "generators in the chain"
 set ylabel "nanoseconds for one value"
-plot "$work/cpython" using 3:(\$3*\$6) with linespoints lw 2 pt 7 lc rgb "#d29922" title "CPython", \
+plot "$work/CPython" using 3:(\$3*\$6) with linespoints lw 2 pt 7 lc rgb "#d29922" title "CPython", \
      "$work/ours" using 3:(\$3*\$6) with linespoints lw 2 pt 7 lc rgb "#2f81f7" title "ours"
 END
