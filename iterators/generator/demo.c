@@ -64,11 +64,13 @@ static Generator *life(int64_t n) {
 }
 
 static void show_frame(Generator *generator, const void *first) {
-    printf("    %-13s", generator_state(generator));
+    const char *state = generator_state(generator);
+    printf("    %s", state);
     if (generator->state < FRAME_EXECUTING) {
         const Life *local = frame_locals(generator);
-        printf(" lasti %d, n = %d, total = %-3d %s", generator->lasti, (int)local->n,
-               (int)local->total, first == local ? "same address" : "ANOTHER ADDRESS");
+        printf("%*slasti %d, n = %d, total = %-3d %s", 14 - (int)strlen(state), "",
+               generator->lasti, (int)local->n, (int)local->total,
+               first == local ? "same address" : "ANOTHER ADDRESS");
     }
     putchar('\n');
 }
