@@ -1,0 +1,4 @@
+/* children.c */
+#include "multiprocessing.h"
+
+typedef int children_to_come;

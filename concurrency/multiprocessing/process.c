@@ -1,0 +1,4 @@
+/* process.c */
+#include "multiprocessing.h"
+
+typedef int process_to_come;

@@ -1,0 +1,4 @@
+/* queue.c */
+#include "multiprocessing.h"
+
+typedef int queue_to_come;

@@ -1,0 +1,4 @@
+/* ring.c */
+#include "multiprocessing.h"
+
+typedef int ring_to_come;
