@@ -44,6 +44,9 @@ bool children_poll(Process *child) {
 }
 
 void children_reap(void) {
+    // A child made by a bare fork() inherits the list, but the processes on it are its siblings.
+    while (children && children->parent_pid != getpid())
+        children = children->next;
     for (Process *child = children, *next; child; child = next) {
         next = child->next;
         if (children_poll(child) && child->forgotten) process_destroy(child);
@@ -79,8 +82,6 @@ Process **active_children(size_t *count) {
 
 void children_at_exit(void) {
     pthread_mutex_lock(&children_lock);
-    // A child made by a bare fork() inherits the list, but the processes on it are its siblings.
-    if (children && children->parent_pid != getpid()) children = NULL;
     children_reap();
     for (Process *child = children; child; child = child->next)
         if (child->daemon) kill(child->pid, SIGTERM);

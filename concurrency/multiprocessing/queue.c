@@ -38,19 +38,19 @@ enum {
     SPINS = 10,         // bursts before sleeping: some microseconds, what a sleep and a wake cost
     SPIN_BURST = 20,    // looks
 };
-#define RECHECK UINT64_C(50000000) // 50 ms, in ns: how late a message can be if its sender dies
-#define GRACE                                                                                      \
-    UINT64_C(1000000) // 1 ms, in ns: what a put lets consumers make room before the queue grows
-#define PATIENCE UINT64_C(1000000)   // 1 ms, in ns: how often who may not wait looks at a lock
-#define NEVER    UINT64_MAX          // a deadline
-#define JUMP     (UINT64_C(1) << 63) // in a message's size: the message is at that unit instead
+// Nanoseconds:
+#define RECHECK UINT64_C(50000000) // how late a message can be whose sender was killed
+#define GRACE   UINT64_C(1000000)  // what a put gives consumers to make room before the queue grows
+#define PATIENCE                                                                                   \
+    UINT64_C(1000000)    // how often who may not wait looks whether the lock's holder waits
+#define NEVER UINT64_MAX // a deadline
+#define JUMP  (UINT64_C(1) << 63) // in a message's size: the message is at that unit instead
 
 typedef struct {
     _Alignas(CACHE_LINE) pthread_mutex_t lock; // held by who moves the mark
     SharedMark seen;                           // the other side's mark, when last looked at
     _Alignas(CACHE_LINE) SharedMark mark;
-    _Alignas(
-        CACHE_LINE) _Atomic uint32_t sleeps; // the lock's holder waits for the other mark to move
+    _Alignas(CACHE_LINE) _Atomic uint32_t sleeps; // the lock's holder waits for the other side
 } Side;
 
 typedef struct {
