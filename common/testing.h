@@ -13,6 +13,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,9 +35,10 @@ void *testing_calloc(size_t count, size_t size);
 void *testing_realloc(void *block, size_t size);
 void testing_free(void *block);
 
-static long testing_countdown = -1; // allocations still to succeed; -1: no limit
-static long testing_live;
-static long testing_failed;
+// Atomic: threads allocate, too.
+static atomic_long testing_countdown = -1; // allocations still to succeed; -1: no limit
+static atomic_long testing_live;
+static atomic_long testing_failed;
 
 /* Lets `successes` allocations succeed and makes the next one, and only that one, fail; -1: none.
  */
