@@ -356,7 +356,7 @@ int process_set_daemon(Process *self, bool daemon) {
 void process_repr(Process *self, char *text, size_t size) {
     const char *status = "unknown";
     char pid[24] = "", exitcode[32] = "";
-    int code;
+    int code = 0;
     if (self == current) {
         status = "started";
     } else if (self->closed) {

@@ -1,0 +1,54 @@
+"""bench.py: what bench.c measures, done by Python's multiprocessing: prints nanoseconds, a number a line.
+
+usage: bench.py process COUNT MEGABYTES
+       bench.py queue COUNT SIZE
+"""
+
+import multiprocessing
+import sys
+import time
+
+context = multiprocessing.get_context("fork")
+
+
+def nothing() -> None:
+    """What the child of the first benchmark does."""
+
+
+def produce(queue: "multiprocessing.queues.Queue[bytes]", count: int, size: int) -> None:
+    """Puts `count` messages of `size` bytes."""
+    message = bytes(size)
+    for _ in range(count):
+        queue.put(message)
+
+
+def bench_process(count: int, megabytes: int) -> int:
+    """Starts and joins a process, `count` times, with so much memory besides the interpreter's."""
+    ballast = bytearray(b"x" * (megabytes << 20))
+    start = time.monotonic_ns()
+    for _ in range(count):
+        process = context.Process(target=nothing)
+        process.start()
+        process.join()
+    elapsed = time.monotonic_ns() - start
+    del ballast
+    return elapsed
+
+
+def bench_queue(count: int, size: int) -> int:
+    """Takes `count` messages that a child puts; from the first one, so without the child's start."""
+    queue: multiprocessing.queues.Queue[bytes] = context.Queue()
+    process = context.Process(target=produce, args=(queue, count + 1, size))
+    process.start()
+    queue.get()
+    start = time.monotonic_ns()
+    for _ in range(count):
+        queue.get()
+    elapsed = time.monotonic_ns() - start
+    process.join()
+    return elapsed
+
+
+if __name__ == "__main__":
+    what, number, other = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    print(bench_process(number, other) if what == "process" else bench_queue(number, other))
