@@ -17,15 +17,23 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
+#if defined(__has_feature) // clang's way to say it
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
 #endif
 #endif
-#ifndef SANITIZED
-#define SANITIZED false
+#ifdef __SANITIZE_THREAD__
+enum { THREAD_SANITIZER = true };
+#else
+enum { THREAD_SANITIZER = false };
+#endif
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = true };
+#else
+enum { SANITIZED = THREAD_SANITIZER };
 #endif
 
 static inline bool on_valgrind(void) {
