@@ -121,6 +121,7 @@ static void test_arguments_are_copied(void **state) {
 
 static void test_sentinel(void **state) {
     (void)state;
+    if (!has_sentinels()) skip();
     Process *process = started(wait_forever, NULL, 0);
     int sentinel = process_sentinel(process);
     assert_true(sentinel >= 0);
@@ -161,8 +162,8 @@ static int report_child(void *args) {
         process_is_alive(current_process()) != 1 || process_pid(current_process()) != getpid();
     problems +=
         process_is_alive(parent_process()) != 1 || process_pid(parent_process()) != getppid();
-    problems +=
-        process_join(parent_process(), 0.001) != 0 || process_sentinel(parent_process()) < 0;
+    problems += process_join(parent_process(), 0.001) != 0;
+    problems += has_sentinels() && process_sentinel(parent_process()) < 0;
     problems += strcmp(process_name(parent_process()), "MainProcess") != 0;
     problems += process_close(sibling) != 0; // a copy: nothing of the sibling's is touched
     return problems;
@@ -171,7 +172,7 @@ static int report_child(void *args) {
 static void test_other_peoples_children(void **state) {
     (void)state;
     Process *sibling = started(wait_forever, NULL, 0);
-    process_sentinel(sibling);
+    if (has_sentinels()) assert_true(process_sentinel(sibling) >= 0);
     assert_int_equal(finished(started(report_child, &sibling, sizeof(Process *))), 0);
     assert_int_equal(process_is_alive(sibling), 1);
     process_kill(sibling);
@@ -397,6 +398,7 @@ static int count_descriptors(void *args) {
 
 static void test_descriptors_of_a_child(void **state) {
     (void)state;
+    if (!has_sentinels()) skip();
     int before = (int)descriptors_open(), own[2];
     Process *siblings[10];
     for (int i = 0; i < 10; i++) {
@@ -509,6 +511,7 @@ static void test_daemon_dies_with_killed_parent(void **state) {
 
 static void test_daemon_outlives_the_thread_that_started_it(void **state) {
     (void)state;
+    if (!has_sentinels()) skip();
     if (THREAD_SANITIZER) skip(); // it refuses to start a thread after a fork with threads
     assert_int_equal(pipe2(ask, O_CLOEXEC), 0);
     open_pipes();
@@ -601,6 +604,7 @@ static void test_no_more_processes(void **state) {
 
 static void test_no_more_descriptors(void **state) {
     (void)state;
+    if (!has_sentinels()) skip();
     Process *process = started(wait_forever, NULL, 0), *another = process_new(NULL, NULL, 0, NULL);
     struct rlimit before, none;
     getrlimit(RLIMIT_NOFILE, &before);
@@ -647,10 +651,12 @@ static void test_no_more_memory(void **state) {
     assert_error(MemoryError, "");
     testing_fail_at(0);
     assert_int_equal(process_start(process), 0); // needs none
-    assert_int_equal(process_sentinel(process), -1);
-    assert_error(MemoryError, "");
-    assert_int_equal(descriptors_open(), open_before);
-    assert_true(process_sentinel(process) >= 0);
+    if (has_sentinels()) {
+        assert_int_equal(process_sentinel(process), -1);
+        assert_error(MemoryError, "");
+        assert_int_equal(descriptors_open(), open_before);
+        assert_true(process_sentinel(process) >= 0);
+    }
     testing_fail_at(-1);
     finished(process);
 }
@@ -667,7 +673,6 @@ int main(void) {
         TEST(test_names),
         TEST(test_active_children),
         TEST(test_reaped_by_another),
-        TEST(test_two_threads_join),
         TEST(test_output_neither_lost_nor_doubled),
         TEST(test_error_in_child),
         TEST(test_stdin_is_the_parents),
@@ -681,6 +686,8 @@ int main(void) {
         TEST(test_no_more_processes),
         TEST(test_no_more_descriptors),
         TEST(test_no_more_memory),
+        TEST(test_two_threads_join), // last: a child forked later seems to Valgrind to leak their
+                                     // stacks
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
