@@ -4,6 +4,7 @@
 #define MULTIPROCESSING_H
 
 #include "process.h"
+#include "pool.h"
 #include "queue.h"
 
 #endif
