@@ -85,7 +85,7 @@ static bool pack(Pool *self, Place *place, AsyncResult *call, size_t chunk) {
     size_t first = chunk_begin(call, chunk), end = chunk_end(call, chunk), size = 0;
     for (size_t i = first; i < end; i++)
         size += sizeof(ItemHeader) + padded(call->items[i].size);
-    ChunkHeader header = {call->function, ++self->serial, first, end - first, size};
+    ChunkHeader header = {call->function, ++self->serial, first, end - first, 0, size};
     char *at = buffer_reserve(&place->channel.out, sizeof header + size);
     if (!at) return false;
     place->channel.out.end += sizeof header + size;

@@ -23,7 +23,8 @@ static inline size_t padded(size_t size) {
 typedef struct {
     _Alignas(ALIGNMENT) PoolFunction function;
     uint64_t serial, first, count;
-    uint64_t size; // so many bytes follow: for each item an ItemHeader and its padded block
+    uint64_t padding; // written too, so it is a field: its bytes are zero
+    uint64_t size;    // so many bytes follow: for each item an ItemHeader and its padded block
 } ChunkHeader;
 
 typedef struct {
