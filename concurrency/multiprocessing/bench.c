@@ -5,6 +5,9 @@
  *     process       start and join of a child that does nothing; process-64M: of a process that has
  *                   64 MiB of memory, whose page tables fork() copies
  *     queue-16 ...  one message of so many bytes from a child to its parent, at full speed
+ *     pool-1        one empty task of a map() over 10^5 items, chunksize 1, a worker for each core;
+ *                   making the pool is not timed
+ *     pool          the same with the chunksize that both choose by themselves
  *
  * The same work on both sides: the bare pipe carries the same bytes and the reader waits for whole
  * messages; what a child's start costs is not in the queue's time.
@@ -14,9 +17,6 @@
 #include "../../common/benchmark.h"
 
 #include <sys/wait.h>
-
-extern const BenchmarkRow pool_rows[]; // in pool_bench.c
-extern const size_t pool_row_count;
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
 
@@ -178,20 +178,52 @@ QUEUE_ROW(1k, 100000, KIB)
 QUEUE_ROW(64k, 5000, 64 * KIB)
 QUEUE_ROW(1m, 500, MIB)
 
+/* ---- Pools -----------------------------------------------------------------------------------*/
+
+enum { TASKS = 100000 };
+
+static int nothing(const void *item, size_t size, Block *result) {
+    (void)item, (void)size, (void)result;
+    return 0;
+}
+
+static uint64_t our_pool(size_t chunksize) {
+    static Block items[TASKS];
+    Pool *pool = pool_new(POOL_NONE, POOL_NONE);
+    blocks_free(pool_map(pool, nothing, items, 100, 1), 100); // the workers have started
+    uint64_t start = clock_now();
+    Block *results = pool_map(pool, nothing, items, TASKS, chunksize);
+    uint64_t elapsed = clock_now() - start;
+    if (!results) error_print(stderr);
+    blocks_free(results, TASKS);
+    pool_free(pool);
+    return elapsed;
+}
+
+#define POOL_ROW(suffix, chunksize)                                                                \
+    static uint64_t our_pool_##suffix(size_t n, size_t repeats) {                                  \
+        return scaled(our_pool(chunksize), TASKS, n, repeats);                                     \
+    }                                                                                              \
+    static uint64_t their_pool_##suffix(size_t n, size_t repeats) {                                \
+        return scaled(python("pool", TASKS, chunksize), TASKS, n, repeats);                        \
+    }
+
+POOL_ROW(1, 1)
+POOL_ROW(none, 0)
+
 int main(int argc, char **argv) {
 #define ROW(name, ours, bare, bare_name, theirs)                                                   \
-    {name, {{"ours", ours}, {bare_name, bare}, {"CPython", theirs}}, 0}
-    BenchmarkRow rows[32] = {
+    { name, {{"ours", ours}, {bare_name, bare}, {"CPython", theirs}}, 0 }
+    const BenchmarkRow rows[] = {
         ROW("process", our_process, bare_process, "fork", their_process),
         ROW("process-64M", our_process_64, bare_process_64, "fork", their_process_64),
         ROW("queue-16", our_queue_16, bare_pipe_16, "pipe", their_queue_16),
         ROW("queue-1K", our_queue_1k, bare_pipe_1k, "pipe", their_queue_1k),
         ROW("queue-64K", our_queue_64k, bare_pipe_64k, "pipe", their_queue_64k),
         ROW("queue-1M", our_queue_1m, bare_pipe_1m, "pipe", their_queue_1m),
+        {"pool-1", {{"ours", our_pool_1}, {"CPython", their_pool_1}}, 0},
+        {"pool", {{"ours", our_pool_none}, {"CPython", their_pool_none}}, 0},
     };
-    size_t count = 6;
-    for (size_t i = 0; i < pool_row_count && count < 32; i++)
-        rows[count++] = pool_rows[i];
     Benchmark self = {.room = "multiprocessing", .sizes = {1}};
-    return benchmark_main(&self, rows, count, argc, argv);
+    return benchmark_main(&self, rows, sizeof rows / sizeof rows[0], argc, argv);
 }

@@ -2,6 +2,7 @@
 
 usage: bench.py process COUNT MEGABYTES
        bench.py queue COUNT SIZE
+       bench.py pool COUNT CHUNKSIZE      a chunksize of 0 is None
 """
 
 import multiprocessing
@@ -49,6 +50,19 @@ def bench_queue(count: int, size: int) -> int:
     return elapsed
 
 
+def task(_: int) -> None:
+    """An empty task."""
+
+
+def bench_pool(count: int, chunksize: int) -> int:
+    """Maps an empty task over `count` items, with a worker for each core."""
+    with context.Pool() as pool:
+        pool.map(task, range(100), 1)
+        start = time.monotonic_ns()
+        pool.map(task, range(count), chunksize or None)
+        return time.monotonic_ns() - start
+
+
 if __name__ == "__main__":
     what, number, other = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    print(bench_process(number, other) if what == "process" else bench_queue(number, other))
+    print({"process": bench_process, "queue": bench_queue, "pool": bench_pool}[what](number, other))
