@@ -3,6 +3,7 @@
 usage: bench.py process COUNT MEGABYTES
        bench.py queue COUNT SIZE
        bench.py pool COUNT CHUNKSIZE      a chunksize of 0 is None
+       bench.py scaling COUNT NANOSECONDS of tasks that compute for so long
 """
 
 import multiprocessing
@@ -63,6 +64,23 @@ def bench_pool(count: int, chunksize: int) -> int:
         return time.monotonic_ns() - start
 
 
+def busy(nanoseconds: int) -> None:
+    """Computes for so long."""
+    end = time.monotonic_ns() + nanoseconds
+    while nanoseconds and time.monotonic_ns() < end:
+        pass
+
+
+def bench_scaling(count: int, nanoseconds: int) -> int:
+    """Maps a task of that length over `count` items, one at a time, with a worker for each core."""
+    with context.Pool() as pool:
+        pool.map(busy, [0] * 100, 1)
+        start = time.monotonic_ns()
+        pool.map(busy, [nanoseconds] * count, 1)
+        return time.monotonic_ns() - start
+
+
+BENCHMARKS = {"process": bench_process, "queue": bench_queue, "pool": bench_pool, "scaling": bench_scaling}
+
 if __name__ == "__main__":
-    what, number, other = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    print({"process": bench_process, "queue": bench_queue, "pool": bench_pool}[what](number, other))
+    print(BENCHMARKS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3])))
