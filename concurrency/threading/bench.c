@@ -29,7 +29,7 @@ _Noreturn static void sorry(const char *what) {
  * beside this source. */
 static uint64_t python(const char *operation, size_t count) {
     char command[4096];
-    snprintf(command, sizeof command, "python3 '%s' %s %zu 2>/dev/null", BENCH_PY, operation,
+    snprintf(command, sizeof command, PYTHON " '" BENCH_PY "' %s %zu 2>/dev/null", operation,
              count);
     FILE *pipe = popen(command, "r");
     unsigned long long nanoseconds = 0;

@@ -1,0 +1,428 @@
+/* pool_test.c: the pool: its answers, its errors, and workers that die. */
+#include "test_common.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+static int square(const void *item, size_t size, Block *result) {
+    (void)size;
+    long number;
+    memcpy(&number, item, sizeof number);
+    number *= number;
+    if (!(result->data = malloc(sizeof number))) {
+        error_no_memory();
+        return -1;
+    }
+    memcpy(result->data, &number, sizeof number);
+    result->size = sizeof number;
+    return 0;
+}
+
+static int fails_on_odd(const void *item, size_t size, Block *result) {
+    long number;
+    memcpy(&number, item, sizeof number);
+    if (number % 2) return error_set(ValueError, "odd: %ld", number);
+    return square(item, size, result);
+}
+
+/* Item 3 kills its worker. */
+static int kills_itself(const void *item, size_t size, Block *result) {
+    long number;
+    memcpy(&number, item, sizeof number);
+    if (number == 3) raise(SIGKILL);
+    return square(item, size, result);
+}
+
+static atomic_int *shared_flag;
+
+/* The first to come kills its worker, the second does not. */
+static int kills_itself_once(const void *item, size_t size, Block *result) {
+    long number;
+    memcpy(&number, item, sizeof number);
+    if (number == 3 && (*shared_flag)++ == 0) raise(SIGKILL);
+    return square(item, size, result);
+}
+
+static int echo(const void *item, size_t size, Block *result) {
+    result->data = malloc(size + 1);
+    if (size) memcpy(result->data, item, size);
+    result->size = size;
+    return 0;
+}
+
+static int worker_pid(const void *item, size_t size, Block *result) {
+    (void)item, (void)size;
+    pid_t pid = getpid();
+    return echo(&pid, sizeof pid, result);
+}
+
+/* Waits until the parent writes 1 into shared memory. */
+static int waits(const void *item, size_t size, Block *result) {
+    (void)item, (void)size, (void)result;
+    while (*shared_flag == 0)
+        sched_yield();
+    return 0;
+}
+
+enum { MANY = 1000 };
+static long numbers[MANY];
+static Block items[MANY];
+
+static void make_items(void) {
+    for (long i = 0; i < MANY; i++) {
+        numbers[i] = i;
+        items[i] = (Block){&numbers[i], sizeof numbers[i]};
+    }
+}
+
+static Pool *made(int processes, int maxtasks) {
+    Pool *pool = pool_new(processes, maxtasks);
+    assert_non_null(pool);
+    return pool;
+}
+
+static void check_squares(const Block *results, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(results[i].size, sizeof(long));
+        assert_int_equal(*(long *)results[i].data, (long)(i * i));
+    }
+}
+
+static void test_map(void **state) {
+    (void)state;
+    const size_t counts[] = {0, 1, 7, 8, 9, MANY}, chunks[] = {0, 1, 3, MANY, 2 * MANY};
+    Pool *pool = made(3, POOL_NONE);
+    for (size_t c = 0; c < 6; c++)
+        for (size_t k = 0; k < 5; k++) {
+            Block *results = pool_map(pool, square, items, counts[c], chunks[k]);
+            assert_non_null(results);
+            check_squares(results, counts[c]);
+            blocks_free(results, counts[c]);
+        }
+    pool_free(pool);
+}
+
+static void test_sizes(void **state) {
+    (void)state;
+    const size_t sizes[] = {0, 1, 15, 16, 17, 65535, 65536, 200000, 5 << 20};
+    Pool *pool = made(2, POOL_NONE);
+    for (size_t s = 0; s < 9; s++) {
+        Block big[6], *results;
+        for (int i = 0; i < 6; i++) {
+            big[i] = (Block){malloc(sizes[s] + 1), sizes[s]};
+            memset(big[i].data, 'a' + i, sizes[s] + 1);
+        }
+        results = pool_map(pool, echo, big, 6, 1);
+        assert_non_null(results);
+        for (int i = 0; i < 6; i++) {
+            assert_int_equal(results[i].size, sizes[s]);
+            assert_memory_equal(results[i].data, big[i].data, sizes[s]);
+            free(big[i].data);
+        }
+        blocks_free(results, 6);
+    }
+    pool_free(pool);
+}
+
+static void test_errors(void **state) {
+    (void)state;
+    assert_null(pool_new(0, POOL_NONE));
+    assert_error(ValueError, "Number of processes must be at least 1");
+    assert_null(pool_new(1, 0));
+    assert_error(ValueError, "maxtasksperchild must be a positive int or None");
+    Pool *pool = made(2, POOL_NONE);
+    assert_null(pool_map(pool, fails_on_odd, items + 2, 50, 7));
+    assert_error(ValueError, "odd: 3");
+    assert_int_equal(pool_failed_item(pool), 1);
+    assert_int_equal(pool_join(pool), -1);
+    assert_error(ValueError, "Pool is still running");
+    pool_close(pool);
+    assert_null(pool_map(pool, square, items, 1, 0));
+    assert_error(ValueError, "Pool not running");
+    assert_int_equal(pool_join(pool), 0);
+    pool_free(pool);
+}
+
+static void test_async(void **state) {
+    (void)state;
+    shared_flag = shared_memory(sizeof *shared_flag);
+    Pool *pool = made(1, POOL_NONE);
+    AsyncResult *result = pool_apply_async(pool, waits, items[0]);
+    char words[128];
+    assert_false(async_ready(result));
+    assert_null(async_get(result, 0.001));
+    assert_error(TimeoutError, "");
+    assert_int_equal(async_successful(result), -1);
+    snprintf(words, sizeof words, "<multiprocessing.pool.ApplyResult object at %p> not ready",
+             (void *)result);
+    assert_error(ValueError, words);
+    *shared_flag = 1;
+    assert_non_null(async_get(result, FOREVER));
+    assert_int_equal(async_successful(result), 1);
+    async_free(result);
+    AsyncResult *freed = pool_map_async(pool, square, items, 100, 1); // and dropped while it runs
+    async_ready(freed);
+    async_free(freed);
+    Block one;
+    assert_int_equal(pool_apply(pool, square, items[9], &one), 0);
+    assert_int_equal(*(long *)one.data, 81);
+    testing_free(one.data);
+    AsyncResult *late = pool_map_async(pool, square, items, 100, 1);
+    pool_close(pool);
+    assert_int_equal(pool_join(pool), 0); // does what was begun
+    pool_free(pool);
+    check_squares(async_get(late, 0), 100);
+    async_free(late);
+    munmap((void *)shared_flag, sizeof *shared_flag);
+}
+
+static void test_imap(void **state) {
+    (void)state;
+    Pool *pool = made(3, POOL_NONE);
+    for (size_t chunksize = 1; chunksize < 5; chunksize++) {
+        AsyncResult *ordered = pool_imap(pool, fails_on_odd, items, 101, chunksize);
+        AsyncResult *any = pool_imap_unordered(pool, fails_on_odd, items, 101, chunksize);
+        bool seen[101] = {false};
+        for (size_t i = 0; i < 202; i++) {
+            AsyncResult *from = i < 101 ? any : ordered;
+            Block block = {NULL, 0};
+            size_t index = 1000;
+            int status = async_next(from, FOREVER, &block, &index);
+            assert_in_range(index, 0, 100);
+            if (from == any) assert_false(seen[index]);
+            seen[index] = true;
+            if (from == ordered) assert_int_equal(index, i - 101);
+            assert_int_equal(status, index % 2 ? -1 : 1);
+            if (status > 0) assert_int_equal(*(long *)block.data, (long)(index * index));
+            error_clear();
+            testing_free(block.data);
+        }
+        assert_int_equal(async_next(ordered, FOREVER, NULL, NULL), 0);
+        async_free(ordered);
+        async_free(any);
+    }
+    pool_free(pool);
+}
+
+static void test_maxtasksperchild(void **state) {
+    (void)state;
+    Pool *pool = made(1, 3);
+    Block *results = pool_map(pool, worker_pid, items, 10, 1);
+    assert_non_null(results);
+    for (int i = 0; i < 9; i++) {
+        bool same = *(pid_t *)results[i].data == *(pid_t *)results[i + 1].data;
+        assert_int_equal(same, i % 3 != 2);
+    }
+    blocks_free(results, 10);
+    pool_free(pool);
+}
+
+static void test_terminate(void **state) {
+    (void)state;
+    shared_flag = shared_memory(sizeof *shared_flag);
+    Pool *pool = made(2, POOL_NONE);
+    AsyncResult *result = pool_map_async(pool, waits, items, 10, 1);
+    async_ready(result);
+    pool_terminate(pool);
+    assert_null(async_get(result, FOREVER));
+    assert_error(RuntimeError, "Pool terminated");
+    assert_int_equal(pool_join(pool), 0);
+    async_free(result);
+    pool_free(pool);
+    munmap((void *)shared_flag, sizeof *shared_flag);
+}
+
+/* ---- Death -----------------------------------------------------------------------------------*/
+
+static void test_killed_in_a_task(void **state) {
+    (void)state;
+    Pool *pool = made(2, POOL_NONE);
+    for (int round = 0; round < 10; round++) {
+        assert_null(pool_map(pool, kills_itself, items, 40, 1));
+        assert_int_equal(error_occurred(), RuntimeError);
+        assert_non_null(strstr(error_message(), "ForkPoolWorker-"));
+        assert_non_null(strstr(error_message(), " died with exit code -9 while it ran item 3"));
+        assert_int_equal(pool_failed_item(pool), 3);
+        error_clear();
+    }
+    AsyncResult *rest = pool_imap(pool, kills_itself, items, 40, 1);
+    for (size_t i = 0; i < 40; i++) { // all but that one are done
+        Block block = {NULL, 0};
+        assert_int_equal(async_next(rest, FOREVER, &block, NULL), i == 3 ? -1 : 1);
+        error_clear();
+        testing_free(block.data);
+    }
+    async_free(rest);
+    pool_free(pool);
+}
+
+static void test_retries(void **state) {
+    (void)state;
+    shared_flag = shared_memory(sizeof *shared_flag);
+    Pool *pool = made(2, POOL_NONE);
+    pool_set_retries(pool, 1);
+    Block *results = pool_map(pool, kills_itself_once, items, 40, 2);
+    assert_non_null(results);
+    check_squares(results, 40);
+    blocks_free(results, 40);
+    assert_null(pool_map(pool, kills_itself, items, 40, 1)); // twice is once too often
+    error_clear();
+    pool_free(pool);
+    munmap((void *)shared_flag, sizeof *shared_flag);
+}
+
+/* Workers are killed at random while they work; what was not lost is right. */
+static void test_a_thousand_kills(void **state) {
+    (void)state;
+    uint64_t random = testing_seed();
+    int kills = 0, wanted = on_valgrind() ? 20 : SANITIZED ? 200 : 1000;
+    size_t arrived = 0, lost = 0;
+    Pool *pool = made(2, POOL_NONE);
+    pid_t last = 0;
+    while (kills < wanted) {
+        AsyncResult *call = pool_imap_unordered(pool, square, items, 200, 1);
+        for (size_t i = 0; i < 200; i++) {
+            Block block = {NULL, 0};
+            size_t index;
+            if (async_next(call, FOREVER, &block, &index) > 0) {
+                assert_int_equal(*(long *)block.data, (long)(index * index));
+                arrived++;
+            } else {
+                assert_int_equal(error_occurred(), RuntimeError);
+                error_clear();
+                lost++;
+            }
+            testing_free(block.data);
+            pid_t pid = pool_worker_pid(pool, (int)testing_random(&random, 2));
+            if (testing_random(&random, 20) == 0 && pid && pid != last) {
+                kill(pid, SIGKILL); // ours and not yet waited for
+                last = pid;
+                kills++;
+            }
+        }
+        async_free(call);
+    }
+    print_message("%d kills, %zu results, %zu lost\n", kills, arrived, lost);
+    assert_true(lost <= (size_t)kills);
+    pool_free(pool);
+}
+
+/* The parent is killed: its workers, one of them busy, close the pipe that they hold. */
+static void test_no_orphans(void **state) {
+    (void)state;
+    int ends[2];
+    shared_flag = shared_memory(sizeof *shared_flag);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        Pool *pool = pool_new(2, POOL_NONE);
+        AsyncResult *result = pool_apply_async(pool, waits, items[0]);
+        async_ready(result);
+        write_byte(ends[1]);
+        for (;;)
+            pause();
+    }
+    close(ends[1]);
+    assert_int_equal(read_byte(ends[0]), '.');
+    kill(child, SIGKILL);
+    assert_int_equal(read_byte(ends[0]), '!'); // the end of file: nobody holds the other end
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    munmap((void *)shared_flag, sizeof *shared_flag);
+}
+
+static void test_storm(void **state) {
+    (void)state;
+    storm_begin();
+    Pool *pool = made(2, POOL_NONE);
+    for (int round = 0; round < 20; round++) {
+        Block *results = pool_map(pool, square, items, MANY, 0);
+        assert_non_null(results);
+        check_squares(results, MANY);
+        blocks_free(results, MANY);
+    }
+    pool_close(pool);
+    assert_int_equal(pool_join(pool), 0);
+    pool_free(pool);
+    storm_end();
+}
+
+static void test_failing_fork(void **state) {
+    (void)state;
+    for (int n = 0; n < 3; n++) {
+        fault_at(&fork_fault, n, EAGAIN);
+        assert_null(pool_new(3, POOL_NONE));
+        assert_error(OSError, "[Errno 11] Resource temporarily unavailable");
+    }
+    Pool *pool = made(1, POOL_NONE);
+    fault_at(&fork_fault, 0, EAGAIN); // the replacement cannot be had: what waits fails, no hang
+    assert_null(pool_map(pool, kills_itself, items + 3, 5, 1));
+    assert_int_equal(error_occurred(), RuntimeError);
+    error_clear();
+    Block *results = pool_map(pool, square, items, 5, 1); // and then it can
+    assert_non_null(results);
+    blocks_free(results, 5);
+    pool_free(pool);
+}
+
+static void test_no_descriptors(void **state) {
+    (void)state;
+    if (on_valgrind()) skip(); // its socketpair() succeeds beyond the limit set here
+    struct rlimit before, low;
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (rlim_t more = 0; more < 4; more++) {
+        low = before;
+        low.rlim_cur = (rlim_t)dup(0) + more;
+        close((int)(low.rlim_cur - more));
+        setrlimit(RLIMIT_NOFILE, &low);
+        Pool *pool = pool_new(3, POOL_NONE);
+        setrlimit(RLIMIT_NOFILE, &before);
+        assert_null(pool);
+        assert_error(OSError, "[Errno 24] Too many open files");
+    }
+}
+
+static void test_no_memory(void **state) {
+    (void)state;
+    for (long n = 0;; n++) { // making a pool
+        testing_fail_at(n);
+        Pool *pool = pool_new(2, POOL_NONE);
+        bool failed = testing_has_failed();
+        testing_fail_at(-1);
+        if (pool) pool_free(pool);
+        if (!failed) break;
+        assert_null(pool);
+        assert_error(MemoryError, "");
+    }
+    Pool *pool = made(1, POOL_NONE);
+    for (long n = 0;; n++) { // a call: it fails, or another worker does it
+        testing_fail_at(n);
+        Block *results = pool_map(pool, square, items, 5, 2);
+        bool failed = testing_has_failed();
+        testing_fail_at(-1);
+        if (results) {
+            check_squares(results, 5);
+            blocks_free(results, 5);
+        } else {
+            assert_error(MemoryError, "");
+        }
+        if (!failed) break;
+    }
+    pool_free(pool);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
+    const struct CMUnitTest tests[] = {
+        TEST(test_map),          TEST(test_sizes),
+        TEST(test_errors),       TEST(test_async),
+        TEST(test_imap),         TEST(test_maxtasksperchild),
+        TEST(test_terminate),    TEST(test_killed_in_a_task),
+        TEST(test_retries),      TEST(test_a_thousand_kills),
+        TEST(test_no_orphans),   TEST(test_storm),
+        TEST(test_failing_fork), TEST(test_no_descriptors),
+        TEST(test_no_memory),
+    };
+    make_items();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,385 @@
+/* process.c: the process object: forking, waiting, asking. See process.h for its states.
+ *
+ * What CPython does with two pipes is done here without a descriptor: wait for the child by
+ * waitid(), or, if a timeout or a poll() is wanted, by a pidfd opened then; and tell a child that
+ * its parent has died by PR_SET_PDEATHSIG and getppid(). So a child inherits no end of anybody's
+ * pipe, and a thousand children cost no descriptors. On another POSIX system than Linux use
+ * CPython's pipes: the child holds one end each, and the system closes it however the process ends.
+ */
+#define _GNU_SOURCE // gettid, sigabbrev_np
+#include "children.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+
+// Seconds:
+#define LONGEST_WAIT 1e6  // a time_t of any size holds it; then once more
+#define LOOK_AGAIN   1e-3 // where there is no sentinel to wait for
+
+static char main_name[] = "MainProcess", no_identity[] = "";
+static Process main_process = {.name = main_name, .identity = no_identity, .sentinel = -1};
+static Process parent;                   // of a child: what parent_process() returns
+static Process *current = &main_process; // CPython: _current_process
+static _Atomic unsigned process_counter; // CPython: _process_counter
+static pthread_once_t at_exit_registered = PTHREAD_ONCE_INIT;
+
+Process *current_process(void) {
+    return current;
+}
+
+Process *parent_process(void) {
+    return current == &main_process ? NULL : &parent;
+}
+
+/* ---- Making one ------------------------------------------------------------------------------*/
+
+static char *join_text(const char *a, const char *b, const char *c) {
+    size_t size = strlen(a) + strlen(b) + strlen(c) + 1;
+    char *text = malloc(size);
+    if (text) snprintf(text, size, "%s%s%s", a, b, c);
+    return text;
+}
+
+Process *process_new(ProcessTarget target, const void *args, size_t size, const char *name) {
+    Process *self = calloc(1, sizeof *self);
+    if (!self) return error_no_memory();
+    char count[16];
+    snprintf(count, sizeof count, "%u", ++process_counter);
+    const char *colon = *current->identity ? ":" : "";
+    self->identity = join_text(current->identity, colon, count);
+    if (self->identity) {
+        self->name = name ? join_text(name, "", "") : join_text("Process-", self->identity, "");
+    }
+    self->args = malloc(size ? size : 1);
+    self->sentinel = -1;
+    if (!self->name || !self->args) {
+        process_destroy(self);
+        return error_no_memory();
+    }
+    if (size) memcpy(self->args, args, size);
+    self->target = target;
+    self->parent_pid = getpid();
+    self->daemon = current->daemon;
+    return self;
+}
+
+/* Whether this process made the object, or it is its own view of its parent: in a child the copies
+ * of its parent's objects are not, and their sentinels' numbers may be other files' by now. */
+static bool is_mine(const Process *self) {
+    return self->parent_pid == getpid() || self == &parent;
+}
+
+static void close_sentinel(Process *self) {
+    if (self->sentinel >= 0 && is_mine(self)) {
+        close_on_fork_forget(self->sentinel);
+        close(self->sentinel);
+    }
+    self->sentinel = -1;
+}
+
+void process_destroy(Process *self) {
+    close_sentinel(self);
+    free(self->name);
+    free(self->identity);
+    free(self->args);
+    free(self);
+}
+
+/* Whether the child has ended, without waiting. */
+static bool has_ended(Process *self) {
+    pthread_mutex_lock(&children_lock);
+    bool ended = children_poll(self);
+    pthread_mutex_unlock(&children_lock);
+    return ended;
+}
+
+void process_free(Process *self) {
+    if (!self) return;
+    pthread_mutex_lock(&children_lock);
+    self->forgotten = is_mine(self) && self->started && !children_poll(self);
+    bool forgotten = self->forgotten;
+    pthread_mutex_unlock(&children_lock);
+    if (!forgotten) process_destroy(self);
+}
+
+/* ---- Starting --------------------------------------------------------------------------------*/
+
+static int os_error(void) {
+    return error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
+}
+
+static int closed_error(void) {
+    return error_set(ValueError, "process object is closed");
+}
+
+/* A thread of a daemonic child: ends it when the parent has ended. */
+static void *watch_parent(void *descriptor) {
+    struct pollfd end = {.fd = (int)(intptr_t)descriptor, .events = POLLIN};
+    while (poll(&end, 1, -1) < 0)
+        continue;
+    kill(getpid(), SIGKILL);
+    return NULL;
+}
+
+/* Makes this child die when its parent does. PR_SET_PDEATHSIG asks for the end of the thread that
+ * forked, which is the end of the process if it was the main thread; else a thread watches. */
+static void die_with_parent(pid_t parent_pid, bool by_main_thread) {
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); // inherited: signals are for the target's threads
+    int end = by_main_thread ? -1 : pidfd_open(parent_pid, 0);
+    if (end >= 0 && pthread_create(&thread, NULL, watch_parent, (void *)(intptr_t)end) == 0) {
+        pthread_detach(thread);
+    } else {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (getppid() != parent_pid) _exit(1); // it died before we asked
+}
+
+/* CPython: Lib/multiprocessing/util.py, _close_stdin(). */
+static void close_stdin(void) {
+    int null = open("/dev/null", O_RDONLY);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        if (null != STDIN_FILENO) close(null);
+    } else {
+        close(STDIN_FILENO);
+    }
+    __fpurge(
+        stdin); // what was read ahead is the parent's; closing stdin could move its file offset
+}
+
+/* The child's whole life. CPython: Lib/multiprocessing/process.py, BaseProcess._bootstrap(). */
+static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
+    children_after_fork(true);
+    if (self->daemon) die_with_parent(self->parent_pid, by_main_thread);
+    parent = (Process){
+        .name = current->name, .identity = no_identity, .pid = self->parent_pid, .sentinel = -1};
+    current = self;
+    process_counter = 0;
+    error_clear();
+    __fpurge(stdout); // empty, unless the parent could not write: then it is the parent's to report
+    __fpurge(stderr);
+    close_stdin();
+
+    int status = self->target ? self->target(self->args) : 0;
+    if (error_occurred() && status == -1) {
+        fprintf(stderr, "Process %s:\n", self->name);
+        error_print(stderr);
+        status = 1;
+    }
+    children_at_exit();
+    fflush(stdout);
+    fflush(stderr);
+    _exit(status);
+}
+
+static void register_at_exit(void) {
+    atexit(children_at_exit);
+}
+
+int process_start(Process *self) {
+    if (self->closed) return closed_error();
+    if (self->started) return error_set(AssertionError, "cannot start a process twice");
+    if (self->parent_pid != getpid()) {
+        return error_set(AssertionError,
+                         "can only start a process object created by current process");
+    }
+    if (current->daemon) {
+        return error_set(AssertionError, "daemonic processes are not allowed to have children");
+    }
+    pthread_once(&at_exit_registered, register_at_exit);
+    bool by_main_thread = gettid() == getpid();
+    fflush(stdout); // else the child would have, and write, a copy of what waits there
+    fflush(stderr);
+    children_before_fork();
+    pid_t pid = fork();
+    if (pid == 0) bootstrap(self, by_main_thread);
+    if (pid > 0) {
+        self->pid = pid;
+        self->started = true;
+        children_add(self);
+    }
+    int saved = errno;
+    children_after_fork(false);
+    errno = saved;
+    return pid > 0 ? 0 : os_error();
+}
+
+/* ---- Waiting ---------------------------------------------------------------------------------*/
+
+/* A descriptor that is readable once the process has ended. */
+static int open_sentinel(Process *self) {
+    // Reaped, the pid may be anybody's: then something that is always readable.
+    int fd = self->ended ? -1 : pidfd_open(self->pid, 0);
+    bool other = self == &parent && getppid() != self->pid;
+    if (fd >= 0 && !other) return fd;
+    if (fd >= 0) close(fd);
+    return self->ended || other ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+}
+
+int process_sentinel(Process *self) {
+    if (self->closed) return closed_error();
+    if (!self->started && self != &parent) return error_set(ValueError, "process not started");
+    if (!is_mine(self)) return error_set(AssertionError, "can only test a child process");
+    pthread_mutex_lock(&children_lock);
+    if (self->sentinel < 0) {
+        int fd = open_sentinel(self);
+        if (fd < 0) {
+            os_error();
+        } else if (close_on_fork(fd) < 0) {
+            close(fd);
+        } else {
+            self->sentinel = fd;
+        }
+    }
+    int sentinel = self->sentinel;
+    pthread_mutex_unlock(&children_lock);
+    return sentinel;
+}
+
+/* Waits until the sentinel is readable, or the time has come. */
+static int wait_sentinel(Process *self, double timeout) {
+    int sentinel = process_sentinel(self);
+    bool none =
+        sentinel < 0 && errno == ENOSYS; // before Linux 5.3, and in Valgrind: look again and again
+    if (sentinel < 0 && !none) return -1;
+    if (none) error_clear();
+    struct pollfd end = {.fd = sentinel, .events = POLLIN};
+    double deadline = (double)clock_now() * 1e-9 + timeout;
+    for (double left = timeout; left > 0; left = deadline - (double)clock_now() * 1e-9) {
+        if (left > LONGEST_WAIT) left = LONGEST_WAIT;
+        if (none && left > LOOK_AGAIN) left = LOOK_AGAIN;
+        struct timespec span = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
+        if (ppoll(&end, none ? 0 : 1, &span, NULL) > 0 || (none && !process_is_alive(self))) break;
+    }
+    return 0;
+}
+
+int process_join(Process *self, double timeout) {
+    if (self->closed) return closed_error();
+    if (self == &parent) {
+        if (process_is_alive(self) && timeout > 0) return wait_sentinel(self, timeout);
+        return 0;
+    }
+    if (self->parent_pid != getpid()) {
+        return error_set(AssertionError, "can only join a child process");
+    }
+    if (!self->started) return error_set(AssertionError, "can only join a started process");
+    if (timeout >= FOREVER) {
+        children_wait(self);
+    } else if (timeout > 0 && !has_ended(self) && wait_sentinel(self, timeout) < 0) {
+        return -1;
+    }
+    has_ended(self);
+    return 0;
+}
+
+int process_is_alive(Process *self) {
+    if (self->closed) return closed_error();
+    if (self == current) return 1;
+    if (self == &parent) return getppid() == self->pid;
+    if (self->parent_pid != getpid()) {
+        return error_set(AssertionError, "can only test a child process");
+    }
+    return self->started && !has_ended(self);
+}
+
+/* CPython: Lib/multiprocessing/popen_fork.py, Popen._send_signal(). */
+static int send_signal(Process *self, int number, const char *method) {
+    if (self->closed) return closed_error();
+    if (!self->started) {
+        return error_set(AttributeError, "'NoneType' object has no attribute '%s'", method);
+    }
+    pthread_mutex_lock(&children_lock);
+    if (!self->ended) kill(self->pid, number);
+    pthread_mutex_unlock(&children_lock);
+    return 0;
+}
+
+int process_terminate(Process *self) {
+    return send_signal(self, SIGTERM, "terminate");
+}
+
+int process_kill(Process *self) {
+    return send_signal(self, SIGKILL, "kill");
+}
+
+int process_close(Process *self) {
+    if (self->started && !self->closed && !has_ended(self)) {
+        return error_set(ValueError, "Cannot close a process while it is still running. "
+                                     "You should first call join() or terminate().");
+    }
+    close_sentinel(self);
+    self->closed = self != &main_process;
+    return 0;
+}
+
+/* ---- Asking ----------------------------------------------------------------------------------*/
+
+int process_exitcode(Process *self, int *exitcode) {
+    if (self->closed) return closed_error();
+    if (!is_mine(self) || !has_ended(self)) return 0;
+    *exitcode = self->returncode;
+    return 1;
+}
+
+pid_t process_pid(Process *self) {
+    if (self->closed) return closed_error();
+    return self == current ? getpid() : self->pid;
+}
+
+const char *process_name(const Process *self) {
+    return self->name;
+}
+
+int process_set_name(Process *self, const char *name) {
+    char *copy = join_text(name, "", "");
+    if (!copy) {
+        error_no_memory();
+        return -1;
+    }
+    if (self->name != main_name) free(self->name);
+    self->name = copy;
+    return 0;
+}
+
+bool process_daemon(const Process *self) {
+    return self->daemon;
+}
+
+int process_set_daemon(Process *self, bool daemon) {
+    if (self->started) return error_set(AssertionError, "process has already started");
+    self->daemon = daemon;
+    return 0;
+}
+
+void process_repr(Process *self, char *text, size_t size) {
+    const char *status = "unknown";
+    char pid[24] = "", exitcode[32] = "";
+    int code = 0;
+    if (self == current) {
+        status = "started";
+    } else if (self->closed) {
+        status = "closed";
+    } else if (self->parent_pid == getpid()) {
+        int ended = process_exitcode(self, &code);
+        status = !self->started ? "initial" : ended ? "stopped" : "started";
+        const char *signal_name = ended && code < 0 ? sigabbrev_np(-code) : NULL;
+        if (signal_name) {
+            snprintf(exitcode, sizeof exitcode, " exitcode=-SIG%s", signal_name);
+        } else if (ended) {
+            snprintf(exitcode, sizeof exitcode, " exitcode=%d", code);
+        }
+    }
+    if (self->started && !self->closed) snprintf(pid, sizeof pid, " pid=%d", (int)self->pid);
+    snprintf(text, size, "<Process name='%s'%s parent=%d %s%s%s>", self->name, pid,
+             (int)self->parent_pid, status, exitcode, self->daemon ? " daemon" : "");
+}

@@ -1,0 +1,693 @@
+/* test.c: processes by their rules, without memory, descriptors and forks, and under a storm of
+ * signals. */
+#define _GNU_SOURCE // gettid, pipe2
+#define _GNU_SOURCE // pipe2
+#include "test_common.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/resource.h>
+
+static int return_status(void *args) {
+    return *(int *)args;
+}
+
+/* ---- A process's life ------------------------------------------------------------------------*/
+
+static void assert_state(Process *process, const char *expected) {
+    char text[256], wanted[256];
+    process_repr(process, text, sizeof text);
+    snprintf(wanted, sizeof wanted, expected, (int)getpid());
+    assert_string_equal(text, wanted);
+}
+
+static void test_life(void **state) {
+    (void)state;
+    int code = 7;
+    Process *process = process_new(wait_forever, NULL, 0, "clock");
+    assert_state(process, "<Process name='clock' parent=%d initial>");
+    assert_int_equal(process_is_alive(process), 0);
+    assert_int_equal(process_exitcode(process, &code), 0);
+    assert_int_equal(process_pid(process), 0);
+    assert_int_equal(process_sentinel(process), -1);
+    assert_error(ValueError, "process not started");
+    assert_int_equal(process_join(process, FOREVER), -1);
+    assert_error(AssertionError, "can only join a started process");
+    assert_int_equal(process_terminate(process), -1);
+    assert_error(AttributeError, "'NoneType' object has no attribute 'terminate'");
+    assert_int_equal(process_kill(process), -1);
+    assert_error(AttributeError, "'NoneType' object has no attribute 'kill'");
+
+    assert_int_equal(process_start(process), 0);
+    assert_int_equal(process_start(process), -1);
+    assert_error(AssertionError, "cannot start a process twice");
+    assert_int_equal(process_set_daemon(process, true), -1);
+    assert_error(AssertionError, "process has already started");
+    assert_int_equal(process_is_alive(process), 1);
+    assert_true(process_pid(process) > 0);
+    assert_int_equal(process_exitcode(process, &code), 0);
+    assert_int_equal(process_join(process, 0), 0);
+    assert_int_equal(process_join(process, 0.001), 0);
+    assert_int_equal(process_join(process, -1), 0);
+    assert_int_equal(process_is_alive(process), 1);
+    assert_int_equal(process_close(process), -1);
+    assert_error(ValueError, "Cannot close a process while it is still running. "
+                             "You should first call join() or terminate().");
+
+    assert_int_equal(process_terminate(process), 0);
+    assert_int_equal(process_join(process, FOREVER), 0);
+    assert_int_equal(process_join(process, FOREVER), 0);
+    assert_int_equal(process_is_alive(process), 0);
+    assert_int_equal(process_exitcode(process, &code), 1);
+    assert_int_equal(code, -SIGTERM);
+    assert_int_equal(process_kill(process), 0); // nobody there: nothing happens
+    char text[256];
+    process_repr(process, text, sizeof text);
+    assert_non_null(strstr(text, " stopped exitcode=-SIGTERM>"));
+    assert_int_equal(process_start(process), -1);
+    assert_error(AssertionError, "cannot start a process twice");
+
+    assert_int_equal(process_close(process), 0);
+    assert_int_equal(process_close(process), 0);
+    assert_state(process, "<Process name='clock' parent=%d closed>");
+    const char *closed = "process object is closed";
+    assert_int_equal(process_start(process), -1);
+    assert_error(ValueError, closed);
+    assert_int_equal(process_join(process, 1), -1);
+    assert_error(ValueError, closed);
+    assert_int_equal(process_is_alive(process), -1);
+    assert_error(ValueError, closed);
+    assert_int_equal(process_exitcode(process, &code), -1);
+    assert_error(ValueError, closed);
+    assert_int_equal(process_pid(process), -1);
+    assert_error(ValueError, closed);
+    assert_int_equal(process_sentinel(process), -1);
+    assert_error(ValueError, closed);
+    assert_int_equal(process_terminate(process), -1);
+    assert_error(ValueError, closed);
+    process_free(process);
+    process_free(NULL);
+}
+
+static void test_exit_codes(void **state) {
+    (void)state;
+    const int statuses[] = {0, 1, 7, 255};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(finished(started(return_status, &statuses[i], sizeof(int))), statuses[i]);
+    int beyond = 256 + 3;
+    assert_int_equal(finished(started(return_status, &beyond, sizeof beyond)), 3);
+    assert_int_equal(finished(started(NULL, NULL, 0)), 0);
+    const int signals[] = {SIGKILL, SIGTERM, SIGUSR1};
+    for (size_t i = 0; i < 3; i++) {
+        Process *process = started(wait_forever, NULL, 0);
+        assert_int_equal(kill(process_pid(process), signals[i]), 0);
+        assert_int_equal(finished(process), -signals[i]);
+    }
+    Process *process = started(wait_forever, NULL, 0);
+    assert_int_equal(process_kill(process), 0);
+    assert_int_equal(finished(process), -SIGKILL);
+}
+
+/* The block is copied when the object is made: what happens to it later is not seen. */
+static void test_arguments_are_copied(void **state) {
+    (void)state;
+    int status = 42;
+    Process *process = process_new(return_status, &status, sizeof status, NULL);
+    status = 43;
+    assert_int_equal(process_start(process), 0);
+    assert_int_equal(finished(process), 42);
+}
+
+static void test_sentinel(void **state) {
+    (void)state;
+    if (!has_sentinels()) skip();
+    Process *process = started(wait_forever, NULL, 0);
+    int sentinel = process_sentinel(process);
+    assert_true(sentinel >= 0);
+    assert_int_equal(process_sentinel(process), sentinel);
+    struct pollfd end = {.fd = sentinel, .events = POLLIN};
+    assert_int_equal(poll(&end, 1, 0), 0);
+    process_kill(process);
+    assert_int_equal(poll(&end, 1, -1), 1);
+    assert_int_equal(finished(process), -SIGKILL);
+    // Asked for only when the child has long gone, and its pid with it:
+    process = started(NULL, NULL, 0);
+    process_join(process, FOREVER);
+    end.fd = process_sentinel(process);
+    assert_true(end.fd >= 0);
+    assert_int_equal(poll(&end, 1, 0), 1);
+    process_free(process);
+}
+
+/* ---- Whose child it is -----------------------------------------------------------------------*/
+
+static int report_child(void *args) {
+    Process *sibling = *(Process **)args;
+    int problems = 0;
+    problems += process_join(sibling, 0) != -1 ||
+                strcmp(error_message(), "can only join a child process") != 0;
+    error_clear();
+    problems += process_is_alive(sibling) != -1 ||
+                strcmp(error_message(), "can only test a child process") != 0;
+    error_clear();
+    problems += process_sentinel(sibling) != -1;
+    error_clear();
+    char text[256];
+    process_repr(sibling, text, sizeof text);
+    problems += strstr(text, " unknown") == NULL;
+    process_repr(current_process(), text, sizeof text);
+    problems += strstr(text, " started") == NULL;
+    problems +=
+        process_is_alive(current_process()) != 1 || process_pid(current_process()) != getpid();
+    problems +=
+        process_is_alive(parent_process()) != 1 || process_pid(parent_process()) != getppid();
+    problems += process_join(parent_process(), 0.001) != 0;
+    problems += has_sentinels() && process_sentinel(parent_process()) < 0;
+    problems += strcmp(process_name(parent_process()), "MainProcess") != 0;
+    problems += process_close(sibling) != 0; // a copy: nothing of the sibling's is touched
+    return problems;
+}
+
+static void test_other_peoples_children(void **state) {
+    (void)state;
+    Process *sibling = started(wait_forever, NULL, 0);
+    if (has_sentinels()) assert_true(process_sentinel(sibling) >= 0);
+    assert_int_equal(finished(started(report_child, &sibling, sizeof(Process *))), 0);
+    assert_int_equal(process_is_alive(sibling), 1);
+    process_kill(sibling);
+    assert_int_equal(finished(sibling), -SIGKILL);
+}
+
+static int start_given(void *args) {
+    bool refused =
+        process_start(*(Process **)args) == -1 && error_matches(AssertionError) &&
+        strcmp(error_message(), "can only start a process object created by current process") == 0;
+    error_clear();
+    return refused ? 0 : 1;
+}
+
+static int start_child(void *args) {
+    (void)args;
+    Process *process = process_new(NULL, NULL, 0, NULL);
+    bool refused =
+        process_start(process) == -1 &&
+        strcmp(error_message(), "daemonic processes are not allowed to have children") == 0;
+    error_clear();
+    bool inherited = process_daemon(process);
+    process_free(process);
+    return refused && inherited ? 0 : 1;
+}
+
+static void test_who_may_start(void **state) {
+    (void)state;
+    Process *process = process_new(NULL, NULL, 0, NULL);
+    assert_int_equal(finished(started(start_given, &process, sizeof(Process *))), 0);
+    process_free(process);
+    Process *daemon = process_new(start_child, NULL, 0, NULL);
+    assert_int_equal(process_set_daemon(daemon, true), 0);
+    assert_int_equal(process_start(daemon), 0);
+    assert_int_equal(finished(daemon), 0);
+}
+
+static int name_depth(void *args) {
+    int depth = *(int *)args;
+    Process *first = process_new(name_depth, NULL, 0, NULL);
+    process_free(first);
+    int deeper = depth + 1;
+    Process *second = process_new(name_depth, &deeper, sizeof deeper, NULL);
+    char expected[256];
+    snprintf(expected, sizeof expected, "%s:2", process_name(current_process()));
+    int problems = strcmp(process_name(second), expected) != 0;
+    if (depth < 2) {
+        process_start(second);
+        problems += finished(second);
+    } else {
+        process_free(second);
+    }
+    return problems;
+}
+
+static void test_names(void **state) {
+    (void)state;
+    assert_string_equal(process_name(current_process()), "MainProcess");
+    assert_null(parent_process());
+    assert_int_equal(process_is_alive(current_process()), 1);
+    assert_int_equal(process_pid(current_process()), getpid());
+    int depth = 0;
+    assert_int_equal(finished(started(name_depth, &depth, sizeof depth)), 0);
+    Process *process = process_new(NULL, NULL, 0, NULL);
+    assert_int_equal(strncmp(process_name(process), "Process-", 8), 0);
+    assert_int_equal(process_set_name(process, "renamed"), 0);
+    assert_string_equal(process_name(process), "renamed");
+    process_free(process);
+}
+
+static void test_active_children(void **state) {
+    (void)state;
+    Process *first = started(wait_forever, NULL, 0), *second = started(wait_forever, NULL, 0);
+    Process *forgotten = started(NULL, NULL, 0);
+    process_free(forgotten);
+    size_t count;
+    Process **list;
+    do { // the forgotten one ends soon, and is reaped by this
+        list = active_children(&count);
+        assert_non_null(list);
+        assert_true(list[0] == first && list[1] == second);
+        testing_free(list);
+    } while (count > 2);
+    assert_int_equal(count, 2);
+    process_kill(first);
+    process_kill(second);
+    finished(second);
+    finished(first);
+    list = active_children(&count);
+    assert_int_equal(count, 0);
+    testing_free(list);
+}
+
+/* Somebody else waits for our child: it has ended all the same, and nobody waits forever. */
+static void test_reaped_by_another(void **state) {
+    (void)state;
+    Process *process = started(NULL, NULL, 0);
+    assert_int_equal(waitpid(process_pid(process), NULL, 0), process_pid(process));
+    assert_int_equal(finished(process), 255);
+}
+
+static void *join_process(void *process) {
+    return (void *)(intptr_t)process_join(process, FOREVER);
+}
+
+static void test_two_threads_join(void **state) {
+    (void)state;
+    Process *process = started(wait_forever, NULL, 0);
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, join_process, process), 0);
+    process_kill(process);
+    for (int i = 0; i < 3; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        assert_null(result);
+    }
+    assert_int_equal(finished(process), -SIGKILL);
+}
+
+/* ---- What a child inherits and leaves --------------------------------------------------------*/
+
+/* Runs `play` in a process that is like a main one, with its stdin, stdout or stderr at the given
+ * descriptors (-1: as they are), and ends it by exit(). Returns its pid. */
+static pid_t stage(void (*play)(void), int in, int out, int err) {
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (in >= 0) dup2(in, 0);
+        if (out >= 0) dup2(out, 1);
+        if (err >= 0) dup2(err, 2);
+        play();
+        exit(0);
+    }
+    return pid;
+}
+
+/* What the play writes to descriptor 1 or 2, and its exit code. */
+static int staged_output(void (*play)(void), int descriptor, char *text, size_t size) {
+    int ends[2], status;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = stage(play, -1, descriptor == 1 ? ends[1] : -1, descriptor == 2 ? ends[1] : -1);
+    close(ends[1]);
+    size_t count = 0;
+    for (ssize_t got; (got = read(ends[0], text + count, size - 1 - count)) > 0;)
+        count += (size_t)got;
+    text[count] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WEXITSTATUS(status);
+}
+
+static int print_letter(void *args) {
+    (void)args;
+    printf("b");
+    return 0;
+}
+
+static void play_output(void) {
+    setvbuf(stdout, NULL, _IOFBF, 4096);
+    printf("a");
+    finished(started(print_letter, NULL, 0));
+    printf("c");
+}
+
+static void test_output_neither_lost_nor_doubled(void **state) {
+    (void)state;
+    char text[64];
+    assert_int_equal(staged_output(play_output, 1, text, sizeof text), 0);
+    assert_string_equal(text, "abc");
+}
+
+static int go_boom(void *args) {
+    (void)args;
+    return error_set(ValueError, "boom");
+}
+
+static void play_failure(void) {
+    Process *process = process_new(go_boom, NULL, 0, "careless");
+    process_start(process);
+    exit(finished(process) + 40);
+}
+
+static void test_error_in_child(void **state) {
+    (void)state;
+    char text[256];
+    assert_int_equal(staged_output(play_failure, 2, text, sizeof text), 41);
+    assert_string_equal(text, "Process careless:\nValueError: boom\n");
+}
+
+static int read_stdin(void *args) {
+    (void)args;
+    char byte;
+    bool nothing_buffered = getchar() == EOF;
+    return nothing_buffered && read(0, &byte, 1) == 0 ? 0 : 1;
+}
+
+static void play_input(void) {
+    char line[16];
+    if (!fgets(line, sizeof line, stdin) || strcmp(line, "one\n") != 0) exit(1);
+    if (finished(started(read_stdin, NULL, 0)) != 0) exit(2);
+    if (!fgets(line, sizeof line, stdin) || strcmp(line, "two\n") != 0) exit(3);
+    exit(0);
+}
+
+static void test_stdin_is_the_parents(void **state) {
+    (void)state;
+    FILE *file = tmpfile();
+    fputs("one\ntwo\n", file);
+    rewind(file);
+    int status;
+    pid_t pid = stage(play_input, fileno(file), -1, -1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 0);
+    fclose(file);
+}
+
+/* Returns how many descriptors the child has. */
+static int count_descriptors(void *args) {
+    (void)args;
+    return (int)descriptors_open();
+}
+
+static void test_descriptors_of_a_child(void **state) {
+    (void)state;
+    if (!has_sentinels()) skip();
+    int before = (int)descriptors_open(), own[2];
+    Process *siblings[10];
+    for (int i = 0; i < 10; i++) {
+        siblings[i] = started(wait_forever, NULL, 0);
+        assert_true(process_sentinel(siblings[i]) >= 0);
+    }
+    assert_int_equal(pipe(own), 0);
+    assert_int_equal(close_on_fork(own[0]), 0);
+    assert_int_equal((int)descriptors_open(), before + 12);
+    // Of these twelve only own[1] is the child's.
+    assert_int_equal(finished(started(count_descriptors, NULL, 0)), before + 1);
+    close_on_fork_forget(own[0]);
+    close_on_fork_forget(12345);
+    assert_int_equal(finished(started(count_descriptors, NULL, 0)), before + 2);
+    for (int i = 0; i < 10; i++) {
+        process_kill(siblings[i]);
+        assert_int_equal(finished(siblings[i]), -SIGKILL);
+    }
+    close(own[0]);
+    close(own[1]);
+}
+
+/* ---- Who dies with whom ----------------------------------------------------------------------*/
+
+static int lifeline[2]; // a pipe: its end of file says that all who held the write end are gone
+static int ready[2];    // a pipe: a byte says that somebody is ready
+static int ask[2];      // a pipe: a byte asks for one in `ready`
+
+static int live_on(void *args) {
+    write_byte(ready[1]);
+    return wait_forever(args);
+}
+
+static void start_daemon(void) {
+    Process *daemon = process_new(live_on, NULL, 0, NULL);
+    process_set_daemon(daemon, true);
+    process_start(daemon);
+    process_free(daemon);
+}
+
+/* Leaves by exit() once its daemon runs. */
+static void play_exit(void) {
+    start_daemon();
+    read_byte(ready[0]);
+}
+
+/* Stays until killed. */
+static void play_stay(void) {
+    start_daemon();
+    wait_forever(NULL);
+}
+
+static int echo(void *args) {
+    (void)args;
+    for (;;) { // a byte for a byte
+        if (read_byte(ask[0]) == '!') return 0;
+        write_byte(ready[1]);
+    }
+}
+
+static void *start_echo(void *args) {
+    Process *daemon = process_new(echo, NULL, 0, NULL);
+    process_set_daemon(daemon, true);
+    process_start(daemon);
+    process_free(daemon);
+    return args;
+}
+
+static void play_thread(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, start_echo, NULL);
+    pthread_join(thread, NULL);
+    write_byte(ask[1]); // the thread has gone: is its child there?
+    wait_forever(NULL);
+}
+
+static void open_pipes(void) {
+    assert_int_equal(pipe2(lifeline, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+}
+
+/* Waits until nobody else holds the lifeline. */
+static void close_pipes(void) {
+    close(lifeline[1]);
+    assert_int_equal(read_byte(lifeline[0]), '!');
+    close(lifeline[0]);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void test_daemon_terminated_at_exit(void **state) {
+    (void)state;
+    int status;
+    open_pipes();
+    pid_t pid = stage(play_exit, -1, -1, -1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close_pipes();
+}
+
+static void test_daemon_dies_with_killed_parent(void **state) {
+    (void)state;
+    open_pipes();
+    pid_t pid = stage(play_stay, -1, -1, -1);
+    read_byte(ready[0]);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close_pipes();
+}
+
+static void test_daemon_outlives_the_thread_that_started_it(void **state) {
+    (void)state;
+    if (!has_sentinels()) skip();
+    if (THREAD_SANITIZER) skip(); // it refuses to start a thread after a fork with threads
+    assert_int_equal(pipe2(ask, O_CLOEXEC), 0);
+    open_pipes();
+    pid_t pid = stage(play_thread, -1, -1, -1);
+    assert_int_equal(read_byte(ready[0]), '.'); // yes
+    write_byte(ask[1]);
+    assert_int_equal(read_byte(ready[0]), '.'); // and still
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close_pipes();
+    close(ask[0]);
+    close(ask[1]);
+}
+
+static int end_late(void *args) {
+    (void)args;
+    read_byte(ready[0]);
+    printf("late");
+    return 0;
+}
+
+static void play_leave_early(void) {
+    process_free(started(end_late, NULL, 0));
+    write_byte(ready[1]);
+}
+
+/* A child that is no daemon is waited for at exit. */
+static void test_exit_joins(void **state) {
+    (void)state;
+    char text[16];
+    open_pipes();
+    assert_int_equal(staged_output(play_leave_early, 1, text, sizeof text), 0);
+    assert_string_equal(text, "late");
+    close_pipes();
+}
+
+static int leave_daemon(void *args) {
+    (void)args;
+    start_daemon();
+    read_byte(ready[0]);
+    return 5;
+}
+
+/* The same at the end of a child that has children of its own. */
+static void test_child_terminates_its_daemons(void **state) {
+    (void)state;
+    open_pipes();
+    assert_int_equal(finished(started(leave_daemon, NULL, 0)), 5);
+    close_pipes();
+}
+
+/* ---- What can fail ---------------------------------------------------------------------------*/
+
+static int run_until(void *args) {
+    storm_wait(*(_Atomic long **)args, 200);
+    return 9;
+}
+
+static void test_storm(void **state) {
+    (void)state;
+    _Atomic long *count = storm_begin();
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(finished(started(run_until, &count, sizeof count)), 9);
+        Process *process = started(run_until, &count, sizeof count);
+        assert_int_equal(process_join(process, 60), 0);
+        assert_int_equal(process_is_alive(process), 0);
+        assert_int_equal(finished(process), 9);
+        process = started(wait_forever, NULL, 0);
+        uint64_t start = clock_now();
+        assert_int_equal(process_join(process, 0.02), 0);
+        assert_true(clock_now() - start >= 19900000);
+        assert_int_equal(process_is_alive(process), 1);
+        process_kill(process);
+        assert_int_equal(finished(process), -SIGKILL);
+    }
+    storm_end();
+}
+
+static void test_no_more_processes(void **state) {
+    (void)state;
+    Process *process = process_new(NULL, NULL, 0, NULL);
+    fault_at(&fork_fault, 0, EAGAIN);
+    assert_int_equal(process_start(process), -1);
+    assert_error(OSError, "[Errno 11] Resource temporarily unavailable");
+    assert_int_equal(process_is_alive(process), 0);
+    assert_int_equal(process_pid(process), 0);
+    assert_int_equal(process_start(process), 0); // as if nothing had been
+    assert_int_equal(finished(process), 0);
+}
+
+static void test_no_more_descriptors(void **state) {
+    (void)state;
+    if (!has_sentinels()) skip();
+    Process *process = started(wait_forever, NULL, 0), *another = process_new(NULL, NULL, 0, NULL);
+    struct rlimit before, none;
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){(rlim_t)0, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    assert_int_equal(process_join(process, 0.5), -1);
+    assert_error(OSError, "[Errno 24] Too many open files");
+    assert_int_equal(process_sentinel(process), -1);
+    assert_error(OSError, "[Errno 24] Too many open files");
+    // What needs no descriptor goes on.
+    assert_int_equal(process_is_alive(process), 1);
+    assert_int_equal(process_start(another), 0);
+    assert_int_equal(process_join(another, FOREVER), 0);
+    Queue *queue = queue_new(0);
+    assert_int_equal(queue_put(queue, "x", 1, FOREVER), 0);
+    queue_free(queue);
+    setrlimit(RLIMIT_NOFILE, &before);
+    fault_at(&pidfd_open_fault, 0, ENOMEM);
+    assert_int_equal(process_join(process, 0.5), -1);
+    assert_error(OSError, "[Errno 12] Cannot allocate memory");
+    process_kill(process);
+    assert_int_equal(process_join(process, 60), 0);
+    assert_int_equal(finished(process), -SIGKILL);
+    assert_int_equal(finished(another), 0);
+}
+
+static void test_no_more_memory(void **state) {
+    (void)state;
+    Process *process = NULL;
+    for (long n = 0; testing_fail_at(n), !process; n++) {
+        long before = testing_blocks();
+        if ((process = process_new(return_status, &n, sizeof n, "x"))) break;
+        assert_error(MemoryError, "");
+        assert_int_equal(testing_blocks(), before);
+        assert_true(n < 10);
+    }
+    testing_fail_at(0);
+    assert_int_equal(process_set_name(process, "y"), -1);
+    assert_error(MemoryError, "");
+    assert_string_equal(process_name(process), "x");
+    size_t count = 7, open_before = descriptors_open();
+    testing_fail_at(0);
+    assert_null(active_children(&count));
+    assert_error(MemoryError, "");
+    testing_fail_at(0);
+    assert_int_equal(process_start(process), 0); // needs none
+    if (has_sentinels()) {
+        assert_int_equal(process_sentinel(process), -1);
+        assert_error(MemoryError, "");
+        assert_int_equal(descriptors_open(), open_before);
+        assert_true(process_sentinel(process) >= 0);
+    }
+    testing_fail_at(-1);
+    finished(process);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
+    const struct CMUnitTest tests[] = {
+        TEST(test_life),
+        TEST(test_exit_codes),
+        TEST(test_arguments_are_copied),
+        TEST(test_sentinel),
+        TEST(test_other_peoples_children),
+        TEST(test_who_may_start),
+        TEST(test_names),
+        TEST(test_active_children),
+        TEST(test_reaped_by_another),
+        TEST(test_output_neither_lost_nor_doubled),
+        TEST(test_error_in_child),
+        TEST(test_stdin_is_the_parents),
+        TEST(test_descriptors_of_a_child),
+        TEST(test_daemon_terminated_at_exit),
+        TEST(test_daemon_dies_with_killed_parent),
+        TEST(test_daemon_outlives_the_thread_that_started_it),
+        TEST(test_exit_joins),
+        TEST(test_child_terminates_its_daemons),
+        TEST(test_storm),
+        TEST(test_no_more_processes),
+        TEST(test_no_more_descriptors),
+        TEST(test_no_more_memory),
+        TEST(test_two_threads_join), // last: a child forked later seems to Valgrind to leak their
+                                     // stacks
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
