@@ -1,7 +1,7 @@
 /* queue.c: messages between processes that may die at any instant.
  *
- *     producers: lock, mark (how far they have put)     consumers: lock, mark (how far they have
- * taken)
+ *     producers: a lock, a mark           consumers: a lock, a mark
+ *                how far they have put               how far they have taken
  *
  * Each side has a mutex and a mark, as CPython's queue has _wlock and _rlock. Whoever holds the
  * mutex may write where nothing counts, beyond its side's mark; then one store of the mark, count
