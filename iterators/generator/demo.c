@@ -5,17 +5,12 @@
  *     generator_demo [OPTIONS] FILE...   a lazy pipeline over the lines of files; - is stdin
  *     generator_demo --dot life, --csv pull   the data of the pictures
  */
-#define _GNU_SOURCE
+#include "demo.h"
 #include "pipeline.h"
-
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <ucontext.h>
 
 #define PROGRAM "generator_demo"
 
-/* A demo has nothing left to show when memory is gone. */
-static void *need(void *op) {
+void *need(void *op) {
     if (op) return op;
     fflush(stdout);
     fprintf(stderr, "%s: ", PROGRAM);
@@ -358,83 +353,8 @@ static void scene_hanoi(void) {
     decref(moves);
 }
 
-/* ---- memory: a sum through a generator and through a list ------------------------------------*/
-
-enum { ITEMS = 10000000 };
-
-/* The sum of ITEMS ints, and the peak memory of the process that made it. */
-static void sum_in_child(bool through_list) {
-    fflush(stdout);
-    pid_t child = fork();
-    if (child < 0) {
-        puts("  no second process to be had");
-    } else if (child > 0) {
-        waitpid(child, NULL, 0);
-    } else {
-        Object *items = need(generator_new(&numbers_code, &(Tube){.n = 0})), *item;
-        List *list = through_list ? need(list_new()) : NULL;
-        int64_t sum = 0;
-        for (int i = 0; i < ITEMS; i++) {
-            item = need(iter_next(items));
-            if (list && list_append(list, item) < 0) need(NULL);
-            if (!list) sum += int_as_long(item);
-            decref(item);
-        }
-        for (ssize_t i = 0; list && i < list->size; i++)
-            sum += int_as_long(list->items[i]);
-        struct rusage usage;
-        getrusage(RUSAGE_SELF, &usage);
-        printf("  sum %s  %lld   peak %6ld kB\n", list ? "of a list    " : "of a generator",
-               (long long)sum, usage.ru_maxrss);
-        fflush(stdout);
-        xdecref(list);
-        decref(items);
-        _exit(0);
-    }
-}
-
-static void scene_memory(void) {
-    heading("memory: ten million ints, one at a time or all at once (this machine)");
-    sum_in_child(false);
-    sum_in_child(true);
-}
-
-/* ---- stackful: what a generator is not -------------------------------------------------------*/
-
-static ucontext_t outside, inside;
-static int passed;
-
-/* An ordinary C function, called by a coroutine, stops the coroutine. */
-static void helper(int n) {
-    passed = n;
-    swapcontext(&inside, &outside);
-}
-
-static void coroutine(void) {
-    for (int i = 1; i <= 3; i++)
-        helper(i * i);
-    passed = 0;
-}
-
-static void scene_stackful(void) {
-    heading("stackful: a coroutine with a stack of its own");
-    enum { STACK = 64 * 1024 };
-    char *stack = malloc(STACK);
-    if (!stack) return;
-    getcontext(&inside);
-    inside.uc_stack.ss_sp = stack;
-    inside.uc_stack.ss_size = STACK;
-    inside.uc_link = &outside;
-    makecontext(&inside, coroutine, 0);
-    puts("Made with ucontext: here a function that the coroutine calls may stop it.\n");
-    for (swapcontext(&outside, &inside); passed; swapcontext(&outside, &inside))
-        printf("  stopped inside helper(), %d passed out\n", passed);
-    printf("\nThat took a stack: %d bytes, where life() takes %zu. A generator has only its own "
-           "frame:\nwhat it calls must return before it can yield, so a yield in a helper makes "
-           "the helper a\ngenerator, and its caller says `yield from`. (gevent's greenlets are the "
-           "other kind.)\n",
-           STACK, generator_sizeof(&life_code));
-    free(stack);
+static void scene_life_and_stack(void) {
+    scene_stackful(generator_sizeof(&life_code));
 }
 
 /* ---- The command line ------------------------------------------------------------------------*/
@@ -449,7 +369,7 @@ static const struct {
     {"protocol", scene_protocol, "send, throw, close through three levels of yield from"},
     {"pull", scene_pull, "the order in which a pipeline works"},
     {"hanoi", scene_hanoi, "recursion by yield from"},
-    {"stackful", scene_stackful, "the same with a stack of its own (ucontext), for contrast"},
+    {"stackful", scene_life_and_stack, "the same with a stack of its own (ucontext), for contrast"},
     {"memory", scene_memory, "ten million ints: generator against list (varies)"},
 };
 enum { SCENES = sizeof scenes / sizeof scenes[0] };
