@@ -3,8 +3,8 @@
 #ifndef MULTIPROCESSING_H
 #define MULTIPROCESSING_H
 
-#include "process.h"
 #include "pool.h"
+#include "process.h"
 #include "queue.h"
 
 #endif

@@ -24,6 +24,12 @@ static void test_ring_borders(void **state) {
     assert_false(ring_fits(0, mib)); // a unit is for the jump
     assert_true(ring_fits(1, 3 * mib - 1));
     assert_false(ring_fits(1, 3 * mib));
+    // Behind the tail up to the last unit but one, which is for the jump.
+    const Mark tail = {1, 200}, head = {0, 100};
+    uint32_t place;
+    assert_true(ring_place(tail, head, mib - 201, 1, &place));
+    assert_int_equal(place, 200);
+    assert_false(ring_place(tail, head, mib - 200, 1, &place));
 }
 
 typedef struct {

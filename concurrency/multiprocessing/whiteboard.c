@@ -6,15 +6,13 @@
 
 enum { WORKERS = 4, ITEMS = 1000 };
 
-typedef struct {
-    long index, value; // one write() of so few bytes is never mixed with another's (PIPE_BUF)
-} Message;
+typedef long Message[2]; // index, value: so few bytes are written in one piece (PIPE_BUF)
 
 static void work(long (*function)(long), int tasks, int results) {
     Message message; // a read() of one message takes one whole message
-    while (read(tasks, &message, sizeof message) == sizeof message) {
-        message.value = function(message.value);
-        if (write(results, &message, sizeof message) != sizeof message) _exit(1);
+    while (read(tasks, message, sizeof message) == sizeof message) {
+        message[1] = function(message[1]);
+        if (write(results, message, sizeof message) != sizeof message) _exit(1);
     }
     _exit(0); // the end of file: the parent has no more, or is gone
 }
@@ -36,25 +34,26 @@ static int map(long (*function)(long), const long *items, long *results, int cou
     close(answers[1]); // else we would wait for ever if all workers died
     for (Message m; got < count; got++) {
         for (; sent < count && sent < got + 2 * WORKERS; sent++) { // so that neither pipe is full
-            m = (Message){sent, items[sent]};
-            if (write(tasks[1], &m, sizeof m) != sizeof m) break;
+            m[0] = sent, m[1] = items[sent];
+            if (write(tasks[1], m, sizeof m) != sizeof m) break;
         }
-        if (read(answers[0], &m, sizeof m) != sizeof m) break;
-        results[m.index] = m.value;
+        if (read(answers[0], m, sizeof m) != sizeof m) break;
+        results[m[0]] = m[1];
     }
     close(tasks[1]);
     close(answers[0]);
-    while (wait(NULL) > 0) continue;
+    while (wait(NULL) > 0)
+        continue;
     return got == count ? 0 : -1;
 }
 
-static long square(long x) { return x * x; }
-
 int main(void) {
     static long items[ITEMS], results[ITEMS];
-    for (long i = 0; i < ITEMS; i++) items[i] = i;
-    int wrong = map(square, items, results, ITEMS) < 0;
-    for (long i = 0; i < ITEMS; i++) wrong += results[i] != i * i;
-    printf("%d squares by %d workers: %s\n", ITEMS, WORKERS, wrong ? "WRONG" : "in order");
-    return wrong ? 1 : 0;
+    for (long i = 0; i < ITEMS; i++)
+        items[i] = -i;
+    int wrong = map(labs, items, results, ITEMS) < 0;
+    for (long i = 0; i < ITEMS; i++)
+        wrong += results[i] != i;
+    printf("labs() of %d items by %d workers: %s\n", ITEMS, WORKERS, wrong ? "WRONG" : "in order");
+    return wrong != 0;
 }
