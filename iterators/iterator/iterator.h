@@ -117,7 +117,8 @@ Object *chain_from_iterable(Object *iterable);
 /* count(start, step). CPython: Modules/itertoolsmodule.c, itertools_count_impl(). */
 Object *count_new(int64_t start, int64_t step);
 
-/* takewhile(predicate, iterable). CPython: Modules/itertoolsmodule.c, takewhile_new(). */
+/* takewhile(predicate, iterable).
+ * CPython: Modules/itertoolsmodule.c, itertools_takewhile_impl(). */
 Object *takewhile_new(Object *predicate, Object *iterable);
 
 #endif
