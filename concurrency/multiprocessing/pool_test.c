@@ -347,6 +347,47 @@ static void test_storm(void **state) {
     storm_end();
 }
 
+/* The other calls that wait, with timeouts and without, and workers that die and are replaced. */
+static void test_storm_over_the_rest(void **state) {
+    (void)state;
+    storm_begin();
+    shared_flag = shared_memory(sizeof *shared_flag); // before the workers are forked
+    Pool *pool = made(2, 20);
+    for (int round = 0; round < 5; round++) {
+        Block result;
+        assert_int_equal(pool_apply(pool, square, items[9], &result), 0);
+        assert_int_equal(*(long *)result.data, 81);
+        testing_free(result.data);
+        AsyncResult *walk = pool_imap_unordered(pool, square, items, 100, 1);
+        assert_non_null(walk);
+        bool seen[100] = {false};
+        size_t index;
+        for (int i = 0; i < 100; i++) {
+            assert_int_equal(async_next(walk, 60, &result, &index), 1);
+            assert_false(seen[index]);
+            seen[index] = true;
+            assert_int_equal(*(long *)result.data, (long)(index * index));
+            testing_free(result.data);
+        }
+        assert_int_equal(async_next(walk, 60, &result, &index), 0);
+        async_free(walk);
+        assert_null(pool_map(pool, kills_itself, items, 10, 1)); // item 3: its worker dies
+        assert_int_equal(error_occurred(), RuntimeError);
+        error_clear();
+        assert_int_equal(pool_failed_item(pool), 3);
+    }
+    AsyncResult *result = pool_map_async(pool, waits, items, 1, 1);
+    assert_null(async_get(result, 0.05)); // the time is over, and was not made longer by signals
+    assert_error(TimeoutError, "");
+    *shared_flag = 1;
+    async_wait(result, FOREVER);
+    assert_int_equal(async_successful(result), 1);
+    async_free(result);
+    pool_free(pool);
+    munmap((void *)shared_flag, sizeof *shared_flag);
+    storm_end();
+}
+
 static void test_failing_fork(void **state) {
     (void)state;
     for (int n = 0; n < 3; n++) {
@@ -414,13 +455,21 @@ static void test_no_memory(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
     const struct CMUnitTest tests[] = {
-        TEST(test_map),          TEST(test_sizes),
-        TEST(test_errors),       TEST(test_async),
-        TEST(test_imap),         TEST(test_maxtasksperchild),
-        TEST(test_terminate),    TEST(test_killed_in_a_task),
-        TEST(test_retries),      TEST(test_a_thousand_kills),
-        TEST(test_no_orphans),   TEST(test_storm),
-        TEST(test_failing_fork), TEST(test_no_descriptors),
+        TEST(test_map),
+        TEST(test_sizes),
+        TEST(test_errors),
+        TEST(test_async),
+        TEST(test_imap),
+        TEST(test_maxtasksperchild),
+        TEST(test_terminate),
+        TEST(test_killed_in_a_task),
+        TEST(test_retries),
+        TEST(test_a_thousand_kills),
+        TEST(test_no_orphans),
+        TEST(test_storm),
+        TEST(test_storm_over_the_rest),
+        TEST(test_failing_fork),
+        TEST(test_no_descriptors),
         TEST(test_no_memory),
     };
     make_items();
