@@ -61,7 +61,8 @@ Object *str_iter(Object *str);
 ssize_t list_iter_index(Object *iterator);
 
 /* reversed(op): by its `reversed`, or by length and index from the end. TypeError ("'int' object is
- * not reversible"). CPython: Objects/enumobject.c, reversed_new_impl(). */
+ * not reversible"; of what has an index and no length, "object of type 'X' has no len()"). CPython:
+ * Objects/enumobject.c, reversed_new_impl(). */
 Object *reversed_new(Object *op);
 
 /* ---- range (range.c) -------------------------------------------------------------------------*/

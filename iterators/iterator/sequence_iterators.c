@@ -153,11 +153,11 @@ Object *list_reversed(Object *list) {
 
 Object *reversed_new(Object *op) {
     if (op->type->reversed) return op->type->reversed(op);
-    if (!op->type->item || !op->type->length) {
+    if (!op->type->item) {
         error_set(TypeError, "'%s' object is not reversible", op->type->name);
         return NULL;
     }
-    ssize_t size = op->type->length(op);
+    ssize_t size = object_length(op);
     return size < 0 ? NULL : index_iter_from_end(&Reversed_Type, op, size);
 }
 

@@ -158,6 +158,23 @@ static Object *squares_new(ssize_t size, ErrorType error) {
     return OBJECT(self);
 }
 
+/* An index without a length: it can be walked forwards only. */
+static Object *endless_item(Object *op, ssize_t index) {
+    (void)op;
+    return int_from_long(index);
+}
+
+static const Type Endless_Type = {
+    .name = "Endless", .dealloc = plain_dealloc, .item = endless_item};
+
+/* A length without an index: it cannot be walked at all. */
+static ssize_t sized_length(Object *op) {
+    (void)op;
+    return 3;
+}
+
+static const Type Sized_Type = {.name = "Sized", .dealloc = plain_dealloc, .length = sized_length};
+
 /* Says it can be iterated over, and gives something that cannot. */
 static Object *wrong_iter(Object *op) {
     (void)op;
@@ -365,6 +382,8 @@ static void who_is_iterable(void) {
         launch_new(2),
         countdown_new(2),
         squares_new(2, IndexError),
+        object_new(&Endless_Type, sizeof(Object)),
+        object_new(&Sized_Type, sizeof(Object)),
         object_new(&Wrong_Type, sizeof(Object)),
         function("add", add),
     };

@@ -122,6 +122,22 @@ class Squares:
         return index * index
 
 
+class Endless:
+    """An index without a length: it can be walked forwards only."""
+
+    def __getitem__(self, index: int) -> int:
+        """The index."""
+        return index
+
+
+class Sized:
+    """A length without an index: it cannot be walked at all."""
+
+    def __len__(self) -> int:
+        """Always 3."""
+        return 3
+
+
 class Wrong:
     """Says it can be iterated over, and gives something that cannot."""
 
@@ -189,7 +205,7 @@ def who_is_iterable() -> None:
     """What iter() and next() say to whom."""
     section("who can be iterated over")
     things: list[Any] = [7, None, True, "text", (1, 2), [1, 2], range(3), Launch(2), Countdown(2)]
-    things += [Squares(2), Wrong(), add]
+    things += [Squares(2), Endless(), Sized(), Wrong(), add]
     for thing in things:
         kind = type(thing).__name__
         show(f"iter({kind})", lambda: type(iter(thing)).__name__)
