@@ -968,6 +968,17 @@ static void test_zip_strict(void **state) {
         decref(both[0]);
         decref(both[1]);
     }
+    // the error of the second ends the check: the third, which is longer, is not asked
+    Probe *third = probe(2, NoError);
+    Object *three[] = {OBJECT(probe(1, NoError)), OBJECT(probe(1, ValueError)), OBJECT(third)};
+    Object *iterator = zip_new(three, 3, true);
+    assert_next(iterator, "(0, 0, 0)");
+    int asked = third->asked;
+    assert_fails(iter_next(iterator), ValueError, "probe");
+    assert_int_equal(third->asked, asked);
+    decref(iterator);
+    for (int i = 0; i < 3; i++)
+        decref(three[i]);
 }
 
 /* ---- map, filter, takewhile ------------------------------------------------------------------*/

@@ -600,6 +600,11 @@ static void messages(void) {
     drain(zip_new(NULL, 0, true));
     drain(zip_new(NULL, 0, false));
     drain(zip2(squares_new(2, IndexError), squares_new(1, ValueError), true));
+    Object *sources[] = {squares_new(1, IndexError), squares_new(1, ValueError),
+                         squares_new(2, IndexError)};
+    drain(zip_new(sources, 3, true));
+    for (int k = 0; k < 3; k++)
+        decref(sources[k]);
 }
 
 static void callables(void) {

@@ -349,6 +349,7 @@ def messages() -> None:
     drain(py.zip(strict=True))
     drain(py.zip())
     drain(py.zip(Squares(2), Squares(1, ValueError), strict=True))
+    drain(py.zip(Squares(1), Squares(1, ValueError), Squares(2), strict=True))
 
 
 def callables() -> None:
