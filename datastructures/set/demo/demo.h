@@ -1,0 +1,42 @@
+/* demo.h: what the parts of set_demo share. */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include "../set.h"
+
+extern const char *program; // as in its complaints: set_demo
+
+/* What a demo cannot go on without. */
+static inline void *must(void *result) {
+    if (!result) {
+        fflush(stdout);
+        fprintf(stderr, "%s: ", program);
+        error_print(stderr);
+        exit(1);
+    }
+    return result;
+}
+
+static inline void check(int status) {
+    if (status < 0) must(NULL);
+}
+
+/* Draws the table, eight slots a line, with fill, used and bytes above (draw.c). */
+void draw(const Set *s);
+
+/* The slots that a search looks at, in order: the same loop as set_probe() in set_table.h, written
+ * once more so that it can tell. Stops at the key or at an empty slot; fills `path` up to `limit`
+ * and returns how many there were (draw.c). */
+size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit);
+
+/* Prints the slots of a search for an int, and its outcome (draw.c). */
+void tell_search(Set *s, int64_t number);
+
+/* Prints the table's first slots as a Graphviz drawing (draw.c). */
+void draw_dot(const Set *s);
+
+/* Prints the lines only in one of two files and in both; "-" is stdin. Returns main()'s exit status
+ * (compare.c). */
+int compare_files(const char *name_a, const char *name_b, bool count_only);
+
+#endif
