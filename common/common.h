@@ -1,5 +1,5 @@
-/* common.h: what every program shares: the error indicator, the clock, narration (how a demo speaks
- * on the terminal). Header-only, so that a room stays two files and a header. */
+/* common.h: what every program shares: the error indicator, the clock, a complaint and an end.
+ * Header-only, so that a room stays two files and a header. How a demo speaks is in demo.h. */
 #ifndef COMMON_H
 #define COMMON_H
 
@@ -16,27 +16,25 @@
 
 /* ---- The error indicator ----------------------------------------------------------------------
  * A function that fails returns NULL or -1 and leaves here what went wrong: CPython's convention
- * (Python/errors.c has the functions named below), with an enum in place of the exception classes
- * and a fixed buffer in place of the exception object, so that setting an error can never itself
- * run out of memory. Messages are CPython's own words. */
-// clang-format off
-#define ERROR_TYPES(X)                                                                             \
-    X(NoError) X(AssertionError) X(AttributeError) X(Empty) X(EOFError) X(Full) X(GeneratorExit)   \
-    X(ImportError) X(IndexError) X(KeyboardInterrupt) X(KeyError) X(MemoryError) X(OSError)        \
-    X(OverflowError) X(RecursionError) X(RuntimeError) X(StopIteration) X(TimeoutError)            \
-    X(TypeError) X(UnicodeDecodeError) X(ValueError) X(ZeroDivisionError)
-// clang-format on
-#define ERROR_ENUMERATOR(name) name,
-typedef enum { ERROR_TYPES(ERROR_ENUMERATOR) } ErrorType;
+ * (Python/errors.c has the functions named below), with a type and a fixed buffer in place of the
+ * exception object, so that setting an error can never itself run out of memory. Messages are
+ * CPython's own words.
+ *
+ * An error's type is its name; it is known by its address. Each is defined, as a weak symbol so
+ * that the linker keeps one of the copies, in a header of the topic that raises it. */
+#define ERROR_TYPE(name) __attribute__((weak)) const char name[] = #name
+typedef const char *ErrorType;
+#define NoError ((ErrorType)NULL)
+ERROR_TYPE(MemoryError);
+
 typedef struct {
     ErrorType type;
-    char message[256]; // UTF-8; a longer message is cut
+    char message[256]; // UTF-8; a longer message is cut, between two characters
     void *value;       // what it carries besides, such as StopIteration.value; or NULL
     void (*drop)(void *value);
 } Error;
 
-/* The indicator of this thread, reached through the functions below. One object although every
- * source includes this: its symbol is weak, so the linker keeps one of the copies. */
+/* The indicator of this thread, reached through the functions below. */
 __attribute__((weak)) _Thread_local Error error_indicator;
 
 /* Moves the pending error to the caller and leaves none. CPython: PyErr_Fetch(). */
@@ -58,25 +56,31 @@ static inline void error_restore(Error fetched) {
     error_indicator = fetched;
 }
 
-/* Replaces the pending error; returns -1, to `return error_set(...)`. CPython: PyErr_Format(). */
+/* Replaces the pending error, whose message may be among the arguments; returns -1, to
+ * `return error_set(...)`. CPython: PyErr_Format(). */
 PRINTF_LIKE static inline int error_set(ErrorType type, const char *format, ...) {
+    Error error = {type, "", NULL, NULL};
     va_list args;
     va_start(args, format);
-    error_clear();
-    error_indicator.type = type;
-    vsnprintf(error_indicator.message, sizeof error_indicator.message, format, args);
+    int length = vsnprintf(error.message, sizeof error.message, format, args);
     va_end(args);
+    if (length >= (int)sizeof error.message) {
+        char *end = error.message + sizeof error.message - 1;
+        while (((unsigned char)*--end & 0xC0) == 0x80) // what may be a part of a character goes
+            continue;
+        *end = '\0';
+    }
+    error_restore(error);
     return -1;
 }
 
 /* The error of a failed allocation; always NULL. CPython: PyErr_NoMemory(). */
 static inline void *error_no_memory(void) {
-    error_clear();
-    error_indicator.type = MemoryError;
+    error_restore((Error){.type = MemoryError});
     return NULL;
 }
 
-/* The pending error's type, NoError (which is 0) if none. CPython: PyErr_Occurred(). */
+/* The pending error's type, NoError if none. CPython: PyErr_Occurred(). */
 static inline ErrorType error_occurred(void) {
     return error_indicator.type;
 }
@@ -93,8 +97,7 @@ static inline const char *error_message(void) {
 
 /* The name of an error type as Python spells it. */
 static inline const char *error_name(ErrorType type) {
-#define ERROR_STRING(name) #name,
-    return (const char *const[]){ERROR_TYPES(ERROR_STRING)}[type];
+    return type ? type : "NoError";
 }
 
 /* Prints the pending error, "KeyError: 'x'", and clears it. CPython: PyErr_Print(). */
@@ -111,15 +114,16 @@ static inline uint64_t clock_now(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* An ANSI escape such as "1" (bold) or "31" (red) where stdout is a terminal and NO_COLOR is unset,
- * "" elsewhere: printf("%shot%s", color("31"), color("0")). `code` must be a string literal. */
+/* An ANSI escape such as "1" (bold) or "31" (red) where stdout is a terminal that is not dumb and
+ * NO_COLOR is unset, "" elsewhere: printf("%shot%s", color("31"), color("0")). `code` must be a
+ * string literal. */
 #define color(code) (color_wanted() ? "\033[" code "m" : "")
 static inline bool color_wanted(void) {
-    const char *no = getenv("NO_COLOR");
-    return !(no && *no) && isatty(STDOUT_FILENO);
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
 }
 
-/* A scene's title, underlined, after an empty line. */
+/* A title, underlined, after an empty line. */
 static inline void heading(const char *title) {
     printf("\n%s%s%s\n", color("1"), title, color("0"));
     for (const char *c = title; *c; c++)
@@ -127,15 +131,19 @@ static inline void heading(const char *title) {
     putchar('\n');
 }
 
-/* A one-line complaint about how the program was called; returns 2, the exit status for it. */
+/* A one-line complaint about how the program was called, control characters shown as \xNN; returns
+ * 2, the exit status for it. */
 PRINTF_LIKE static inline int usage_error(const char *program, const char *format, ...) {
+    char message[1024];
     va_list args;
     va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
     fflush(stdout);
     fprintf(stderr, "%s: ", program);
-    vfprintf(stderr, format, args);
+    for (const char *c = message; *c; c++)
+        fprintf(stderr, (unsigned char)*c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
     fputc('\n', stderr);
-    va_end(args);
     return 2;
 }
 

@@ -15,6 +15,18 @@
 
 #include <sys/types.h> // ssize_t
 
+/* The errors that this topic raises. */
+ERROR_TYPE(AttributeError);
+ERROR_TYPE(IndexError);
+ERROR_TYPE(KeyError);
+ERROR_TYPE(OSError);
+ERROR_TYPE(OverflowError);
+ERROR_TYPE(RecursionError);
+ERROR_TYPE(RuntimeError);
+ERROR_TYPE(TypeError);
+ERROR_TYPE(UnicodeDecodeError);
+ERROR_TYPE(ValueError);
+
 typedef struct Object Object;
 typedef struct Type Type;
 typedef int64_t hash_t; // CPython: Py_hash_t. -1 is the error value, so no object hashes to -1.

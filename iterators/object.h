@@ -16,6 +16,19 @@
 
 #include <sys/types.h> // ssize_t
 
+/* The errors that this topic raises. */
+ERROR_TYPE(AssertionError);
+ERROR_TYPE(AttributeError);
+ERROR_TYPE(GeneratorExit);
+ERROR_TYPE(IndexError);
+ERROR_TYPE(KeyError);
+ERROR_TYPE(OSError);
+ERROR_TYPE(OverflowError);
+ERROR_TYPE(RuntimeError);
+ERROR_TYPE(StopIteration);
+ERROR_TYPE(TypeError);
+ERROR_TYPE(ValueError);
+
 typedef struct Object Object;
 typedef struct Type Type;
 

@@ -18,14 +18,16 @@
 
 enum { BENCHMARK_ROUNDS_MAX = 99, BENCHMARK_CONTENDERS_MAX = 6, BENCHMARK_SIZES_MAX = 8 };
 
-typedef uint64_t (*BenchmarkRun)(size_t n, size_t repeats);
+typedef uint64_t (*BenchmarkRun)(size_t n, size_t repeats, const void *argument);
+#define BENCHMARK_UNUSED __attribute__((unused))
 
 typedef struct {
     const char *operation;
     struct {
         const char *who; // contender 0 is ours, 1 the peer that the ratio is to
         BenchmarkRun run;
-    } contenders[BENCHMARK_CONTENDERS_MAX]; // up to a NULL run
+        const void *argument; // what run is told besides: which type of key, which way; or NULL
+    } contenders[BENCHMARK_CONTENDERS_MAX]; // up to a NULL who
     size_t limit;                           // the largest n worth measuring (0: any)
 } BenchmarkRow;
 
@@ -47,16 +49,17 @@ static inline void benchmark_row(Benchmark *self, const BenchmarkRow *row, size_
     size_t repeats = n < 200000 ? 200000 / n : 1; // a timed part of some milliseconds, whatever n
     double times[BENCHMARK_CONTENDERS_MAX][BENCHMARK_ROUNDS_MAX];
     for (size_t round = 0; round < self->rounds + 1; round++) { // round 0 warms up
-        for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].run; c++) {
-            double elapsed = (double)row->contenders[c].run(n, repeats);
+        for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].who; c++) {
+            double elapsed =
+                (double)row->contenders[c].run(n, repeats, row->contenders[c].argument);
             times[c][round ? round - 1 : 0] = elapsed / ((double)n * (double)repeats);
         }
     }
     double peer = 0;
-    for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].run; c++)
+    for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].who; c++)
         qsort(times[c], self->rounds, sizeof(double), benchmark_compare);
-    if (row->contenders[1].run) peer = times[1][self->rounds / 2];
-    for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].run; c++) {
+    if (row->contenders[1].who) peer = times[1][self->rounds / 2];
+    for (size_t c = 0; c < BENCHMARK_CONTENDERS_MAX && row->contenders[c].who; c++) {
         double median = times[c][self->rounds / 2], minimum = times[c][0];
         double ratio = peer > 0 ? median / peer : 0;
         bool unsteady = times[c][self->rounds * 3 / 4] > 1.25 * median;

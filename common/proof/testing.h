@@ -1,16 +1,25 @@
 /* testing.h: what the cmocka tests share.
  *
- * A test program compiles the mechanism anew with malloc, calloc and realloc renamed to the three
- * functions below (see TESTING_ARGS in meson.build), so it can make any single allocation fail:
+ * A test program compiles the mechanism anew with malloc, calloc, realloc and free renamed to the
+ * functions below (`testing_args` in meson.build), and with the system calls that the room's table
+ * lists under `faults`. Any single call can then be made to fail:
  *
  *     for (long n = 0; testing_fail_at(n), operation_fails(); n++) check that nothing changed;
+ *     testing_fail("fork", 0, EAGAIN);      the next fork(), and only that one, fails with EAGAIN
+ *     testing_fail_from("read", 2, EINTR);  the third read() and all after it fail, in any thread
+ *     testing_fail(NULL, 0, 0);             nothing fails any more
  *
- * and check that nothing leaked: testing_blocks() is the number of blocks now allocated.
- * Include it in one source of a program, after nothing else.
+ * and it can be checked that nothing leaked: testing_blocks() is the number of blocks now
+ * allocated. Include it in one source of a program, after nothing else; each system call that the
+ * table lists has a line there, which makes the function that stands in for it:
+ *
+ *     TESTING_CALL(pid_t, fork, (void), (), -1)
+ *     TESTING_CALL(int, epoll_create1, (int flags), (flags), -1)
  */
 #ifndef TESTING_H
 #define TESTING_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -35,20 +44,38 @@ void *testing_calloc(size_t count, size_t size);
 void *testing_realloc(void *block, size_t size);
 void testing_free(void *block);
 
-// Atomic: threads allocate, too.
-static atomic_long testing_countdown = -1; // allocations still to succeed; -1: no limit
+// Atomic, as threads allocate, too. One fault at a time: the calls of one name, or allocations.
+static const char *_Atomic testing_name = "malloc";
+static atomic_long testing_countdown = -1; // calls still to succeed; -1: no limit
+static atomic_int testing_number;          // the errno to fail with
+static atomic_bool testing_all;            // whether all calls from there on fail
 static atomic_long testing_live;
 static atomic_long testing_failed;
 
-/* Lets `successes` allocations succeed and makes the next one, and only that one, fail; -1: none.
- */
-static inline void testing_fail_at(long successes) {
-    testing_countdown = successes;
+/* Lets `successes` calls of `name` ("malloc" is any allocation) succeed and makes the next one, and
+ * only that one, fail with this errno. -1 successes or a name of NULL: nothing fails. */
+static inline void testing_fail(const char *name, long successes, int number) {
+    testing_countdown = -1;
+    testing_name = name;
+    testing_number = number;
+    testing_all = false;
     testing_failed = 0;
+    testing_countdown = name ? successes : -1;
 }
 
-/* Whether the allocation that was to fail has been asked for: the end of a loop over all of them.
- */
+/* The same, but every call from there on fails. */
+static inline void testing_fail_from(const char *name, long successes, int number) {
+    testing_fail(name, -1, number);
+    testing_all = true;
+    testing_countdown = successes;
+}
+
+/* The same for one allocation. */
+static inline void testing_fail_at(long successes) {
+    testing_fail("malloc", successes, ENOMEM);
+}
+
+/* Whether the call that was to fail has been asked for: the end of a loop over all of them. */
 static inline bool testing_has_failed(void) {
     return testing_failed > 0;
 }
@@ -58,12 +85,28 @@ static inline long testing_blocks(void) {
     return testing_live;
 }
 
-static bool testing_fails_now(void) {
-    if (testing_countdown < 0) return false;
-    if (testing_countdown-- > 0) return false;
+/* Whether this call of `name` is to fail; sets errno if so. */
+static inline bool testing_fails_now(const char *name) {
+    const char *failing = testing_name;
+    if (testing_countdown < 0 || !failing || strcmp(failing, name) != 0) return false;
+    if (testing_countdown > 0) {
+        testing_countdown--;
+        return false;
+    }
+    if (!testing_all) testing_countdown = -1;
     testing_failed++;
+    errno = testing_number;
     return true;
 }
+
+/* Defines what a call is renamed to in the mechanism (and only there). `failed` is what it returns
+ * when it fails: -1, or `errno` for the calls of the pthread kind. */
+#define TESTING_CALL(result, name, parameters, arguments, failed)                                  \
+    result testing_##name parameters;                                                              \
+    result testing_##name parameters {                                                             \
+        if (testing_fails_now(#name)) return failed;                                               \
+        return name arguments;                                                                     \
+    }
 
 /* A terabyte is refused here, as any machine would: the sanitizers abort where malloc says NULL. */
 static bool testing_too_large(size_t size) {
@@ -71,20 +114,22 @@ static bool testing_too_large(size_t size) {
 }
 
 void *testing_malloc(size_t size) {
-    void *block = testing_fails_now() || testing_too_large(size) ? NULL : malloc(size);
+    void *block = testing_fails_now("malloc") || testing_too_large(size) ? NULL : malloc(size);
     testing_live += block != NULL;
     return block;
 }
 
 void *testing_calloc(size_t count, size_t size) {
-    bool refused = testing_fails_now() || testing_too_large(count) || testing_too_large(size);
+    bool refused =
+        testing_fails_now("malloc") || testing_too_large(count) || testing_too_large(size);
     void *block = refused ? NULL : calloc(count, size);
     testing_live += block != NULL;
     return block;
 }
 
 void *testing_realloc(void *block, size_t size) {
-    void *moved = testing_fails_now() || testing_too_large(size) ? NULL : realloc(block, size);
+    void *moved =
+        testing_fails_now("malloc") || testing_too_large(size) ? NULL : realloc(block, size);
     testing_live += moved && !block;
     return moved;
 }

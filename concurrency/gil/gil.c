@@ -56,7 +56,7 @@ static void signal_async_exc(Gil *gil) {
 }
 
 void thread_set_async_exc(ThreadState *tstate, ErrorType type) {
-    store_relaxed(&tstate->async_exc, (int)type);
+    store_relaxed(&tstate->async_exc, type);
     signal_async_exc(tstate->gil);
 }
 
@@ -71,7 +71,7 @@ int eval_frame_handle_pending(ThreadState *tstate) {
         // Another thread's error is not lost: take_gil() there sets the flag again.
         store_relaxed(&gil->async_exc, 0);
         compute_eval_breaker(gil);
-        ErrorType type = (ErrorType)atomic_exchange(&tstate->async_exc, NoError);
+        ErrorType type = atomic_exchange(&tstate->async_exc, NoError);
         if (type != NoError) return error_set(type, "%s", "");
     }
     return 0;

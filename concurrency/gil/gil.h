@@ -25,13 +25,23 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* The errors that this room raises. */
+ERROR_TYPE(KeyboardInterrupt);
+ERROR_TYPE(OSError);
+ERROR_TYPE(OverflowError);
+ERROR_TYPE(RecursionError);
+ERROR_TYPE(RuntimeError);
+ERROR_TYPE(TypeError);
+ERROR_TYPE(ValueError);
+ERROR_TYPE(ZeroDivisionError);
+
 typedef struct Gil Gil;
 
 /* What the GIL knows of a thread. One belongs to one thread. CPython: PyThreadState. */
 typedef struct {
     Gil *gil;
-    int id;               // its name in a trace; a negative one is left out of it
-    atomic_int async_exc; // an ErrorType that another thread wants raised here, or NoError
+    int id;                      // its name in a trace; a negative one is left out of it
+    ErrorType _Atomic async_exc; // the error that another thread wants raised here, or NoError
 } ThreadState;
 
 /* ---- A trace: ours alone ---------------------------------------------------------------------*/

@@ -110,7 +110,7 @@ void async_free(AsyncResult *self) {
 static int deliver(AsyncResult *self, size_t item) {
     if (self->pool) self->pool->failed_item = item;
     const char *message = self->results[item].data ? self->results[item].data : "";
-    return error_set((ErrorType)self->errors[item], "%s", message);
+    return error_set(self->errors[item], "%s", message);
 }
 
 bool async_ready(AsyncResult *self) {

@@ -26,10 +26,10 @@ struct AsyncResult {
     bool ordered;
     const char *kind; // for its repr()
     Chunk *chunk;
-    Block *results;        // messages where errors[] says so
-    unsigned char *errors; // an ErrorType an item
-    size_t *order;         // the items as they arrived
-    Block single;          // the item of an apply
+    Block *results;    // messages where errors[] says so
+    ErrorType *errors; // of each item that failed
+    size_t *order;     // the items as they arrived
+    Block single;      // the item of an apply
 };
 
 typedef struct {

@@ -39,7 +39,7 @@ static void item_done(AsyncResult *call, size_t item, ErrorType error, const cha
         if (size) memcpy(copy, bytes, size);
         copy[size] = '\0';
     }
-    call->errors[item] = (unsigned char)(copy ? error : MemoryError);
+    call->errors[item] = copy ? error : MemoryError;
     call->results[item] = (Block){copy, copy ? size : 0};
     call->order[call->arrived++] = item;
 }
@@ -188,8 +188,8 @@ static void take_replies(Pool *self, Place *place) {
             ItemHeader item;
             memcpy(&item, at, sizeof item);
             at += sizeof item;
-            item_done(flight.call, chunk_begin(flight.call, flight.chunk) + i,
-                      (ErrorType)item.error, at, item.size);
+            item_done(flight.call, chunk_begin(flight.call, flight.chunk) + i, item.error, at,
+                      item.size);
             at += item.size;
         }
         if (flight.call) chunk_done(flight.call, flight.chunk);

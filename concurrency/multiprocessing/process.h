@@ -16,6 +16,17 @@
 
 #include <sys/types.h>
 
+/* The errors that this room raises. */
+ERROR_TYPE(AssertionError);
+ERROR_TYPE(AttributeError);
+ERROR_TYPE(Empty);
+ERROR_TYPE(Full);
+ERROR_TYPE(OSError);
+ERROR_TYPE(RuntimeError);
+ERROR_TYPE(StopIteration);
+ERROR_TYPE(TimeoutError);
+ERROR_TYPE(ValueError);
+
 #define FOREVER __builtin_inf() // the timeout None
 
 /* What a child runs. `args` is the child's copy of the block given to process_new(). Returns the

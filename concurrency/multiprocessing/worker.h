@@ -32,8 +32,9 @@ typedef struct {
 } ReplyHeader;
 
 typedef struct {
-    uint64_t error; // in a reply: an ErrorType; the block is then its message
-    uint64_t size;  // of the block, without the padding
+    ErrorType
+        error; // in a reply, at the same address in a forked child; the block is then its message
+    uint64_t size; // of the block, without the padding
 } ItemHeader;
 
 typedef struct {

@@ -33,6 +33,16 @@
 
 #include "../../common/common.h"
 
+/* The errors that this room raises. */
+ERROR_TYPE(AssertionError);
+ERROR_TYPE(IndexError);
+ERROR_TYPE(KeyError);
+ERROR_TYPE(OSError);
+ERROR_TYPE(OverflowError);
+ERROR_TYPE(RuntimeError);
+ERROR_TYPE(ValueError);
+ERROR_TYPE(ZeroDivisionError);
+
 /* ---- Time (lock.c) ---------------------------------------------------------------------------*/
 
 #define FOREVER     ((double)INFINITY) // timeout=None

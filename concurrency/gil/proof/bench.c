@@ -18,7 +18,7 @@
 
 /* ---- take-drop -------------------------------------------------------------------------------*/
 
-static uint64_t our_take_drop(size_t n, size_t repeats) {
+static uint64_t our_take_drop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     Gil gil;
     if (create_gil(&gil) < 0) abort();
     ThreadState tstate = {.gil = &gil};
@@ -32,7 +32,7 @@ static uint64_t our_take_drop(size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t their_take_drop(size_t n, size_t repeats) {
+static uint64_t their_take_drop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     PyThreadState *tstate = PyEval_SaveThread();
     uint64_t start = clock_now();
     for (size_t i = 0; i < n * repeats; i++) {
@@ -44,7 +44,7 @@ static uint64_t their_take_drop(size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t mutex_take_drop(size_t n, size_t repeats) {
+static uint64_t mutex_take_drop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     uint64_t start = clock_now();
     for (size_t i = 0; i < n * repeats; i++) {
@@ -83,7 +83,7 @@ static void *hand_over(void *argument) {
     return NULL;
 }
 
-static uint64_t our_switch(size_t n, size_t repeats) {
+static uint64_t our_switch(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     Gil gil;
     if (create_gil(&gil) < 0) abort();
     gil.interval = 1000000000; // nobody else asks
@@ -119,7 +119,7 @@ static void *take_turns(void *argument) {
     return NULL;
 }
 
-static uint64_t bare_switch(size_t n, size_t repeats) {
+static uint64_t bare_switch(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     Turns turns = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, n * repeats / FEWER / 2};
     pthread_t thread;
     uint64_t start = clock_now();
@@ -200,10 +200,11 @@ static uint64_t their_function(const char *name, size_t n, size_t repeats) {
 }
 
 #define LOOPS(name)                                                                                \
-    static uint64_t our_##name(size_t n, size_t repeats) {                                         \
+    static uint64_t our_##name(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {  \
         return our_function(#name, n, repeats);                                                    \
     }                                                                                              \
-    static uint64_t their_##name(size_t n, size_t repeats) {                                       \
+    static uint64_t their_##name(size_t n, size_t repeats,                                         \
+                                 BENCHMARK_UNUSED const void *argument) {                          \
         return their_function(#name, n, repeats);                                                  \
     }
 LOOPS(nothing)

@@ -70,13 +70,16 @@ static uint64_t with_ballast(size_t megabytes, uint64_t (*run)(void)) {
 }
 
 #define PROCESS_ROW(suffix, megabytes)                                                             \
-    static uint64_t our_process##suffix(size_t n, size_t repeats) {                                \
+    static uint64_t our_process##suffix(size_t n, size_t repeats,                                  \
+                                        BENCHMARK_UNUSED const void *argument) {                   \
         return scaled(with_ballast(megabytes, our_processes), PROCESSES, n, repeats);              \
     }                                                                                              \
-    static uint64_t bare_process##suffix(size_t n, size_t repeats) {                               \
+    static uint64_t bare_process##suffix(size_t n, size_t repeats,                                 \
+                                         BENCHMARK_UNUSED const void *argument) {                  \
         return scaled(with_ballast(megabytes, bare_processes), PROCESSES, n, repeats);             \
     }                                                                                              \
-    static uint64_t their_process##suffix(size_t n, size_t repeats) {                              \
+    static uint64_t their_process##suffix(size_t n, size_t repeats,                                \
+                                          BENCHMARK_UNUSED const void *argument) {                 \
         return scaled(python("process", PROCESSES, megabytes), PROCESSES, n, repeats);             \
     }
 
@@ -162,13 +165,16 @@ static uint64_t their_queue(size_t count, size_t size) {
 }
 
 #define QUEUE_ROW(suffix, count, bytes)                                                            \
-    static uint64_t our_queue_##suffix(size_t n, size_t repeats) {                                 \
+    static uint64_t our_queue_##suffix(size_t n, size_t repeats,                                   \
+                                       BENCHMARK_UNUSED const void *argument) {                    \
         return scaled(our_queue(count, bytes), count, n, repeats);                                 \
     }                                                                                              \
-    static uint64_t bare_pipe_##suffix(size_t n, size_t repeats) {                                 \
+    static uint64_t bare_pipe_##suffix(size_t n, size_t repeats,                                   \
+                                       BENCHMARK_UNUSED const void *argument) {                    \
         return scaled(bare_pipe(count, bytes), count, n, repeats);                                 \
     }                                                                                              \
-    static uint64_t their_queue_##suffix(size_t n, size_t repeats) {                               \
+    static uint64_t their_queue_##suffix(size_t n, size_t repeats,                                 \
+                                         BENCHMARK_UNUSED const void *argument) {                  \
         return scaled(their_queue((count) / 10, bytes), (count) / 10, n, repeats);                 \
     }
 
@@ -200,10 +206,12 @@ static uint64_t our_pool(size_t chunksize) {
 }
 
 #define POOL_ROW(suffix, chunksize)                                                                \
-    static uint64_t our_pool_##suffix(size_t n, size_t repeats) {                                  \
+    static uint64_t our_pool_##suffix(size_t n, size_t repeats,                                    \
+                                      BENCHMARK_UNUSED const void *argument) {                     \
         return scaled(our_pool(chunksize), TASKS, n, repeats);                                     \
     }                                                                                              \
-    static uint64_t their_pool_##suffix(size_t n, size_t repeats) {                                \
+    static uint64_t their_pool_##suffix(size_t n, size_t repeats,                                  \
+                                        BENCHMARK_UNUSED const void *argument) {                   \
         return scaled(python("pool", TASKS, chunksize), TASKS, n, repeats);                        \
     }
 

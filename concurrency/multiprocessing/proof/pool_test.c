@@ -391,12 +391,12 @@ static void test_storm_over_the_rest(void **state) {
 static void test_failing_fork(void **state) {
     (void)state;
     for (int n = 0; n < 3; n++) {
-        fault_at(&fork_fault, n, EAGAIN);
+        testing_fail("fork", n, EAGAIN);
         assert_null(pool_new(3, POOL_NONE));
         assert_error(OSError, "[Errno 11] Resource temporarily unavailable");
     }
     Pool *pool = made(1, POOL_NONE);
-    fault_at(&fork_fault, 0, EAGAIN); // the replacement cannot be had: what waits fails, no hang
+    testing_fail("fork", 0, EAGAIN); // the replacement cannot be had: what waits fails, no hang
     assert_null(pool_map(pool, kills_itself, items + 3, 5, 1));
     assert_int_equal(error_occurred(), RuntimeError);
     error_clear();

@@ -593,7 +593,7 @@ static void test_storm(void **state) {
 static void test_no_more_processes(void **state) {
     (void)state;
     Process *process = process_new(NULL, NULL, 0, NULL);
-    fault_at(&fork_fault, 0, EAGAIN);
+    testing_fail("fork", 0, EAGAIN);
     assert_int_equal(process_start(process), -1);
     assert_error(OSError, "[Errno 11] Resource temporarily unavailable");
     assert_int_equal(process_is_alive(process), 0);
@@ -622,7 +622,7 @@ static void test_no_more_descriptors(void **state) {
     assert_int_equal(queue_put(queue, "x", 1, FOREVER), 0);
     queue_free(queue);
     setrlimit(RLIMIT_NOFILE, &before);
-    fault_at(&pidfd_open_fault, 0, ENOMEM);
+    testing_fail("pidfd_open", 0, ENOMEM);
     assert_int_equal(process_join(process, 0.5), -1);
     assert_error(OSError, "[Errno 12] Cannot allocate memory");
     process_kill(process);

@@ -7,15 +7,17 @@
 
 #include "../../../common/proof/testing.h"
 
-#include "../../../common/proof/faults.h"
-
 #include <dirent.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+
+TESTING_CALL(pid_t, fork, (void), (), -1)
+TESTING_CALL(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags), -1)
 
 #if defined(__has_feature) // clang's way to say it
 #if __has_feature(address_sanitizer)

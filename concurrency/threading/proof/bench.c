@@ -74,7 +74,8 @@ static void sem_release(void) {
 }
 
 #define DEFINE_LOOPS(name, acquire, release)                                                       \
-    static uint64_t name##_alone(size_t n, size_t repeats) {                                       \
+    static uint64_t name##_alone(size_t n, size_t repeats,                                         \
+                                 BENCHMARK_UNUSED const void *argument) {                          \
         uint64_t start = clock_now();                                                              \
         for (size_t i = 0; i < n * repeats; i++) {                                                 \
             acquire;                                                                               \
@@ -82,7 +83,8 @@ static void sem_release(void) {
         }                                                                                          \
         return clock_now() - start;                                                                \
     }                                                                                              \
-    static uint64_t name##_in_company(size_t n, size_t repeats) {                                  \
+    static uint64_t name##_in_company(size_t n, size_t repeats,                                    \
+                                      BENCHMARK_UNUSED const void *argument) {                     \
         return in_company(name##_alone, n, repeats);                                               \
     }
 
@@ -95,7 +97,8 @@ static void sem_release(void) {
         }                                                                                          \
         return NULL;                                                                               \
     }                                                                                              \
-    static uint64_t name##_together(size_t n, size_t repeats) {                                    \
+    static uint64_t name##_together(size_t n, size_t repeats,                                      \
+                                    BENCHMARK_UNUSED const void *argument) {                       \
         return together(name##_add, n * repeats);                                                  \
     }
 
@@ -113,7 +116,7 @@ static uint64_t in_company(BenchmarkRun run, size_t n, size_t repeats) {
     if (sem_init(&end, 0, 0) != 0 || pthread_create(&thread, NULL, sleep_on, &end) != 0) {
         sorry("can't start new thread");
     }
-    uint64_t elapsed = run(n, repeats);
+    uint64_t elapsed = run(n, repeats, NULL);
     sem_post(&end);
     pthread_join(thread, NULL);
     sem_destroy(&end);
@@ -144,13 +147,13 @@ DEFINE_CONTENDED(ours, ACQUIRE_OURS, RELEASE_OURS)
 DEFINE_CONTENDED(mutex, ACQUIRE_PTHREAD, RELEASE_PTHREAD)
 DEFINE_CONTENDED(sem, sem_acquire(), sem_release())
 
-static uint64_t python_alone(size_t n, size_t repeats) {
+static uint64_t python_alone(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return python("uncontended", n * repeats);
 }
-static uint64_t python_rlock(size_t n, size_t repeats) {
+static uint64_t python_rlock(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return python("RLock", n * repeats);
 }
-static uint64_t python_together(size_t n, size_t repeats) {
+static uint64_t python_together(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return python("contended", n * repeats);
 }
 
@@ -167,7 +170,7 @@ static void *do_nothing_bare(void *arg) {
     return arg;
 }
 
-static uint64_t our_start_join(size_t n, size_t repeats) {
+static uint64_t our_start_join(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t start = clock_now();
     for (size_t i = 0; i < n * repeats / LESS; i++) {
         Thread *thread = thread_new(NULL, TARGET(do_nothing), NULL);
@@ -178,7 +181,7 @@ static uint64_t our_start_join(size_t n, size_t repeats) {
     return (clock_now() - start) * LESS;
 }
 
-static uint64_t bare_start_join(size_t n, size_t repeats) {
+static uint64_t bare_start_join(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t start = clock_now();
     for (size_t i = 0; i < n * repeats / LESS; i++) {
         pthread_t thread;
@@ -188,7 +191,7 @@ static uint64_t bare_start_join(size_t n, size_t repeats) {
     return (clock_now() - start) * LESS;
 }
 
-static uint64_t python_start_join(size_t n, size_t repeats) {
+static uint64_t python_start_join(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return python("start+join", n * repeats / LESS) * LESS;
 }
 
@@ -258,15 +261,15 @@ static uint64_t wake_up(void *(*partner)(void *), void (*hand_over)(int, size_t)
     return elapsed * LESS;
 }
 
-static uint64_t our_wake_up(size_t n, size_t repeats) {
+static uint64_t our_wake_up(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return wake_up(our_partner, our_hand_over, n * repeats);
 }
 
-static uint64_t bare_wake_up(size_t n, size_t repeats) {
+static uint64_t bare_wake_up(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return wake_up(bare_partner, bare_hand_over, n * repeats);
 }
 
-static uint64_t python_wake_up(size_t n, size_t repeats) {
+static uint64_t python_wake_up(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return python("wake-up", n * repeats / LESS) * LESS;
 }
 

@@ -6,7 +6,6 @@
  */
 #include "../threading.h"
 
-#include "../../../common/proof/faults.h"
 #include "../../../common/proof/testing.h"
 
 #include <errno.h>
@@ -15,6 +14,11 @@
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+
+TESTING_CALL(int, pthread_create,
+             (pthread_t * thread, const pthread_attr_t *attributes, void *(*run)(void *),
+              void *arg),
+             (thread, attributes, run, arg), errno)
 
 static Thread *started(ThreadTarget target, void *arg) {
     Thread *thread = thread_new(NULL, target, arg);
@@ -796,13 +800,13 @@ static void test_no_thread_to_give(void **state) {
     (void)state;
     long blocks = testing_blocks();
     Thread *thread = thread_new(NULL, TARGET(do_nothing), NULL);
-    atomic_store(&testing_pthread_create_errno, EAGAIN);
+    testing_fail_from("pthread_create", 0, EAGAIN);
     for (int i = 0; i < 3; i++)
         assert_not_started(thread);
     Thread *another = thread_new(NULL, TARGET(do_nothing), NULL);
     assert_not_started(another);
     thread_decref(another);
-    atomic_store(&testing_pthread_create_errno, 0);
+    testing_fail(NULL, 0, 0);
     assert_int_equal(thread_start(thread), 0); // a second chance
     finished(thread);
     assert_int_equal(testing_blocks(), blocks);

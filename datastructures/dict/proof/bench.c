@@ -406,34 +406,44 @@ static uint64_t glib_delete(size_t n, size_t repeats, bool strs) {
 
 /* BenchmarkRun takes no more than n and repeats: one small function for each operation and type. */
 #define CONTENDER(who)                                                                             \
-    static uint64_t who##_insert_int(size_t n, size_t repeats) {                                   \
+    static uint64_t who##_insert_int(size_t n, size_t repeats,                                     \
+                                     BENCHMARK_UNUSED const void *argument) {                      \
         return who##_insert(n, repeats, false);                                                    \
     }                                                                                              \
-    static uint64_t who##_insert_str(size_t n, size_t repeats) {                                   \
+    static uint64_t who##_insert_str(size_t n, size_t repeats,                                     \
+                                     BENCHMARK_UNUSED const void *argument) {                      \
         return who##_insert(n, repeats, true);                                                     \
     }                                                                                              \
-    static uint64_t who##_hit_int(size_t n, size_t repeats) {                                      \
+    static uint64_t who##_hit_int(size_t n, size_t repeats,                                        \
+                                  BENCHMARK_UNUSED const void *argument) {                         \
         return who##_get(n, repeats, false, true);                                                 \
     }                                                                                              \
-    static uint64_t who##_hit_str(size_t n, size_t repeats) {                                      \
+    static uint64_t who##_hit_str(size_t n, size_t repeats,                                        \
+                                  BENCHMARK_UNUSED const void *argument) {                         \
         return who##_get(n, repeats, true, true);                                                  \
     }                                                                                              \
-    static uint64_t who##_miss_int(size_t n, size_t repeats) {                                     \
+    static uint64_t who##_miss_int(size_t n, size_t repeats,                                       \
+                                   BENCHMARK_UNUSED const void *argument) {                        \
         return who##_get(n, repeats, false, false);                                                \
     }                                                                                              \
-    static uint64_t who##_miss_str(size_t n, size_t repeats) {                                     \
+    static uint64_t who##_miss_str(size_t n, size_t repeats,                                       \
+                                   BENCHMARK_UNUSED const void *argument) {                        \
         return who##_get(n, repeats, true, false);                                                 \
     }                                                                                              \
-    static uint64_t who##_iterate_int(size_t n, size_t repeats) {                                  \
+    static uint64_t who##_iterate_int(size_t n, size_t repeats,                                    \
+                                      BENCHMARK_UNUSED const void *argument) {                     \
         return who##_iterate(n, repeats, false);                                                   \
     }                                                                                              \
-    static uint64_t who##_iterate_str(size_t n, size_t repeats) {                                  \
+    static uint64_t who##_iterate_str(size_t n, size_t repeats,                                    \
+                                      BENCHMARK_UNUSED const void *argument) {                     \
         return who##_iterate(n, repeats, true);                                                    \
     }                                                                                              \
-    static uint64_t who##_delete_int(size_t n, size_t repeats) {                                   \
+    static uint64_t who##_delete_int(size_t n, size_t repeats,                                     \
+                                     BENCHMARK_UNUSED const void *argument) {                      \
         return who##_delete(n, repeats, false);                                                    \
     }                                                                                              \
-    static uint64_t who##_delete_str(size_t n, size_t repeats) {                                   \
+    static uint64_t who##_delete_str(size_t n, size_t repeats,                                     \
+                                     BENCHMARK_UNUSED const void *argument) {                      \
         return who##_delete(n, repeats, true);                                                     \
     }
 

@@ -75,22 +75,22 @@ static uint64_t our_append_from(Object **source, const uint32_t *which, size_t n
     return elapsed;
 }
 
-static uint64_t our_append(size_t n, size_t repeats) {
+static uint64_t our_append(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     return our_append_from(ours->items, hot, n, repeats);
 }
 
-static uint64_t our_append_order(size_t n, size_t repeats) {
+static uint64_t our_append_order(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     return our_append_from(ours->items, straight, n, repeats);
 }
 
-static uint64_t our_append_random(size_t n, size_t repeats) {
+static uint64_t our_append_random(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     return our_append_from(ours->items, shuffled, n, repeats);
 }
 
-static uint64_t our_pop(size_t n, size_t repeats) {
+static uint64_t our_pop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     uint64_t elapsed = 0;
     for (size_t r = 0; r < repeats; r++) {
@@ -104,7 +104,7 @@ static uint64_t our_pop(size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t our_get(size_t n, size_t repeats) {
+static uint64_t our_get(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     int64_t sum = 0;
     uint64_t start = clock_now();
@@ -116,7 +116,7 @@ static uint64_t our_get(size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t our_get_random(size_t n, size_t repeats) {
+static uint64_t our_get_random(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     int64_t sum = 0;
     uint64_t start = clock_now();
@@ -128,7 +128,7 @@ static uint64_t our_get_random(size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t our_scan(size_t n, size_t repeats) {
+static uint64_t our_scan(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     Object *absent = int_from_long(999999);
     uint64_t start = clock_now();
@@ -155,24 +155,26 @@ static uint64_t their_append_from(PyObject **source, const uint32_t *which, size
     return elapsed;
 }
 
-static uint64_t their_append(size_t n, size_t repeats) {
+static uint64_t their_append(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     return their_append_from(((PyListObject *)theirs)->ob_item, hot, n, repeats);
 }
 
-static uint64_t their_append_order(size_t n, size_t repeats) {
+static uint64_t their_append_order(size_t n, size_t repeats,
+                                   BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     return their_append_from(((PyListObject *)theirs)->ob_item, straight, n, repeats);
 }
 
-static uint64_t their_append_random(size_t n, size_t repeats) {
+static uint64_t their_append_random(size_t n, size_t repeats,
+                                    BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     return their_append_from(((PyListObject *)theirs)->ob_item, shuffled, n, repeats);
 }
 
 /* list.pop has no C API function: the method's own C function is called, without a lookup and
  * without a frame, as the interpreter's specialised call does. */
-static uint64_t their_pop(size_t n, size_t repeats) {
+static uint64_t their_pop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     uint64_t elapsed = 0;
     PyObject *method = PyObject_GetAttrString((PyObject *)&PyList_Type, "pop");
@@ -189,7 +191,7 @@ static uint64_t their_pop(size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t their_get(size_t n, size_t repeats) {
+static uint64_t their_get(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     int64_t sum = 0;
     uint64_t start = clock_now();
@@ -201,7 +203,7 @@ static uint64_t their_get(size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t their_get_random(size_t n, size_t repeats) {
+static uint64_t their_get_random(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     int64_t sum = 0;
     uint64_t start = clock_now();
@@ -213,7 +215,7 @@ static uint64_t their_get_random(size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t their_scan(size_t n, size_t repeats) {
+static uint64_t their_scan(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     PyObject *absent = PyLong_FromLong(999999);
     uint64_t start = clock_now();

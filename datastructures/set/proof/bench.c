@@ -114,7 +114,7 @@ static void data_make(int kind, size_t n) {
 
 /* ---- Ours ------------------------------------------------------------------------------------*/
 
-static uint64_t ours_add(size_t n, size_t repeats) {
+static uint64_t ours_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         Set *set = set_new(NULL);
@@ -140,15 +140,15 @@ static uint64_t ours_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t ours_hit(size_t n, size_t repeats) {
+static uint64_t ours_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return ours_contains(n, repeats, 0);
 }
 
-static uint64_t ours_miss(size_t n, size_t repeats) {
+static uint64_t ours_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return ours_contains(n, repeats, n);
 }
 
-static uint64_t ours_discard(size_t n, size_t repeats) {
+static uint64_t ours_discard(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         Set *set = set_copy(data.set);
@@ -162,7 +162,7 @@ static uint64_t ours_discard(size_t n, size_t repeats) {
     return total;
 }
 
-static uint64_t ours_iterate(size_t n, size_t repeats) {
+static uint64_t ours_iterate(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     size_t count = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -175,7 +175,7 @@ static uint64_t ours_iterate(size_t n, size_t repeats) {
     return total;
 }
 
-static uint64_t ours_union(size_t n, size_t repeats) {
+static uint64_t ours_union(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         uint64_t start = clock_now();
@@ -189,7 +189,7 @@ static uint64_t ours_union(size_t n, size_t repeats) {
 
 /* ---- CPython ---------------------------------------------------------------------------------*/
 
-static uint64_t py_add(size_t n, size_t repeats) {
+static uint64_t py_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         PyObject *set = PySet_New(NULL);
@@ -215,15 +215,15 @@ static uint64_t py_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t py_hit(size_t n, size_t repeats) {
+static uint64_t py_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return py_contains(n, repeats, 0);
 }
 
-static uint64_t py_miss(size_t n, size_t repeats) {
+static uint64_t py_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return py_contains(n, repeats, n);
 }
 
-static uint64_t py_discard(size_t n, size_t repeats) {
+static uint64_t py_discard(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         PyObject *set = PySet_New(data.py_set);
@@ -237,7 +237,7 @@ static uint64_t py_discard(size_t n, size_t repeats) {
     return total;
 }
 
-static uint64_t py_iterate(size_t n, size_t repeats) {
+static uint64_t py_iterate(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     size_t count = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -251,7 +251,7 @@ static uint64_t py_iterate(size_t n, size_t repeats) {
     return total;
 }
 
-static uint64_t py_union(size_t n, size_t repeats) {
+static uint64_t py_union(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         uint64_t start = clock_now();
@@ -276,7 +276,7 @@ static void *glib_key(size_t i) {
     return ((Str *)data.ours[i])->data;
 }
 
-static uint64_t glib_add(size_t n, size_t repeats) {
+static uint64_t glib_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         GHashTable *table = glib_table();
@@ -306,11 +306,11 @@ static uint64_t glib_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t glib_hit(size_t n, size_t repeats) {
+static uint64_t glib_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return glib_contains(n, repeats, 0);
 }
 
-static uint64_t glib_miss(size_t n, size_t repeats) {
+static uint64_t glib_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return glib_contains(n, repeats, n);
 }
 #endif
@@ -346,7 +346,7 @@ static Item *uthash_fill(Item *items, size_t n) {
     return head;
 }
 
-static uint64_t uthash_add(size_t n, size_t repeats) {
+static uint64_t uthash_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     Item *items = calloc(n, sizeof *items);
     fail_if(!items);
     uint64_t total = 0;
@@ -381,11 +381,11 @@ static uint64_t uthash_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t uthash_hit(size_t n, size_t repeats) {
+static uint64_t uthash_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return uthash_contains(n, repeats, 0);
 }
 
-static uint64_t uthash_miss(size_t n, size_t repeats) {
+static uint64_t uthash_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return uthash_contains(n, repeats, n);
 }
 #pragma GCC diagnostic pop
@@ -395,13 +395,15 @@ static uint64_t uthash_miss(size_t n, size_t repeats) {
 
 /* Each contender twice: for ints and for strs. */
 #define BOTH_KINDS(function)                                                                       \
-    static uint64_t function##_int(size_t n, size_t repeats) {                                     \
+    static uint64_t function##_int(size_t n, size_t repeats,                                       \
+                                   BENCHMARK_UNUSED const void *argument) {                        \
         data_make(NUMBERS, n);                                                                     \
-        return function(n, repeats);                                                               \
+        return function(n, repeats, argument);                                                     \
     }                                                                                              \
-    static uint64_t function##_str(size_t n, size_t repeats) {                                     \
+    static uint64_t function##_str(size_t n, size_t repeats,                                       \
+                                   BENCHMARK_UNUSED const void *argument) {                        \
         data_make(TEXTS, n);                                                                       \
-        return function(n, repeats);                                                               \
+        return function(n, repeats, argument);                                                     \
     }
 BOTH_KINDS(ours_add)
 BOTH_KINDS(ours_hit)

@@ -72,15 +72,15 @@ static uint64_t our_values(const Code *code, size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t our_next(size_t n, size_t repeats) {
+static uint64_t our_next(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return our_values(&ints_code, n, repeats);
 }
 
-static uint64_t our_next_same(size_t n, size_t repeats) {
+static uint64_t our_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return our_values(&same_code, n, repeats);
 }
 
-static uint64_t our_send(size_t n, size_t repeats) {
+static uint64_t our_send(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     Locals locals = {0};
     Object *value = int_from_long(5000), *result;
     uint64_t start = clock_now();
@@ -98,7 +98,8 @@ static uint64_t our_send(size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t our_yield_from(size_t depth, size_t repeats) {
+static uint64_t our_yield_from(size_t depth, size_t repeats,
+                               BENCHMARK_UNUSED const void *argument) {
     Object *chain = generator_new(&same_code, &(Locals){.sub = None});
     for (size_t i = 1; i < depth; i++) {
         Object *outer = generator_new(&relay_code, &(Locals){.sub = chain});
@@ -155,15 +156,15 @@ static uint64_t their_values(const char *name, size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t their_next(size_t n, size_t repeats) {
+static uint64_t their_next(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return their_values("ints", n, repeats);
 }
 
-static uint64_t their_next_same(size_t n, size_t repeats) {
+static uint64_t their_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return their_values("same", n, repeats);
 }
 
-static uint64_t their_send(size_t n, size_t repeats) {
+static uint64_t their_send(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     PyObject *function = their("echo"), *value = PyLong_FromLong(5000), *result;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -180,7 +181,8 @@ static uint64_t their_send(size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t their_yield_from(size_t depth, size_t repeats) {
+static uint64_t their_yield_from(size_t depth, size_t repeats,
+                                 BENCHMARK_UNUSED const void *argument) {
     PyObject *chain = PyObject_CallOneArg(their("same"), Py_None);
     for (size_t i = 1; i < depth; i++) {
         PyObject *outer = PyObject_CallOneArg(their("relay"), chain);
@@ -216,11 +218,11 @@ static uint64_t bare_calls(Object *(*volatile function)(Locals *), size_t n, siz
     return clock_now() - start;
 }
 
-static uint64_t bare_next(size_t n, size_t repeats) {
+static uint64_t bare_next(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return bare_calls(next_int, n, repeats);
 }
 
-static uint64_t bare_next_same(size_t n, size_t repeats) {
+static uint64_t bare_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     return bare_calls(next_same, n, repeats);
 }
 

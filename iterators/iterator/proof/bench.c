@@ -110,7 +110,7 @@ static void their_walk(PyObject *iterator) {
 
 /* Times `repeats` walks over what the expression makes. */
 #define BENCH(name, walk, expression)                                                              \
-    static uint64_t name(size_t n, size_t repeats) {                                               \
+    static uint64_t name(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {        \
         prepare(n);                                                                                \
         uint64_t start = clock_now();                                                              \
         for (size_t r = 0; r < repeats; r++)                                                       \

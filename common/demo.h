@@ -1,0 +1,236 @@
+/* demo.h: a demo's command line, and how it tells its scenes; every demo's is the same.
+ *
+ *     demo                     plays every scene
+ *     demo --scene NAME        one of them; --list names them, a line each
+ *     demo --step ...          waits after each step: Enter goes on, b a step back, q ends
+ *     demo --csv NAME          data for a plot
+ *     demo [OPTIONS] OPERANDS  the demo's own work, from its table of options
+ *
+ * A scene prints and calls step() where a reader should look before it goes on; on a terminal with
+ * --step that waits, elsewhere it is nothing. What a scene needs and cannot have ends the demo
+ * through need() or must(), with status 1.
+ */
+#ifndef DEMO_H
+#define DEMO_H
+
+#include "common.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+typedef struct {
+    const char *name;
+    const char *about; // one line: the scene's heading, and what --help says
+    void (*play)(void);
+    const char *look; // for the one scene that the tour plays: what to look at; else NULL
+    bool varies;      // from run to run: timing is its subject
+} Scene;
+
+/* An option of one demo's own. At most one of the pointers is set: where it leaves its value. */
+typedef struct {
+    const char *name;  // "--threads"
+    const char *takes; // what follows it, as --help writes it: "N"; NULL: nothing does
+    const char *about;
+    bool *flag;              // set to true
+    const char **text;       // the word that follows
+    long *number, low, high; // a whole number in these bounds
+    bool scenes;             // goes with anything; any other option is for the demo's own work
+    const char *mode;        // NULL: what demo.h's own options are for
+    const char *mode;        // NULL: demo.h's own options say here what they are for
+} Option;
+
+typedef struct {
+    const char *program;   // "dict_demo", which begins every complaint
+    const char *about;     // lines for --help: what the demo's own work is; or NULL
+    const char *operands;  // "FILE..."; NULL: none are taken
+    const Scene *scenes;   // in the order of the story, up to one without a name
+    const Scene *data;     // for --csv, likewise; or NULL
+    const Option *options; // likewise; or NULL
+    int (*work)(int count, char **operands); // returns the exit status; or NULL
+} Demo;
+
+/* One object in all of a demo's sources, as error_indicator is. */
+__attribute__((weak)) struct {
+    const Demo *demo;
+    char **argv;
+    bool stepping;
+    long at, from; // steps done; the one up to which nothing is shown
+    int terminal;  // what stdout was, while nothing is shown
+} telling;
+
+/* The result of a call that a demo cannot go on without: ends it if NULL, with the pending error. */
+static inline void *need(void *result) {
+    if (result) return result;
+    fflush(stdout);
+    fprintf(stderr, "%s: ", telling.demo->program);
+    error_print(stderr);
+    exit(1);
+}
+
+/* The same for a call that returns -1. */
+static inline void must(int status) {
+    if (status < 0) need(NULL);
+}
+
+/* Where a reader looks before the scene goes on. `question`, or NULL, is asked in the meantime. It
+ * goes a step back by playing the program again from its start, with nothing shown up to there. */
+static inline void step(const char *question) {
+    if (!telling.stepping || ++telling.at < telling.from) return;
+    if (telling.at == telling.from) {
+        fflush(stdout);
+        dup2(telling.terminal, STDOUT_FILENO);
+    }
+    printf("%s[%s%sEnter, b, q]%s ", color("7"), question ? question : "", question ? " " : "",
+           color("0"));
+    fflush(stdout);
+    int answer = getchar(), c = answer;
+    while (c != '\n' && c != EOF)
+        c = getchar();
+    bool tour = getenv("TOUR") != NULL; // ./run goes on from here
+    if (answer == 'q' || answer == EOF) exit(finish_output(telling.demo->program, tour ? 3 : 0));
+    if (answer != 'b') return;
+    if (tour && telling.at == 1) exit(4);
+    char from[24];
+    snprintf(from, sizeof from, "%ld", telling.at - 1);
+    setenv("STEP_FROM", from, 1);
+    execvp(telling.argv[0], telling.argv);
+}
+
+static inline void demo_begin_steps(void) {
+    telling.stepping = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    const char *from = getenv("STEP_FROM");
+    telling.from = from ? strtol(from, NULL, 10) : 0;
+    unsetenv("STEP_FROM");
+    int nowhere = telling.from > 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    if (nowhere < 0) return;
+    telling.terminal = dup(STDOUT_FILENO);
+    dup2(nowhere, STDOUT_FILENO);
+    close(nowhere);
+}
+
+static inline void demo_list(const Scene *scenes) {
+    for (const Scene *scene = scenes; scene->name; scene++)
+        printf("  %-11s %s%s\n", scene->name, scene->about, scene->varies ? " (varies)" : "");
+}
+
+static inline int demo_help(const Demo *demo) {
+    printf("usage: %s [--scene NAME] [--step]\n", demo->program);
+    if (demo->data) printf("       %s --csv NAME\n", demo->program);
+    if (demo->work)
+        printf("       %s %s%s\n", demo->program, demo->options ? "[OPTIONS] " : "",
+               demo->operands ? demo->operands : "");
+    if (demo->about) printf("\n%s\n", demo->about);
+    for (const Option *option = demo->options; option && option->name; option++) {
+        char name[40];
+        snprintf(name, sizeof name, "%s %s", option->name, option->takes ? option->takes : "");
+        printf("%s  %-19s %s\n", option == demo->options ? "\noptions:\n" : "", name,
+               option->about);
+    }
+    puts("\nscenes, all of them without arguments:");
+    demo_list(demo->scenes);
+    if (demo->data) puts("\ndata, for --csv:");
+    if (demo->data) demo_list(demo->data);
+    puts("\n  --step waits after each step; --list names the scenes; -- ends the options");
+    return 0;
+}
+
+static inline int demo_play(const Scene *scenes, const char *name, bool titled) {
+    bool found = false;
+    for (const Scene *scene = scenes; scene->name; scene++) {
+        if (name && strcmp(scene->name, name) != 0) continue;
+        if (found) step(NULL);
+        found = true;
+        if (titled) heading(scene->about);
+        if (titled && telling.stepping && scene->look) printf("Look at %s.\n", scene->look);
+        scene->play();
+    }
+    const char *program = telling.demo->program;
+    return found ? 0
+                 : usage_error(program, "no %s '%s'; see --help", titled ? "scene" : "data", name);
+}
+
+/* Leaves what an option says where its table wants it; 0, or 2 after a complaint. */
+static inline int demo_take(const char *program, const Option *option, const char *word) {
+    if (option->flag) *option->flag = true;
+    if (option->text) *option->text = word;
+    if (!option->number) return 0;
+    char *end = NULL;
+    errno = 0;
+    *option->number = strtol(word, &end, 10);
+    bool digits =
+        *word && strspn(word + (*word == '-'), "0123456789") == strlen(word + (*word == '-'));
+    if (digits && !*end && errno == 0 && *option->number >= option->low &&
+        *option->number <= option->high)
+        return 0;
+    return usage_error(program, "%s takes a whole number from %ld to %ld, not '%s'", option->name,
+                       option->low, option->high, word);
+}
+
+static inline const Option *demo_option(const Option *table, const char *name) {
+    for (const Option *option = table; option && option->name; option++)
+        if (strcmp(option->name, name) == 0) return option;
+    return NULL;
+}
+
+static inline int demo_run(const Demo *demo, int argc, char **argv) {
+    static const char *scene, *data;
+    static bool help, list, stepping;
+    static const Option common[] = {
+        {.name = "--scene", .takes = "NAME", .text = &scene, .mode = "scene"},
+        {.name = "--csv", .takes = "NAME", .text = &data, .mode = "data"},
+        {.name = "--list", .flag = &list, .mode = "list"},
+        {.name = "--step", .flag = &stepping, .scenes = true},
+        {.name = "--help", .flag = &help, .scenes = true},
+        {.name = "-h", .flag = &help, .scenes = true},
+        {0},
+    };
+    const char *mode = NULL, *first = NULL; // what is to be done, and the word that said so
+    int count = 0;                          // of operands, which move to the front of argv + 1
+    bool ended = false;                     // by --
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i], *its_mode = "work";
+        if (!ended && strcmp(word, "--") == 0) {
+            ended = true;
+            continue;
+        }
+        if (ended || word[0] != '-' || word[1] == '\0') {
+            if (!demo->operands)
+                return usage_error(demo->program, "an argument too many: '%s'; see --help", word);
+            argv[++count] = argv[i];
+        } else {
+            const Option *option = demo_option(common, word);
+            if (!option) option = demo_option(demo->options, word);
+            if (!option || (option->text == &data && !demo->data))
+                return usage_error(demo->program, "unknown option '%s'; see --help", word);
+            if (option->takes && i + 1 == argc)
+                return usage_error(demo->program, "%s takes %s; see --help", word, option->takes);
+            if (demo_take(demo->program, option, option->takes ? argv[++i] : NULL)) return 2;
+            if (option->scenes) continue;
+            if (option->mode) its_mode = option->mode;
+        }
+        if (mode && strcmp(mode, its_mode) != 0)
+            return usage_error(demo->program, "'%s' and '%s' exclude each other", first, word);
+        if (!mode) first = word;
+        mode = its_mode;
+    }
+    if (help) return demo_help(demo);
+    if (list) {
+        demo_list(demo->scenes);
+        return 0;
+    }
+    if (data) return demo_play(demo->data, data, false);
+    if (mode && !scene) return demo->work(count, argv + 1);
+    if (stepping) demo_begin_steps();
+    return demo_play(demo->scenes, scene, true);
+}
+
+/* All of a demo's main(): returns its exit status. Needs argv as main() got it, and changes it. */
+static inline int demo_main(const Demo *demo, int argc, char **argv) {
+    telling.demo = demo;
+    char *again[argc + 1];
+    memcpy(again, argv, sizeof again);
+    telling.argv = again;
+    return finish_output(demo->program, demo_run(demo, argc, argv));
+}
+
+#endif
