@@ -1,7 +1,7 @@
 """Resolves the citations of CPython 3.11 in sources and lessons: "Objects/listobject.c, list_resize()".
 
-usage: citations.py FILE...                    checks them; exit status 0, or 1 with a line for each that is wrong
-       citations.py --names SOURCE FILE...     takes the names anew from CPython's source, for the files cited
+usage: citations.py                    from the root; exit status 0, or 1 with a line for each that is wrong
+       citations.py --names SOURCE     takes the names anew from CPython's source, for the files cited
 
 The names that each cited file defines stand in cpython-3.11.txt beside this script. A citation is a path below Include,
 Lib, Modules, Objects, Parser or Python, with the functions that follow it; the word 3.10, 3.12, 3.13 or 3.14 in its
@@ -22,6 +22,12 @@ C_NAMES = re.compile(
     re.M,
 )
 PYTHON_NAMES = re.compile(r"^\s*(?:async )?(?:def|class) (\w+)|^(\w+) *=", re.M)
+
+
+def book() -> list[Path]:
+    """The sources and lessons, without what is built and without the tools."""
+    found = [path for suffix in ("c", "h", "py", "md") for path in Path().rglob(f"*.{suffix}")]
+    return sorted(path for path in found if not path.parts[0].startswith(("build", "tools")))
 
 
 def sentences(path: Path) -> list[tuple[int, str]]:
@@ -77,11 +83,11 @@ def main() -> None:
     """Checks the files named, or takes the names for them."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["--names"]:
-        take_names(Path(arguments[1]), [Path(name) for name in arguments[2:]])
+        take_names(Path(arguments[1]), book())
         return
     names = read_names()
     wrong = count = 0
-    for path in map(Path, arguments):
+    for path in book():
         for line, cited, functions in citations(path):
             count += 1 + len(functions)
             for function in functions or [""]:
