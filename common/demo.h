@@ -57,7 +57,7 @@ __attribute__((weak)) struct {
     const Demo *demo;
     char **argv;
     bool stepping, tour;
-    long at, from; // steps done; the one up to which nothing is shown
+    long at, from; // steps done; the one that is shown first, after going back
     int terminal;  // what stdout was, while nothing is shown
 } telling;
 
@@ -78,11 +78,13 @@ static inline void must(int status) {
 /* Where a reader looks before the scene goes on. `question`, or NULL, is asked in the meantime. It
  * goes a step back by playing the program again from its start, with nothing shown up to there. */
 static inline void step(const char *question) {
-    if (!telling.stepping || ++telling.at < telling.from) return;
-    if (telling.at == telling.from) {
+    if (!telling.stepping) return;
+    telling.at++;
+    if (telling.at == telling.from - 1) { // what follows is to be seen again
         fflush(stdout);
         dup2(telling.terminal, STDOUT_FILENO);
     }
+    if (telling.at < telling.from) return;
     printf("%s[%s%sEnter, b, q]%s ", color("7"), question ? question : "", question ? " " : "",
            color("0"));
     fflush(stdout);
@@ -104,7 +106,7 @@ static inline void demo_begin_steps(void) {
     const char *from = getenv("STEP_FROM");
     telling.from = from ? strtol(from, NULL, 10) : 0;
     unsetenv("STEP_FROM");
-    int nowhere = telling.from > 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    int nowhere = telling.from > 1 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
     if (nowhere < 0) return;
     telling.terminal = dup(STDOUT_FILENO);
     dup2(nowhere, STDOUT_FILENO);

@@ -76,12 +76,10 @@ def check(demo: str) -> list[str]:
         wrong.append("it does not say what to look at")
 
     terminal = Terminal(demo)
-    for key in ("", "b", "q"):
+    for key, shown in (("", pages[0]), ("b", pages[1]), ("", pages[0]), ("q", pages[1])):
         page = terminal.page()
-        if page is None:
-            return wrong + ["it ended before it was asked to"]
-        if key == "q" and not page.endswith(pages[0].split("\n")[-1]):
-            wrong.append(f"b after step 2 does not show step 1 again, but:\n{page}")
+        if page is None or page.split("\n")[-2:] != shown.split("\n")[-2:]:
+            return wrong + [f"going on and a step back does not show what it showed before, but:\n{page}"]
         terminal.answer(key)
     if terminal.page() is not None or terminal.status() != 3:
         wrong.append("q: does not end with status 3")
