@@ -192,17 +192,11 @@ int str_write(Object *op, Writer *out) {
 /* CPython: Objects/unicodectype.c, _PyUnicode_IsPrintable(). */
 static bool is_printable(uint32_t c) {
     if (c < 0x7F) return c >= ' ';
-    if (c == 0x7F) return false;
-    size_t low = 0, high = sizeof unprintable / sizeof unprintable[0];
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (c > unprintable[middle][1]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low == sizeof unprintable / sizeof unprintable[0] || c < unprintable[low][0];
+    size_t run = 0;
+    uint32_t end = 0x7F;
+    while (run < sizeof printable_runs / sizeof printable_runs[0] && c >= end + printable_runs[run])
+        end += printable_runs[run++];
+    return run % 2 == 1;
 }
 
 static int write_escape(uint32_t c, Writer *out) {
