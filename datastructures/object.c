@@ -70,9 +70,15 @@ void block_advise(void *block, size_t bytes) {
 
 /* ---- Hash and equality -----------------------------------------------------------------------*/
 
+/* What is hashed, compared or printed runs code that may drop the last reference that others hold to
+ * it, so this file holds one meanwhile. CPython leaves that to each caller: list_index_impl(),
+ * list_richcompare(), set_lookkey() and more. */
+
 hash_t object_hash_slow(Object *self) {
     if (!self->type->hash) return error_set(TypeError, "unhashable type: '%s'", self->type->name);
+    incref(self);
     hash_t hash = self->type->hash(self);
+    decref(self);
     return hash;
 }
 
@@ -80,9 +86,13 @@ hash_t object_hash_slow(Object *self) {
  * not the same object. CPython: do_richcompare(). */
 int object_equal_slow(Object *self, Object *other) {
     int answer = NOT_IMPLEMENTED;
+    incref(self);
+    incref(other);
     if (self->type->equal) answer = self->type->equal(self, other);
     if (answer == NOT_IMPLEMENTED && other->type->equal && other->type != self->type)
         answer = other->type->equal(other, self);
+    decref(self);
+    decref(other);
     return answer == NOT_IMPLEMENTED ? 0 : answer;
 }
 
@@ -128,7 +138,9 @@ int object_write_repr(Object *self, Writer *out) {
         snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
         return writer_puts(out, text);
     }
+    incref(self);
     int status = self->type->repr(self, out);
+    decref(self);
     return status;
 }
 

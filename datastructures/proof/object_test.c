@@ -479,6 +479,74 @@ static void test_empty_slots(void **state) {
     assert_repr(new_ref(&spam), expected);
 }
 
+/* ---- Objects that change what holds them -----------------------------------------------------*/
+
+static Object *held;              // all that keeps a traitor, or the tuple around it, alive
+static bool is_dead, died_in_use; // what became of the traitor
+
+/* Whatever is asked of a traitor, it drops `held` first. */
+static void betray(void) {
+    Object *last = held;
+    held = NULL;
+    xdecref(last);
+    died_in_use |= is_dead;
+}
+
+static int traitor_repr(Object *self, Writer *out) {
+    (void)self;
+    betray();
+    return writer_puts(out, "traitor");
+}
+
+static hash_t traitor_hash(Object *self) {
+    (void)self;
+    betray();
+    return 1;
+}
+
+static int traitor_equal(Object *self, Object *other) {
+    (void)self, (void)other;
+    betray();
+    return NOT_IMPLEMENTED; // so that the other side is asked, too
+}
+
+static void traitor_dealloc(Object *self) {
+    is_dead = true;
+    testing_free(self);
+}
+
+static const Type Traitor_Type = {
+    .name = "traitor",
+    .repr = traitor_repr,
+    .hash = traitor_hash,
+    .equal = traitor_equal,
+    .dealloc = traitor_dealloc,
+};
+
+/* What is hashed, compared or printed lives until that is done. */
+static void test_traitors(void **state) {
+    (void)state;
+    long before = testing_blocks();
+    Object *one = int_from_long(1), *single = tuple_pack(1, one);
+    for (int use = 0; use < 8; use++) {
+        Object *traitor = object_new(&Traitor_Type, sizeof *traitor);
+        bool in_tuple = use % 2 == 1;
+        Object *other = in_tuple ? single : one;
+        held = in_tuple ? tuple_pack(1, traitor) : new_ref(traitor);
+        decref(traitor);
+        is_dead = died_in_use = false;
+        if (use / 2 == 0) assert_int_equal(object_rich_equal(held, other), 0);
+        if (use / 2 == 1) assert_int_equal(object_rich_equal(other, held), 0);
+        if (use / 2 == 2) assert_true(object_hash(held) != -1);
+        if (use / 2 == 3) assert_repr(object_repr(held), in_tuple ? "'(traitor,)'" : "'traitor'");
+        assert_false(died_in_use);
+        assert_true(is_dead);
+    }
+    decref(single);
+    decref(one);
+    assert_int_equal(testing_blocks(), before);
+}
+
 /* ---- Out of memory ---------------------------------------------------------------------------*/
 
 /* Something of everything; false if an allocation failed. */
@@ -534,6 +602,7 @@ int main(void) {
         cmocka_unit_test(test_depth_is_limited),
         cmocka_unit_test(test_repr_of_itself),
         cmocka_unit_test(test_empty_slots),
+        cmocka_unit_test(test_traitors),
         cmocka_unit_test(test_each_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
