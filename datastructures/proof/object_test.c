@@ -285,6 +285,9 @@ static void test_not_utf8(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_repr(str_from_string(cases[i].bytes), cases[i].repr);
+    assert_repr(str_from_utf8("\xc3\xa9", 1),
+                "'\\udcc3'"); // what stands behind the end is not read
+    assert_repr(str_from_utf8_with_surrogates("\xed\xa0\x80", 2), "'\\udced\\udca0'");
 }
 
 /* A surrogate that stands for no byte cannot be written, and what stands before it is not torn. */
