@@ -214,7 +214,7 @@ int list_append(List *self, Object *item);
 /* Before the item at `index`, clamped to the list. CPython: Objects/listobject.c, ins1(). */
 int list_insert(List *self, ssize_t index, Object *item);
 /* The item at `index` (negative: from the end), taken out: the list's reference is the caller's.
- * NULL with IndexError. CPython: Objects/listobject.c, list_pop(). */
+ * NULL with IndexError. CPython: Objects/listobject.c, list_pop_impl(). */
 Object *list_pop(List *self, ssize_t index);
 /* Takes the first item that equals `value` out. -1 with ValueError. CPython: list_remove(). */
 int list_remove(List *self, Object *value);

@@ -172,6 +172,9 @@ static void test_search(void **state) {
     assert_error(ValueError, "1 is not in list");
     assert_int_equal(list_index(list, one, 5, 2), -1);
     error_clear();
+    assert_int_equal(list_index(list, one, 0, PTRDIFF_MIN), -1); // a bound, not a bound left out
+    error_clear();
+    assert_int_equal(list_index(list, one, PTRDIFF_MIN, PTRDIFF_MAX), 1);
     assert_int_equal(list_count(list, one), 3);
     assert_int_equal(list_count(list, nine), 0);
     assert_int_equal(list_contains(list, one_float), 1);
@@ -281,6 +284,94 @@ static void test_huge_sizes(void **state) {
     assert_error(MemoryError, "");
     assert_repr(list, "[1, 2, 3]");
     decref(list);
+}
+
+/* ---- A list that changes while it is looked at ------------------------------------------------*/
+
+static List *emptied[2];          // what a traitor clears when it is compared or printed
+static int answer;                // what it says to equality
+static bool is_dead, died_in_use; // what became of it
+
+static void betray(void) {
+    for (int i = 0; i < 2; i++)
+        if (emptied[i]) list_clear(emptied[i]);
+    died_in_use |= is_dead;
+}
+
+static int traitor_repr(Object *self, Writer *out) {
+    (void)self;
+    betray();
+    return writer_puts(out, "traitor");
+}
+
+static int traitor_equal(Object *self, Object *other) {
+    (void)self, (void)other;
+    betray();
+    return answer;
+}
+
+static void traitor_dealloc(Object *self) {
+    is_dead = true;
+    testing_free(self);
+}
+
+/* [(traitor,), 1] or [traitor, 1] */
+static List *list_of_traitor(bool in_tuple) {
+    static const Type Traitor_Type = {.name = "traitor",
+                                      .repr = traitor_repr,
+                                      .equal = traitor_equal,
+                                      .dealloc = traitor_dealloc};
+    is_dead = died_in_use = false;
+    List *list = ints(2, 1, 1);
+    Object *traitor = object_new(&Traitor_Type, sizeof *traitor);
+    list_set_item(list, 0, in_tuple ? tuple_pack(1, traitor) : new_ref(traitor));
+    decref(traitor);
+    return list;
+}
+
+/* Every result is CPython's; twin.py has more of them. */
+static void test_changes_in_use(void **state) {
+    (void)state;
+    static const struct {
+        bool empty_a, empty_b;
+        int answer, expected;
+    } cases[] = {
+        {false, false, 1, 1}, {false, false, 0, 0}, {false, true, 1, 0},
+        {false, true, 0, 0},  {true, false, 1, 0},  {true, false, 0, 0},
+        {true, true, 1, 1},   {true, true, 0, 1},   {true, true, -1, -1},
+    };
+    long blocks = testing_blocks();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        List *a = list_of_traitor(false), *b = ints(2, 1, 1);
+        emptied[0] = cases[i].empty_a ? a : NULL;
+        emptied[1] = cases[i].empty_b ? b : NULL;
+        answer = cases[i].answer;
+        assert_int_equal(object_rich_equal(OBJECT(a), OBJECT(b)), cases[i].expected);
+        decref(a);
+        decref(b);
+    }
+    Object *one = int_from_long(1), *single = tuple_pack(1, one);
+    emptied[1] = NULL;
+    for (int use = 0; use < 12; use++) {
+        bool in_tuple = use % 2;
+        List *list = emptied[0] = list_of_traitor(in_tuple);
+        Object *value = in_tuple ? single : None;
+        answer = NOT_IMPLEMENTED; // so that the other side is asked, too, and `i` goes on
+        if (use / 2 == 0) assert_int_equal(list_index(list, value, 0, 2), -1);
+        if (use / 2 == 1) assert_int_equal(list_count(list, value), 0);
+        if (use / 2 == 2) assert_int_equal(list_contains(list, value), 0);
+        if (use / 2 == 3) assert_int_equal(list_remove(list, value), -1);
+        if (use / 2 == 4) assert_repr(list, in_tuple ? "[(traitor,)]" : "[traitor]");
+        if (use / 2 == 5) answer = 1;
+        if (use / 2 == 5) assert_int_equal(list_remove(list, value), 0);
+        error_clear();
+        assert_false(died_in_use);
+        assert_true(is_dead);
+        assert_new(list, "[]");
+    }
+    decref(single);
+    decref(one);
+    assert_int_equal(testing_blocks(), blocks);
 }
 
 /* ---- Without memory --------------------------------------------------------------------------*/
@@ -508,6 +599,7 @@ int main(void) {
         cmocka_unit_test(test_whole_list),
         cmocka_unit_test(test_recursion),
         cmocka_unit_test(test_huge_sizes),
+        cmocka_unit_test(test_changes_in_use),
         cmocka_unit_test(test_every_allocation_fails),
         cmocka_unit_test(test_refused_shrink),
         cmocka_unit_test(test_random_against_model),

@@ -379,6 +379,80 @@ static void endless(void) {
     decref(inner);
 }
 
+/* ---- A list that changes while it is searched -------------------------------------------------*/
+
+typedef struct {
+    Object ob;
+    List *items; // borrowed
+    char change; // 'c'lear, 's'horten, 'l'engthen
+    bool answer; // what it says to equality
+} Traitor;
+
+static void betray(const Traitor *self) {
+    if (self->change == 'c') list_clear(self->items);
+    if (self->change == 's') list_set_slice(self->items, 2, PTRDIFF_MAX, NULL);
+    for (int64_t i = 0; self->change == 'l' && i < 20; i++)
+        append_long(self->items, i);
+}
+
+static int traitor_equal(Object *op, Object *other) {
+    (void)other;
+    Traitor *self = (Traitor *)op;
+    betray(self);
+    return self->answer;
+}
+
+static int traitor_repr(Object *op, Writer *out) {
+    betray((Traitor *)op);
+    return writer_puts(out, "traitor");
+}
+
+static void traitor_dealloc(Object *op) {
+    free(op);
+}
+
+static const Type Traitor_Type = {
+    .name = "Traitor", .repr = traitor_repr, .equal = traitor_equal, .dealloc = traitor_dealloc};
+
+static const char *const calls[] = {"index(3)", "index(3, -3, 4)", "remove(3)", "count(3)",
+                                    "3 in",     "== other",        "other ==",  "repr"};
+
+static Object *betrayed_call(size_t call, List *items, Object *three, List *other) {
+    if (call < 2) {
+        ssize_t index = list_index(items, three, call ? -3 : 0, call ? 4 : PTRDIFF_MAX);
+        return index < 0 ? NULL : int_from_long(index);
+    }
+    if (call == 2) return list_remove(items, three) < 0 ? NULL : new_ref(None);
+    if (call == 3) return int_from_long(list_count(items, three));
+    if (call == 7) return object_repr(OBJECT(items));
+    int answer = call == 4   ? list_contains(items, three)
+                 : call == 5 ? object_rich_equal(OBJECT(items), OBJECT(other))
+                             : object_rich_equal(OBJECT(other), OBJECT(items));
+    return answer < 0 ? NULL : new_ref(answer ? True : False);
+}
+
+static void betrayed(void) {
+    static const char *const changes[] = {"clear", "shorten", "lengthen"};
+    List *other = list_new(4);
+    for (ssize_t i = 0; i < 4; i++)
+        list_set_item(other, i, int_from_long(i));
+    Object *three = new_ref(list_get_item(other, 3));
+    for (size_t i = 0; i < 3 * 2 * 8; i++) {
+        List *items = list_copy(other);
+        Traitor *traitor = object_new(&Traitor_Type, sizeof *traitor);
+        traitor->items = items;
+        traitor->change = changes[i / 16][0];
+        traitor->answer = i / 8 % 2;
+        list_set_item(items, 1, OBJECT(traitor));
+        label("%s, %s, %s", changes[i / 16], traitor->answer ? "True" : "False", calls[i % 8]);
+        show_object(betrayed_call(i % 8, items, three, other));
+        printf("%zd\n", items->size);
+        decref(items);
+    }
+    decref(three);
+    decref(other);
+}
+
 int main(int argc, char **argv) {
     (void)argc;
     staircases();
@@ -393,5 +467,6 @@ int main(int argc, char **argv) {
     aliases();
     equality();
     endless();
+    betrayed();
     return finish_output(argv[0], 0);
 }
