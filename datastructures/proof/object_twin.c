@@ -59,10 +59,22 @@ static void ints(void) {
 static void floats(void) {
     puts("# floats");
     static const double edges[] = {
-        0.0,        -0.0,      0.5,    0.1,
-        0.1 + 0.2,  1e15,      1e16,   123456789012345680.0,
-        1e-4,       1e-5,      5e-324, 1.7976931348623157e308,
-        INFINITY,   -INFINITY, -1.0,   0x1p61,
+        0.0,
+        -0.0,
+        0.5,
+        0.1,
+        0.30000000000000004,
+        1e15,
+        1e16,
+        123456789012345680.0,
+        1e-4,
+        1e-5,
+        5e-324,
+        1.7976931348623157e308,
+        INFINITY,
+        -INFINITY,
+        -1.0,
+        0x1p61,
         0x1p53 + 2,
     };
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)

@@ -1,14 +1,12 @@
 /* twin.c: the twin of twin.py: the same operations on our list, printing the same lines. */
 #include "../list.h"
 
-#include <inttypes.h>
-
 static uint64_t state = 20231002;
 
 /* The next number below `limit` of a sequence that twin.py draws as well (Knuth's MMIX LCG). */
-static int64_t rand_below(int64_t limit) {
+static int rand_below(int limit) {
     state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)(state >> 33) % limit;
+    return (int)((state >> 33) % (unsigned)limit);
 }
 
 /* ---- Printing: what was done, and what came of it --------------------------------------------*/
@@ -166,16 +164,16 @@ static ssize_t modulo(ssize_t a, ssize_t b) { // Python's %: never negative
 
 /* One operation drawn at random; the list may be replaced by another. */
 static List *random_step(List *list) {
-    int64_t op = rand_below(18), value = rand_below(10);
+    int op = rand_below(18), value = rand_below(10);
     ssize_t a = rand_below(30) - 10, b = rand_below(30) - 10, step = rand_below(4) + 1;
     if (rand_below(2)) step = -step;
     Object *item = int_from_long(value);
     if (op < 5) {
         list_append(list, item);
-        show(list, "append(%" PRId64 ")", value);
+        show(list, "append(%d)", value);
     } else if (op == 5) {
         list_insert(list, a, item);
-        show(list, "insert(%zd, %" PRId64 ")", a, value);
+        show(list, "insert(%zd, %d)", a, value);
     } else if (op == 6 && list->size > 1) {
         attempt(list_pop(list, a), "pop(%zd)", a);
         show(list, " ");
@@ -192,7 +190,7 @@ static List *random_step(List *list) {
         assign(list, a, b, 1, numbers(value, 0, modulo(step, 9)));
         show(list, "[%zd:%zd] = %zd items", a, b, modulo(step, 9));
     } else if (op == 11) {
-        attempt(status(list_remove(list, item)), "remove(%" PRId64 ")", value);
+        attempt(status(list_remove(list, item)), "remove(%d)", value);
         show(list, " ");
     } else if (op == 12) {
         assign(list, a, b, step, NULL);
@@ -204,9 +202,9 @@ static List *random_step(List *list) {
         attempt(status(assign(list, a, b, step, part)), "set it reversed");
         show(list, " ");
     } else if (op == 14) {
-        printf("count(%" PRId64 ") %zd, in %s\n", value, list_count(list, item),
+        printf("count(%d) %zd, in %s\n", value, list_count(list, item),
                list_contains(list, item) ? "True" : "False");
-        attempt(number(list_index(list, item, a, b)), "index(%" PRId64 ", %zd, %zd)", value, a, b);
+        attempt(number(list_index(list, item, a, b)), "index(%d, %zd, %zd)", value, a, b);
     } else if (op == 15 && list->size < 30) {
         list_inplace_repeat(list, step);
         show(list, "*= %zd", step);
@@ -220,7 +218,7 @@ static List *random_step(List *list) {
         List *one = list_pack(1, item), *longer = list_concat(list, OBJECT(one));
         drop(one, list, NULL);
         list = longer;
-        show(list, "+ [%" PRId64 "]", value);
+        show(list, "+ [%d]", value);
     }
     decref(item);
     return list;
