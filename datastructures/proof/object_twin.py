@@ -14,6 +14,7 @@ class Random:
     """A linear congruential generator, written the same in object_twin.c."""
 
     def __init__(self) -> None:
+        """Begins the sequence."""
         self.state = 1
 
     def next(self) -> int:

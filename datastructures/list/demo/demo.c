@@ -379,7 +379,7 @@ static int load_file(int count, char **paths) {
 int main(int argc, char **argv) {
     static const Scene scenes[] = {
         {"growth", "Where append finds room", scene_growth,
-         .look = "how many appends in a row find a cell waiting for them, and how that grows"},
+         .look = "how many appends in a row find a cell waiting, and how that grows"},
         {"amortised", "What n appends copy in total", scene_amortised},
         {"ways", "The same items, four ways, other arrays", scene_ways},
         {"shrink", "When pop gives memory back", scene_shrink},

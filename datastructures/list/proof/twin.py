@@ -199,6 +199,7 @@ class Traitor:
     """Changes a list whenever it is compared or printed, and says of equality what it is told."""
 
     def __init__(self, items: list[Any], change: str, answer: bool) -> None:
+        """Remembers which list to change, how, and what to say."""
         self.items, self.change, self.answer = items, change, answer
 
     def betray(self) -> None:
@@ -211,10 +212,12 @@ class Traitor:
             self.items.extend(range(20))
 
     def __eq__(self, other: object) -> bool:
+        """Changes the list; the answer is the one that was given."""
         self.betray()
         return self.answer
 
     def __repr__(self) -> str:
+        """Changes the list; says what this is."""
         self.betray()
         return "traitor"
 
