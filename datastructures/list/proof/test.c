@@ -273,7 +273,8 @@ static void test_huge_sizes(void **state) {
     assert_fails(!list_new(PTRDIFF_MAX), MemoryError, "");
     List *list = ints(3, 1, 2, 3);
     assert_fails(!list_repeat(list, PTRDIFF_MAX), MemoryError, "");
-    assert_fails(!list_repeat(list, PTRDIFF_MAX / 8 / 3), MemoryError, "");
+    if (sizeof(void *) == 8) // a possible number of bytes, but not of this machine
+        assert_fails(!list_repeat(list, PTRDIFF_MAX / 8 / 3), MemoryError, "");
     assert_fails(list_inplace_repeat(list, PTRDIFF_MAX / 2) == -1, MemoryError, "");
     assert_fails(list_resize(list, PTRDIFF_MAX - 1) == -1, MemoryError, "");
     assert_repr(list, "[1, 2, 3]");
