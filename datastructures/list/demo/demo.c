@@ -32,7 +32,7 @@ static void print_list(const char *label, List *list) {
     putchar('\n');
 }
 
-/* ---- growth ----------------------------------------------------------------------------------*/
+/* ---- The scenes: what a list does ------------------------------------------------------------*/
 
 static void scene_growth(void) {
     puts("One append a line. # is a cell in use, . is reserved.\n");
@@ -64,8 +64,6 @@ static void scene_growth(void) {
          "none just before.");
     decref(list);
 }
-
-/* ---- amortised -------------------------------------------------------------------------------*/
 
 static ssize_t by_a_fixed_step(ssize_t needed) {
     return (needed + 999) / 1000 * 1000;
@@ -121,8 +119,6 @@ static void scene_amortised(void) {
     decref(list);
 }
 
-/* ---- ways ------------------------------------------------------------------------------------*/
-
 static void draw_way(const char *what, List *list) {
     printf("  %-26s %2zd of %2zd  ", what, list->size, list->allocated);
     draw(list, list->allocated);
@@ -152,8 +148,6 @@ static void scene_ways(void) {
          "a tuple, and extend rounds up to an even number: malloc deals in 16 bytes, the\n"
          "odd cell would be lost.");
 }
-
-/* ---- shrink ----------------------------------------------------------------------------------*/
 
 static void scene_shrink(void) {
     puts("60 items, popped one by one; a line where the array changes.\n");
@@ -185,8 +179,6 @@ static void scene_shrink(void) {
     printf("append and pop: %ld resize.\n", resizes);
     decref(list);
 }
-
-/* ---- pop -------------------------------------------------------------------------------------*/
 
 static void scene_pop(void) {
     puts("pop(0) closes the gap by moving every later reference down one cell.\n");
@@ -221,8 +213,6 @@ static void scene_pop(void) {
     puts("\nn(n-1)/2: ten times the items, a hundred times the work. A queue is a\n"
          "collections.deque.");
 }
-
-/* ---- alias -----------------------------------------------------------------------------------*/
 
 static void scene_alias(void) {
     puts("`*` copies references. The inner list is one object, and its refcount says who\n"
