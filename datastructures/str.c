@@ -43,7 +43,7 @@ static bool second_is_valid(uint8_t first, uint8_t second) {
     return first != 0xF4 || second < 0x90;
 }
 
-/* CPython: Objects/stringlib/codecs.h, utf8_decode(). */
+/* CPython: Objects/unicodeobject.c, unicode_decode_utf8(). */
 ssize_t str_char_size(const char *utf8, ssize_t size) {
     const uint8_t *p = (const uint8_t *)utf8;
     if (*p < 0xC2 || *p > 0xF4) return 1; // ASCII, or no byte that begins a character
