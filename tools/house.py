@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LINE = "# ---- Below this line"
-FUNCTION = re.compile(r"((?:^(?:/\*(?:.|\n)*?\*/|//.*)\n)*)^(?!typedef|struct|enum|union)\w[\w \t*]*?\b(\w+)\([^;{}]*\) \{\n(?:.*\n)*?^\}\n", re.M)
+FUNCTION = re.compile(r"((?:^(?:/\*(?:(?!\*/)(?:.|\n))*\*/|//.*)\n)*)^(?!typedef|struct|enum|union)\w[\w \t*]*?\b(\w+)\([^;{}]*\) \{\n(?:.*\n)*?^\}\n", re.M)
 
 
 class Room(NamedTuple):
