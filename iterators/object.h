@@ -24,6 +24,7 @@ ERROR_TYPE(IndexError);
 ERROR_TYPE(KeyError);
 ERROR_TYPE(OSError);
 ERROR_TYPE(OverflowError);
+ERROR_TYPE(RecursionError);
 ERROR_TYPE(RuntimeError);
 ERROR_TYPE(StopIteration);
 ERROR_TYPE(TypeError);
