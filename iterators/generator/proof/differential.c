@@ -166,7 +166,7 @@ static void make(int slot) {
 static void send(Pair pair) {
     Object *value;
     PyObject *their_value;
-    int which = draw(4), n = draw(5);
+    int which = draw(4), n = draw(9) - 4;
     if (which == 0) {
         value = new_ref(None);
         their_value = Py_NewRef(Py_None);

@@ -30,6 +30,12 @@ static inline void note_value(const char *word, Object *value) {
     writer_free(&out);
 }
 
+/* a // b: rounded down, where C's division rounds towards zero. CPython: Objects/longobject.c,
+ * fast_floor_div(). */
+static inline int64_t floor_div(int64_t a, int64_t b) {
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
 #define IS_INT(op) ((op)->type == &Int_Type)
 
 typedef struct {
@@ -194,7 +200,7 @@ static Object *averager_run(Generator *self, Object *sent) {
     BEGIN(Member);
     local->n = 0;
     while (true) {
-        YIELD(local->n ? int_from_long(local->total / local->n) : new_ref(None));
+        YIELD(local->n ? int_from_long(floor_div(local->total, local->n)) : new_ref(None));
         if (!IS_INT(sent)) {
             Object *n = int_from_long(local->n), *total = int_from_long(local->total);
             Object *pair = n && total ? tuple_pack(2, n, total) : NULL;

@@ -367,6 +367,17 @@ static void recursion(void) {
     decref(moves);
 }
 
+/* ---- Below zero ------------------------------------------------------------------------------*/
+
+static void below_zero(void) {
+    title("a mean below zero rounds down");
+    Generator *generator = member_new(&averager_code, NULL, 0);
+    attempt("next", next_of(generator));
+    for (int i = 0; i < 4; i++)
+        attempt("send", send_int(generator, i % 2 ? 2 : -3));
+    decref(generator);
+}
+
 /* ---- Laziness: who asks whom, and when -------------------------------------------------------*/
 
 typedef struct {
@@ -513,6 +524,7 @@ int main(int argc, char **argv) {
     reentrancy();
     genexprs();
     recursion();
+    below_zero();
     laziness();
     at_random();
     return finish_output(argv[0], 0);

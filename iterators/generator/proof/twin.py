@@ -451,6 +451,18 @@ def recursion() -> None:
         print(f"  {move!r}")
 
 
+# ---- Below zero
+
+
+def below_zero() -> None:
+    """What // does with a negative total."""
+    print("\na mean below zero rounds down")
+    generator = averager(None, 0)
+    attempt("next", lambda: next(generator))
+    for i in range(4):
+        attempt("send", lambda: generator.send(2 if i % 2 else -3))
+
+
 # ---- Laziness: who asks whom, and when
 
 
@@ -585,6 +597,7 @@ def main() -> None:
     reentrancy()
     genexprs()
     recursion()
+    below_zero()
     laziness()
     at_random()
 
