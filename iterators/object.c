@@ -20,19 +20,40 @@ void *object_new(const Type *type, size_t size) {
  * object is given a reference for that time, and lives on if there are more of them afterwards.
  * Simplified: CPython marks a collected object as finalized, so that a second death runs no
  * finalizer; here the one type that has one (generator) finalizes to a state in which it does
- * nothing. No trashcan either: a chain of a million iterators overflows the C stack when it dies.
- */
+ * nothing. */
 static void finalize_and_dealloc(Object *self) {
-    self->refcnt = 1;
-    self->type->finalize(self);
-    if (--self->refcnt == 0) self->type->dealloc(self);
+    if (self->type->finalize) {
+        self->refcnt = 1;
+        self->type->finalize(self);
+        if (--self->refcnt > 0) return;
+    }
+    self->type->dealloc(self);
 }
 
+/* What dies drops its references, and so the next of a chain dies inside of it: a million iterators
+ * that ask each other would overflow the C stack. So what would die deeper than this waits in the
+ * trash until the first death is over; its reference count, which nobody needs any more, is the
+ * link. CPython: Objects/object.c, _PyTrash_thread_deposit_object(), _PyTrash_thread_destroy_chain(),
+ * in the types whose dealloc says Py_TRASHCAN_BEGIN; here in all. Simplified: for one thread. */
+enum { TRASH_UNWIND_LEVEL = 50 }; // CPython: _PyTrash_UNWIND_LEVEL
+static int trash_nesting;
+static Object *trash;
+
 void object_dealloc(Object *self) {
-    if (self->type->finalize) {
+    if (trash_nesting == TRASH_UNWIND_LEVEL) {
+        self->refcnt = (intptr_t)trash;
+        trash = self;
+        return;
+    }
+    while (self) {
+        trash_nesting++;
         finalize_and_dealloc(self);
-    } else {
-        self->type->dealloc(self); // the usual case: a jump, no call
+        trash_nesting--;
+        self = trash_nesting == 0 ? trash : NULL;
+        if (self) {
+            trash = (Object *)(intptr_t)self->refcnt;
+            self->refcnt = 0;
+        }
     }
 }
 
