@@ -228,6 +228,7 @@ static uint64_t bare_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const 
 
 int main(int argc, char **argv) {
     Py_InitializeEx(0);
+    set_recursion_limit(100000); // as sys.setrecursionlimit() above
     Benchmark benchmark = {.room = "generator", .sizes = {1, 3, 10, 30, 100, 300, 1000}};
     const BenchmarkRow rows[] = {
         {"next", {{"ours", our_next}, {"CPython", their_next}, {"call", bare_next}}, 0},

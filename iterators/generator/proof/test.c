@@ -431,7 +431,7 @@ static Generator *chain_of(const Code *leaf, int64_t n, int depth) {
 
 static void test_deep(void **state) {
     (void)state;
-    const int depth = 1000;
+    const int depth = 999; // and the leaf: as deep as can be
     Generator *chain = chain_of(&averager_code, 0, depth);
     Object *value;
     decref(next_of(chain));
@@ -454,6 +454,95 @@ static void test_deep(void **state) {
     decref(next_of(chain));
     decref(chain); // dies from the outside in
     assert_notes("guarded: finally;");
+}
+
+static Object *copied_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    FOR_EACH(local->result, local->sub) {
+        YIELD(new_ref(local->result));
+    }
+    note("end");
+    END;
+}
+MEMBER_CODE(copied, 0)
+
+static int finallys;
+
+static Object *counted_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    TRY {
+        if (local->n) YIELD(new_ref(None));
+        YIELD_FROM(take(&local->sub));
+    }
+    FINALLY {
+        finallys++;
+    }
+    END_FINALLY;
+    END;
+}
+MEMBER_CODE(counted, 1)
+
+/* What a chain is made of besides generators: nothing, a tuple around each, an iterator over it. */
+typedef enum { BARE, IN_TUPLE, IN_ITERATOR } Around;
+
+/* `depth` members, each with the one before as `sub`, over a guarded() that has begun. */
+static Object *stack_of(const Code *code, int depth, int64_t n, Around around) {
+    Object *chain = OBJECT(member_new(&guarded_code, NULL, 1));
+    decref(iter_next(chain));
+    while (depth-- > 0) {
+        Object *sub = around == BARE ? new_ref(chain) : tuple_pack(1, chain);
+        decref(chain);
+        if (around == IN_ITERATOR) {
+            chain = object_get_iter(sub);
+            decref(sub);
+            sub = chain;
+        }
+        chain = OBJECT(member_new(code, sub, n));
+        decref(sub);
+        if (n) decref(iter_next(chain));
+    }
+    return chain;
+}
+
+/* One resume inside of another too many: RecursionError. The one that was not resumed is gone, and
+ * its handlers with it (in CPython, too); those of all the others see the error pass. */
+static void test_recursion_limit(void **state) {
+    (void)state;
+    const Code *const codes[] = {&counted_code, &copied_code};
+    for (int c = 0; c < 2; c++) {
+        for (int limit = 100; limit <= 1000; limit += 900) {
+            set_recursion_limit(limit);
+            finallys = 0;
+            Object *chain = stack_of(codes[c], limit, 0, BARE);
+            assert_null(iter_next(chain));
+            assert_error(RecursionError, "maximum recursion depth exceeded");
+            assert_int_equal(((Generator *)chain)->state, FRAME_CLEARED);
+            assert_notes(""); // nor did that one's `finally` run
+            assert_int_equal(finallys, c == 0 ? limit : 0);
+            decref(chain);
+            chain = stack_of(codes[c], limit - 1, 0, BARE);
+            for (int i = 2; i < 5; i++) // what has been under way is under way no more
+                assert_int(iter_next(chain), i);
+            decref(chain);
+            notes[0] = '\0';
+        }
+    }
+}
+
+/* A chain of any length dies: not begun, begun, with a `finally` to run in each link, and with
+ * other objects between the links. */
+static void test_long_chains_die(void **state) {
+    (void)state;
+    const int length = 300000;
+    for (Around around = BARE; around <= IN_ITERATOR; around++) {
+        for (int64_t n = 0; n < 2; n++) {
+            finallys = 0;
+            decref(stack_of(&counted_code, length, n, around));
+            assert_int_equal(finallys, n ? length : 0);
+            assert_notes("guarded: finally;");
+        }
+    }
+    assert_int_equal(unraisables, 0);
 }
 
 /* Delegating to nothing a million times takes no stack. */
@@ -582,16 +671,6 @@ static void test_no_memory_for_a_value(void **state) {
     decref(self);
 }
 
-static Object *copied_run(Generator *self, Object *sent) {
-    BEGIN(Member);
-    FOR_EACH(local->result, local->sub) {
-        YIELD(new_ref(local->result));
-    }
-    note("end");
-    END;
-}
-MEMBER_CODE(copied, 0)
-
 static void test_generator_expression(void **state) {
     (void)state;
     Object *one = int_from_long(1);
@@ -642,6 +721,8 @@ int main(void) {
         TEST(test_running_while_it_delegates),
         TEST(test_ways_out),
         TEST(test_deep),
+        TEST(test_recursion_limit),
+        TEST(test_long_chains_die),
         TEST(test_many_empty_delegates),
         TEST(test_allocations),
         TEST(test_no_memory_in_a_handler),

@@ -378,6 +378,45 @@ static void below_zero(void) {
     decref(generator);
 }
 
+/* ---- Too deep --------------------------------------------------------------------------------*/
+
+static Object *relay_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    if (local->n) YIELD(int_from_long(local->n)); // once for itself, before it delegates
+    YIELD_FROM(take(&local->sub));
+    RETURN(new_ref(sent));
+    END;
+}
+MEMBER_CODE(relay, 0)
+
+/* A chain of `depth` relays, each but the innermost with an n of its own, that ends in guarded(). */
+static Generator *relays(int depth, int64_t n, bool begun) {
+    Generator *chain = member_new(&guarded_code, NULL, 1);
+    if (begun) decref(next_of(chain));
+    while (depth-- > 0) {
+        Generator *outer = member_new(&relay_code, OBJECT(chain), n);
+        decref(chain);
+        chain = outer;
+        if (begun) decref(next_of(chain));
+    }
+    return chain;
+}
+
+static void too_deep(void) {
+    title("too deep");
+    for (int depth = 100; depth <= 2000; depth += 1900) {
+        Generator *chain = relays(depth, 0, false);
+        attempt("next", next_of(chain));
+        puts(generator_state(chain));
+        attempt("then next", next_of(chain));
+        decref(chain);
+    }
+    decref(relays(10000, 0, false));
+    puts("  10000 dropped, none begun");
+    decref(relays(10000, 7, true));
+    puts("  10000 dropped, all begun");
+}
+
 /* ---- Laziness: who asks whom, and when -------------------------------------------------------*/
 
 typedef struct {
@@ -525,6 +564,7 @@ int main(int argc, char **argv) {
     genexprs();
     recursion();
     below_zero();
+    too_deep();
     laziness();
     at_random();
     return finish_output(argv[0], 0);

@@ -463,6 +463,43 @@ def below_zero() -> None:
         attempt("send", lambda: generator.send(2 if i % 2 else -3))
 
 
+# ---- Too deep
+
+
+def relay(sub: Any, n: int) -> Gen:
+    """Yields once for itself if it has an n, and delegates."""
+    if n:
+        yield n
+    return (yield from sub.pop())
+
+
+def relays(depth: int, n: int, begun: bool) -> Gen:
+    """A chain of relays that ends in guarded()."""
+    chain = guarded(None, 1)
+    if begun:
+        next(chain)
+    for _ in range(depth):
+        chain = relay([chain], n)
+        if begun:
+            next(chain)
+    return chain
+
+
+def too_deep() -> None:
+    """A chain longer than the recursion limit fails when resumed, and dies in peace."""
+    print("\ntoo deep")
+    for depth in (100, 2000):
+        chain = relays(depth, 0, False)
+        attempt("next", lambda: next(chain))
+        print(gen_state(chain))
+        attempt("then next", lambda: next(chain))
+        del chain
+    relays(10000, 0, False)
+    print("  10000 dropped, none begun")
+    relays(10000, 7, True)
+    print("  10000 dropped, all begun")
+
+
 # ---- Laziness: who asks whom, and when
 
 
@@ -598,6 +635,7 @@ def main() -> None:
     genexprs()
     recursion()
     below_zero()
+    too_deep()
     laziness()
     at_random()
 
