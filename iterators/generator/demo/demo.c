@@ -401,7 +401,7 @@ static const Option options[] = {
     {"--grep", "TEXT", "only lines with TEXT in them", .text = &pipeline.grep},
     {"--field", "K", "their field K, from 1; lines with fewer are left out",
      .number = &pipeline.field, .low = 1, .high = 1000000000},
-    {"--sep", "TEXT", "what is between fields; else blanks",
+    {"--sep", "TEXT", "what is between fields; else whitespace, as str.split()",
      .text = &pipeline.sep},
     {"--head", "N", "stop after N of each file", .number = &pipeline.head, .low = 1,
      .high = 1000000000},

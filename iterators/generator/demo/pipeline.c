@@ -69,10 +69,20 @@ static Object *grep_run(Generator *self, Object *sent) {
     END;
 }
 
-/* How many bytes the blank at `at` takes, 0 if there is none. */
+/* How many bytes the whitespace at `at` takes, 0 if there is none. It is what str.isspace() is true
+ * of. CPython: Objects/unicodetype_db.h, _PyUnicode_IsWhitespace(). */
 static size_t space_size(const char *at, const char *end) {
-    (void)end;
-    return *at == ' ' || *at == '\t' || *at == '\r';
+    static const char wide[][4] = {"\xC2\x85", "\u00A0", "\u1680", "\u2000", "\u2001",
+                                   "\u2002",   "\u2003", "\u2004", "\u2005", "\u2006",
+                                   "\u2007",   "\u2008", "\u2009", "\u200A", "\u2028",
+                                   "\u2029",   "\u202F", "\u205F", "\u3000"};
+    unsigned char c = (unsigned char)*at;
+    if (c < 0x80) return (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= ' ');
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        size_t size = strlen(wide[i]);
+        if ((size_t)(end - at) >= size && memcmp(at, wide[i], size) == 0) return size;
+    }
+    return 0;
 }
 
 /* Where what separates fields begins, `end` if nowhere, and how many bytes it takes. */
