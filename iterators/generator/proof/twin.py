@@ -320,14 +320,19 @@ def order_of_finally() -> None:
 # ---- Delegation
 
 
-def print_chain(generator: Gen) -> None:
+def names_of(generator: Gen) -> str:
     """Who delegates to whom."""
     names = []
     op: Any = generator
     while op is not None:
         names.append(op.__name__ if inspect.isgenerator(op) else type(op).__name__)
         op = op.gi_yieldfrom if inspect.isgenerator(op) else None
-    print("  chain", *names)
+    return " ".join(names)
+
+
+def print_chain(generator: Gen) -> None:
+    """The same, printed."""
+    print("  chain", names_of(generator))
 
 
 def delegation() -> None:
