@@ -211,12 +211,25 @@ static void step_at_random(void) {
     tell_chains(slots[slot]);
 }
 
-/* Imports twin.py, whatever bytes its path is made of and in whatever locale. */
-static void prepare(void) {
-    PyObject *path = PySys_GetObject("path"), *directory = PyUnicode_FromString(twin_directory);
+/* Imports twin.py through a link whose name is not ASCII: main() has set a locale that is, and
+ * people keep their sources in such places. */
+static void import_twin(void) {
+    char *real = realpath(twin_directory, NULL), parent[] = "/tmp/twin-XXXXXX", link[40];
+    assert_non_null(real);
+    assert_non_null(mkdtemp(parent));
+    snprintf(link, sizeof link, "%s/zw\xC3\xB6lf", parent);
+    assert_int_equal(symlink(real, link), 0);
+    PyObject *path = PySys_GetObject("path"), *directory = PyUnicode_DecodeFSDefault(link);
     assert_int_equal(PyList_Insert(path, 0, directory), 0);
     Py_DECREF(directory);
     twin = PyImport_ImportModule("twin");
+    unlink(link);
+    rmdir(parent);
+    free(real);
+}
+
+static void prepare(void) {
+    import_twin();
     if (!twin) PyErr_Print();
     assert_non_null(twin);
     PyObject *function = PyCFunction_New(&note_method, NULL);
@@ -269,6 +282,7 @@ int main(int argc, char **argv) {
     }
     twin_directory = argv[1];
     Py_DontWriteBytecodeFlag = 1;
+    setenv("LC_ALL", "C", 1);
     Py_InitializeEx(0);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_as_cpython),
                                        cmocka_unit_test(test_memory)};
