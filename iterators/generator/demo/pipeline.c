@@ -180,7 +180,7 @@ static Entry *counter_find(const Counter *self, const Str *text) {
     uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a
     for (ssize_t i = 0; i < text->size; i++)
         hash = (hash ^ (uint8_t)text->utf8[i]) * UINT64_C(1099511628211);
-    for (size_t i = hash & (self->size - 1);; i = (i + 1) & (self->size - 1)) {
+    for (size_t i = (size_t)hash & (self->size - 1);; i = (i + 1) & (self->size - 1)) {
         Entry *entry = &self->entries[i];
         const Str *other = (Str *)entry->text;
         if (!other) return entry;
