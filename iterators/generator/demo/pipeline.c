@@ -70,7 +70,7 @@ static Object *grep_run(Generator *self, Object *sent) {
 }
 
 /* How many bytes the whitespace at `at` takes, 0 if there is none. It is what str.isspace() is true
- * of. CPython: Objects/unicodetype_db.h, _PyUnicode_IsWhitespace(). */
+ * of. CPython: Py_UNICODE_ISSPACE(), made from Unicode's data. */
 static size_t space_size(const char *at, const char *end) {
     static const char wide[][4] = {"\xC2\x85", "\u00A0", "\u1680", "\u2000", "\u2001",
                                    "\u2002",   "\u2003", "\u2004", "\u2005", "\u2006",

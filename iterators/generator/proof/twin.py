@@ -265,13 +265,12 @@ def every_request() -> None:
 # ---- Life of a frame
 
 
-def life(n: int) -> Gen:
-    total = 0
+def life(n: int, total: int = 0) -> Gen:
+    """Yields n squares; returns the sum of what was sent."""
     while n > 0:
         got = yield n * n
         total += got or 1
         n -= 1
-
     return total
 
 
