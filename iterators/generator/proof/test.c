@@ -413,25 +413,6 @@ static void test_ways_out(void **state) {
 
 /* ---- Depth -----------------------------------------------------------------------------------*/
 
-static int finallys;
-
-/* Delegates to `sub` inside a `try`, after one yield of its own if it has an n. */
-static Object *relay_run(Generator *self, Object *sent) {
-    BEGIN(Member);
-    TRY {
-        if (local->n) YIELD(new_ref(None));
-        YIELD_FROM(take(&local->sub));
-        local->result = new_ref(sent);
-    }
-    FINALLY {
-        finallys++;
-    }
-    END_FINALLY;
-    RETURN(new_ref(local->result));
-    END;
-}
-MEMBER_CODE(relay, 1)
-
 static Object *copied_run(Generator *self, Object *sent) {
     BEGIN(Member);
     FOR_EACH(local->result, local->sub) {
@@ -441,24 +422,6 @@ static Object *copied_run(Generator *self, Object *sent) {
     END;
 }
 MEMBER_CODE(copied, 0)
-
-/* What a chain is made of besides generators: nothing, a tuple around each, an iterator over it. */
-typedef enum { BARE, IN_TUPLE, IN_ITERATOR } Around;
-
-/* `depth` members on top of `leaf`, which it takes over, each with the one before as `sub`. */
-static Generator *chain_on(Generator *leaf, const Code *code, int depth, int64_t n, Around around) {
-    Object *chain = OBJECT(leaf);
-    while (depth-- > 0) {
-        Object *sub = around == BARE ? new_ref(chain) : tuple_pack(1, chain);
-        decref(chain);
-        chain = around == IN_ITERATOR ? object_get_iter(sub) : new_ref(sub);
-        decref(sub);
-        Generator *outer = n ? begun(code, chain, n) : member_new(code, chain, n);
-        decref(chain);
-        chain = OBJECT(outer);
-    }
-    return (Generator *)chain;
-}
 
 static void test_deep(void **state) {
     (void)state;

@@ -78,23 +78,6 @@ static void every_request(void) {
 
 /* ---- Life of a frame -------------------------------------------------------------------------*/
 
-typedef struct {
-    int64_t n, total;
-} Life;
-
-static Object *life_run(Generator *self, Object *sent) {
-    BEGIN(Life);
-    local->total = 0;
-    while (local->n > 0) {
-        YIELD(int_from_long(local->n * local->n));
-        local->total += IS_INT(sent) ? int_as_long(sent) : 1;
-        local->n -= 1;
-    }
-    RETURN(int_from_long(local->total));
-    END;
-}
-static const Code life_code = {"life", life_run, sizeof(Life), 0, 0};
-
 static void show_frame(Generator *generator) {
     if (generator->state >= FRAME_COMPLETED) {
         printf("  %-13s no frame\n", generator_state(generator));
@@ -283,28 +266,6 @@ static void genexprs(void) {
 
 /* ---- Recursion -------------------------------------------------------------------------------*/
 
-typedef struct {
-    int64_t n;
-    const char *a, *b, *c;
-} Hanoi;
-
-static Object *hanoi(int64_t n, const char *a, const char *b, const char *c);
-
-static Object *hanoi_run(Generator *self, Object *sent) {
-    BEGIN(Hanoi);
-    if (local->n > 0) {
-        YIELD_FROM(hanoi(local->n - 1, local->a, local->c, local->b));
-        YIELD(str_from_format("%s -> %s", local->a, local->c));
-        YIELD_FROM(hanoi(local->n - 1, local->b, local->a, local->c));
-    }
-    END;
-}
-static const Code hanoi_code = {"hanoi", hanoi_run, sizeof(Hanoi), 0, 0};
-
-static Object *hanoi(int64_t n, const char *a, const char *b, const char *c) {
-    return generator_new(&hanoi_code, &(Hanoi){n, a, b, c});
-}
-
 static void recursion(void) {
     title("recursion");
     Object *moves = hanoi(5, "A", "B", "C"), *move;
@@ -326,38 +287,24 @@ static void below_zero(void) {
 
 /* ---- Too deep --------------------------------------------------------------------------------*/
 
-static Object *relay_run(Generator *self, Object *sent) {
-    BEGIN(Member);
-    if (local->n) YIELD(int_from_long(local->n)); // once for itself, before it delegates
-    YIELD_FROM(take(&local->sub));
-    RETURN(new_ref(sent));
-    END;
-}
-MEMBER_CODE(relay, 0)
-
-/* A chain of `depth` relays, each but the innermost with an n of its own, that ends in guarded(). */
-static Generator *relays(int depth, int64_t n, bool begun) {
-    Generator *chain = member_new(&guarded_code, NULL, 1);
-    if (begun) decref(next_of(chain));
-    while (depth-- > 0) {
-        chain = member_over(&relay_code, chain, n);
-        if (begun) decref(next_of(chain));
-    }
-    return chain;
+static Generator *relays(int depth, int64_t n) {
+    Generator *leaf = member_new(&guarded_code, NULL, 1);
+    if (n) decref(next_of(leaf));
+    return chain_on(leaf, &relay_code, depth, n, BARE);
 }
 
 static void too_deep(void) {
     title("too deep");
     for (int depth = 100; depth <= 2000; depth += 1900) {
-        Generator *chain = relays(depth, 0, false);
+        Generator *chain = relays(depth, 0);
         attempt("next", next_of(chain));
         puts(generator_state(chain));
         attempt("then next", next_of(chain));
         decref(chain);
     }
-    decref(relays(10000, 0, false));
+    decref(relays(10000, 0));
     puts("  10000 dropped, none begun");
-    decref(relays(10000, 7, true));
+    decref(relays(10000, 7));
     puts("  10000 dropped, all begun");
 }
 
