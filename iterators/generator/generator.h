@@ -124,7 +124,7 @@ const char *generator_state(const Generator *self);
 Object *generator_yieldfrom(const Generator *self);
 
 /* How many resumes may be under way inside each other in this thread, 1000 at first; one more is
- * RecursionError. More need a C stack that holds them, some 300 bytes each and what the code itself
+ * RecursionError. More need a C stack that holds them, some 500 bytes each and what the code itself
  * takes. CPython: Python/ceval.c, Py_SetRecursionLimit(), for all threads; sys.setrecursionlimit().
  */
 void set_recursion_limit(int limit);
