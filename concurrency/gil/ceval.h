@@ -271,7 +271,7 @@ static inline void value_decref(Value value) {
     if (count == 0) atomic_store_explicit(&op->dead, true, memory_order_relaxed);
 }
 
-/* ---- Builtins (builtins.c) -------------------------------------------------------------------*/
+/* ---- Functions in C --------------------------------------------------------------------------*/
 
 /* Waits for the lock, without the GIL if it has to wait. 0, or -1 with RuntimeError if the clock is
  * virtual and nobody is left to release it. CPython: Modules/_threadmodule.c, acquire_timed(). */

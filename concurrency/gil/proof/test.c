@@ -84,7 +84,6 @@ static int counted_sem_destroy(sem_t *sem) {
 // clang-format off
 #include "../gil.c"
 #include "../virtual.c"
-#include "../builtins.c"
 #include "../program.c"
 // clang-format on
 #undef pthread_mutex_init
