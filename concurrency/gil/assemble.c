@@ -49,13 +49,9 @@ ArgKind opcode_kind(Opcode opcode) {
     return opcode_kinds[opcode];
 }
 
-static const char *const operators[] = {"+",  "-",  "*",  "//",  "%",  "&",  "|",  "^",
-                                        "+=", "-=", "*=", "//=", "%=", "&=", "|=", "^="};
-static const char *const comparisons[] = {"<", "<=", "==", "!=", ">", ">="};
-enum {
-    OPERATORS = sizeof operators / sizeof operators[0],
-    COMPARISONS = sizeof comparisons / sizeof comparisons[0]
-};
+const char *const operator_names[] = {"+",  "-",  "*",  "//",  "%",  "&",  "|",  "^",
+                                      "+=", "-=", "*=", "//=", "%=", "&=", "|=", "^="};
+const char *const comparison_names[] = {"<", "<=", "==", "!=", ">", ">="};
 
 /* ---- Complaints ------------------------------------------------------------------------------*/
 
@@ -131,10 +127,10 @@ static int parse_arg(Assembler *self, ArgKind kind, const char *word) {
         }
         return program_global(self->program, word);
     case OPERATOR:
-        index = index_of(operators, OPERATORS, word);
+        index = index_of(operator_names, OPERATORS, word);
         return index < 0 ? complain(self, self->line, "no operator", word) : index;
     case COMPARISON:
-        index = index_of(comparisons, COMPARISONS, word);
+        index = index_of(comparison_names, COMPARISONS, word);
         return index < 0 ? complain(self, self->line, "no comparison", word) : index;
     case COUNT:
         if (parse_value(self, word, &count) < 0) return -1;
@@ -293,7 +289,7 @@ static int declare_global(Assembler *self) {
     if (self->nwords == 3 && parse_value(self, self->words[2], &value) < 0) return -1;
     int slot = program_global(self->program, self->words[1]);
     if (slot < 0) return complain_again(self);
-    atomic_store_explicit(&self->program->globals[slot].bits, value.bits, memory_order_relaxed);
+    store_relaxed(&self->program->globals[slot].bits, value.bits);
     return 0;
 }
 
@@ -422,10 +418,10 @@ const char *instruction_arg(const Program *program, const Function *function, in
         snprintf(text, size, "%s", program->globals[unit.oparg].name);
         break;
     case OPERATOR:
-        snprintf(text, size, "%s", operators[unit.oparg]);
+        snprintf(text, size, "%s", operator_names[unit.oparg]);
         break;
     case COMPARISON:
-        snprintf(text, size, "%s", comparisons[unit.oparg]);
+        snprintf(text, size, "%s", comparison_names[unit.oparg]);
         break;
     case COUNT:
         snprintf(text, size, "%d", unit.oparg);

@@ -14,9 +14,6 @@
 #include "ceval.h"
 #include "virtual.h"
 
-#define load_relaxed(place)         atomic_load_explicit(place, memory_order_relaxed)
-#define store_relaxed(place, value) atomic_store_explicit(place, value, memory_order_relaxed)
-
 bool opcode_checks(EvalChecks checks, Opcode opcode, bool callee_is_c) {
     switch (opcode) {
     case RESUME:
@@ -62,12 +59,6 @@ static bool is_true(Value value) {
     return value_is_int(value) ? value_as_int(value) != 0 : value_tag(value) != TAG_NONE;
 }
 
-static const char *const operators[] = {"+", "-", "*", "//", "%", "&", "|", "^"};
-static const char *const comparisons[] = {"<", "<=", "==", "!=", ">", ">="};
-
-/* In-place operators follow the others, as in CPython: for an int they do the same. */
-enum { OPERATORS = sizeof operators / sizeof operators[0] };
-
 static Value too_large(void) {
     error_set(OverflowError, "an int of more than 62 bits");
     return NULL_VALUE;
@@ -91,13 +82,12 @@ static Value divide(int64_t a, int64_t b, bool modulo) {
 
 static Value binary_op(Value left, Value right, int op) {
     if (!value_is_int(left) || !value_is_int(right)) {
-        error_set(TypeError, "unsupported operand type(s) for %s%s: '%s' and '%s'",
-                  operators[op % OPERATORS], op >= OPERATORS ? "=" : "", type_name(left),
-                  type_name(right));
+        error_set(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'",
+                  operator_names[op], type_name(left), type_name(right));
         return NULL_VALUE;
     }
     int64_t a = value_as_int(left), b = value_as_int(right), result;
-    switch (op % OPERATORS) {
+    switch (op % (OPERATORS / 2)) {
     case 0:
         result = a + b;
         break; // of 62 bits each: fits 64
@@ -131,7 +121,7 @@ static Value compare_op(Value left, Value right, int comparison) {
         if (comparison == 2) return value_int(left.bits == right.bits);
         if (comparison == 3) return value_int(left.bits != right.bits);
         error_set(TypeError, "'%s' not supported between instances of '%s' and '%s'",
-                  comparisons[comparison], type_name(left), type_name(right));
+                  comparison_names[comparison], type_name(left), type_name(right));
         return NULL_VALUE;
     }
     int64_t a = value_as_int(left), b = value_as_int(right);

@@ -132,6 +132,11 @@ typedef enum {
 #define OPCODE_ENUMERATOR(name, kind) name,
 typedef enum { OPCODES(OPCODE_ENUMERATOR) OPCODE_COUNT } Opcode;
 
+/* What the arguments of BINARY_OP and COMPARE_OP stand for. The second half of the operators are
+ * the in-place ones, as in CPython: for an int they do the same. */
+enum { OPERATORS = 16, COMPARISONS = 6 };
+extern const char *const operator_names[OPERATORS], *const comparison_names[COMPARISONS];
+
 /* ---- Programs --------------------------------------------------------------------------------*/
 
 enum { GLOBALS_MAX = 64, TASKS_MAX = 16 };
@@ -259,16 +264,16 @@ Thread *thread_new(Program *program, int id);
 static inline void value_incref(Value value) {
     if (value_tag(value) != TAG_OBJECT || value.bits == 0) return;
     atomic_long *refcnt = &((Object *)(uintptr_t)value.bits)->refcnt;
-    long count = atomic_load_explicit(refcnt, memory_order_relaxed);
-    atomic_store_explicit(refcnt, count + 1, memory_order_relaxed);
+    long count = load_relaxed(refcnt);
+    store_relaxed(refcnt, count + 1);
 }
 
 static inline void value_decref(Value value) {
     if (value_tag(value) != TAG_OBJECT || value.bits == 0) return;
     Object *op = (Object *)(uintptr_t)value.bits;
-    long count = atomic_load_explicit(&op->refcnt, memory_order_relaxed) - 1;
-    atomic_store_explicit(&op->refcnt, count, memory_order_relaxed);
-    if (count == 0) atomic_store_explicit(&op->dead, true, memory_order_relaxed);
+    long count = load_relaxed(&op->refcnt) - 1;
+    store_relaxed(&op->refcnt, count);
+    if (count == 0) store_relaxed(&op->dead, true);
 }
 
 /* ---- Functions in C --------------------------------------------------------------------------*/

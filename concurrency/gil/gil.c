@@ -14,9 +14,6 @@
 
 #include <errno.h>
 
-#define load_relaxed(place)         atomic_load_explicit(place, memory_order_relaxed)
-#define store_relaxed(place, value) atomic_store_explicit(place, value, memory_order_relaxed)
-
 void gil_trace(Gil *gil, int thread, GilEventKind kind, uint64_t time) {
     GilTrace *trace = gil->trace;
     if (!trace || thread < 0) return;

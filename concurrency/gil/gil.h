@@ -35,6 +35,10 @@ ERROR_TYPE(TypeError);
 ERROR_TYPE(ValueError);
 ERROR_TYPE(ZeroDivisionError);
 
+/* What threads touch without a lock of their own: a plain load, a plain store, and no data race. */
+#define load_relaxed(place)         atomic_load_explicit(place, memory_order_relaxed)
+#define store_relaxed(place, value) atomic_store_explicit(place, value, memory_order_relaxed)
+
 typedef struct Gil Gil;
 
 /* What the GIL knows of a thread. One belongs to one thread. CPython: PyThreadState. */

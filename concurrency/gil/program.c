@@ -42,20 +42,20 @@ int program_global(Program *self, const char *name) {
         return error_set(ValueError, "the name '%s' is too long", name);
     }
     strcpy(global->name, name);
-    atomic_store_explicit(&global->bits, NONE.bits, memory_order_relaxed);
+    store_relaxed(&global->bits, NONE.bits);
     return self->nglobals++;
 }
 
 Value program_get(const Program *self, const char *name) {
     int slot = find(self, name);
     if (slot < 0) return NULL_VALUE;
-    return (Value){atomic_load_explicit(&self->globals[slot].bits, memory_order_relaxed)};
+    return (Value){load_relaxed(&self->globals[slot].bits)};
 }
 
 int program_set_int(Program *self, const char *name, int64_t value) {
     int slot = program_global(self, name);
     if (slot < 0) return -1;
-    atomic_store_explicit(&self->globals[slot].bits, value_int(value).bits, memory_order_relaxed);
+    store_relaxed(&self->globals[slot].bits, value_int(value).bits);
     return 0;
 }
 
@@ -65,7 +65,7 @@ int program_add(Program *self, const char *name, Object *op) {
     if (slot < 0) return -1;
     strcpy(op->name, name); // fits: the global's name is as long
     op->refcnt = 1;         // the global's
-    atomic_store_explicit(&self->globals[slot].bits, (uint64_t)(uintptr_t)op, memory_order_relaxed);
+    store_relaxed(&self->globals[slot].bits, (uint64_t)(uintptr_t)op);
     self->objects[self->nobjects++] = op;
     return 0;
 }

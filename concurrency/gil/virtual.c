@@ -84,7 +84,7 @@ void virtual_leave(VirtualClock *self, ThreadState *tstate) {
 void virtual_tick(VirtualClock *self, ThreadState *holder) {
     Gil *gil = holder->gil;
     self->now++;
-    if (atomic_load_explicit(&gil->gil_drop_request, memory_order_relaxed)) return;
+    if (load_relaxed(&gil->gil_drop_request)) return;
     for (int i = 0; i < self->count; i++) {
         uint64_t since = self->wants_since[i];
         if (i == holder->id || since > self->now) continue;
