@@ -29,7 +29,7 @@ void virtual_start(VirtualClock *self, Gil *gil, int count) {
     self->deadlock = false;
     self->next = 0;
     self->interval = gil->interval;
-    gil->interval = 3000000000000000; // take_gil() shall never ask by the real clock
+    gil->interval = INTERVAL_MAX; // take_gil() shall never ask by the real clock
     for (int i = 0; i < count; i++) {
         self->wants_since[i] = 0;
         self->blocked_on[i] = NULL;

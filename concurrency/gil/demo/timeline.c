@@ -3,17 +3,9 @@
 
 enum { COLUMNS = 84, EVENTS = 100000 };
 
-/* What comes first of what happens at once: who asks, who goes, who waits, who takes. */
-static int rank(GilEventKind kind) {
-    return kind == GIL_REQUEST                      ? 0
-           : kind == GIL_DROP || kind == GIL_FORCED ? 1
-           : kind == GIL_WAIT                       ? 2
-                                                    : 3;
-}
-
 static bool is_before(GilEvent a, GilEvent b) {
     if (a.time != b.time) return a.time < b.time;
-    if (rank(a.kind) != rank(b.kind)) return rank(a.kind) < rank(b.kind);
+    if (a.kind != b.kind) return a.kind < b.kind;
     return a.thread < b.thread;
 }
 
@@ -146,11 +138,11 @@ void scene_timeline(void) {
     draw_timeline(&trace, 3, 1000);
     puts("\nThe first events, in microseconds:\n");
     for (size_t i = 0; i < 14; i++) {
-        static const char *const kinds[] = {['w'] = "waits",
-                                            ['r'] = "asks for a switch",
-                                            ['t'] = "takes the GIL",
-                                            ['d'] = "drops it, to sleep",
-                                            ['f'] = "is forced out"};
+        static const char *const kinds[] = {[GIL_WAIT] = "waits",
+                                            [GIL_REQUEST] = "asks for a switch",
+                                            [GIL_TAKE] = "takes the GIL",
+                                            [GIL_DROP] = "drops it, to sleep",
+                                            [GIL_FORCED] = "is forced out"};
         printf("  %6llu  thread %d %s\n", (unsigned long long)events[i].time, events[i].thread,
                kinds[events[i].kind]);
     }
