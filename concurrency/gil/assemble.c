@@ -257,9 +257,6 @@ static int end_function(Assembler *self) {
 static int begin_function(Assembler *self) {
     if (end_function(self) < 0) return -1;
     if (self->nwords < 2) return complain(self, self->line, "a function needs a name", "");
-    if (program_get(self->program, self->words[1]).bits) {
-        return complain(self, self->line, "there is already a", self->words[1]);
-    }
     if (self->nwords > 2 + 4) return complain(self, self->line, "at most 4 parameters", "");
     Function *function = calloc(1, sizeof *function);
     if (!function) return error_no_memory(), -1;
@@ -294,12 +291,7 @@ static int declare_global(Assembler *self) {
 }
 
 static int declare_lock(Assembler *self) {
-    char method[WORD_MAX + 8];
     if (self->nwords != 2) return complain(self, self->line, "expected: lock NAME", "");
-    snprintf(method, sizeof method, "%s.acquire", self->words[1]);
-    if (program_get(self->program, method).bits) {
-        return complain(self, self->line, "there is already a", self->words[1]);
-    }
     return program_define_lock(self->program, self->words[1]) < 0 ? complain_again(self) : 0;
 }
 

@@ -56,7 +56,14 @@ static const char *type_name(Value value) {
 }
 
 static bool is_true(Value value) {
-    return value_is_int(value) ? value_as_int(value) != 0 : value_tag(value) != TAG_NONE;
+    switch (value_tag(value)) {
+    case TAG_INT:
+        return value_as_int(value) != 0;
+    case TAG_RANGE: // Simplified: as an iterator too, which is always true in CPython
+        return value_range_next(value) < value_range_stop(value);
+    default:
+        return value_tag(value) != TAG_NONE;
+    }
 }
 
 static Value too_large(void) {
@@ -76,8 +83,8 @@ static Value divide(int64_t a, int64_t b, bool modulo) {
         quotient--;
         rest += b;
     }
-    if (quotient >= INT_MAX_VALUE) return too_large();
-    return value_int(modulo ? rest : quotient);
+    if (modulo) return value_int(rest);
+    return quotient < INT_MAX_VALUE ? value_int(quotient) : too_large();
 }
 
 static Value binary_op(Value left, Value right, int op) {
@@ -129,13 +136,12 @@ static Value compare_op(Value left, Value right, int comparison) {
     return value_int(results[comparison]);
 }
 
-/* The next item of a range, which lives in the iterator's own word: 31 bits each for the next item
- * and for the stop. */
+/* The next item of a range, which lives in the iterator's own word. */
 static Value range_next(Value *range) {
-    uint64_t next = range->bits >> 2 & 0x7fffffff, stop = range->bits >> 33;
-    if (next >= stop) return NULL_VALUE;
+    int64_t next = value_range_next(*range);
+    if (next >= value_range_stop(*range)) return NULL_VALUE;
     range->bits += 4;
-    return value_int((int64_t)next);
+    return value_int(next);
 }
 
 /* ---- Frames ----------------------------------------------------------------------------------*/

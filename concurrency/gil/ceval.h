@@ -46,6 +46,16 @@ static inline int64_t value_as_int(Value value) {
 static inline bool value_is_int(Value value) {
     return value_tag(value) == TAG_INT;
 }
+/* A range is its own iterator: 31 bits each for the next item and for the stop. */
+static inline Value value_range(int64_t stop) {
+    return (Value){(uint64_t)(stop > 0 ? stop : 0) << 33 | TAG_RANGE};
+}
+static inline int64_t value_range_next(Value range) {
+    return (int64_t)(range.bits >> 2 & 0x7fffffff);
+}
+static inline int64_t value_range_stop(Value range) {
+    return (int64_t)(range.bits >> 33);
+}
 
 /* ---- Objects ---------------------------------------------------------------------------------*/
 
@@ -194,15 +204,15 @@ void program_fini(Program *self);
 int program_assemble(Program *self, const char *name, const char *text, size_t size);
 
 /* Adds a global that is a C function of 0 or 1 arguments, called with `data`, borrowed. 0, or -1
- * with MemoryError, or ValueError if there is no room. */
+ * with MemoryError, or ValueError if there is no room or a global of that name. */
 int program_define(Program *self, const char *name, int argcount, BuiltinFunction call, void *data);
 
 /* Adds a global that is None, or finds the one there is: its slot, or -1 with ValueError if there
  * is no room. */
 int program_global(Program *self, const char *name);
 
-/* Makes an object a global, which from then on owns it. 0, or -1 with ValueError if there is no
- * room, and then the object is still the caller's. */
+/* Makes an object a new global, which from then on owns it. 0, or -1 with ValueError if there is no
+ * room or a global of that name, and then the object is still the caller's. */
 int program_add(Program *self, const char *name, Object *op);
 
 /* Sets a global to an int, as STORE_GLOBAL does. 0, or -1 with ValueError if there is no room. */
@@ -291,7 +301,7 @@ int lock_release(Thread *thread, Lock *self);
 int program_define_builtins(Program *self);
 
 /* Adds the globals `name`.acquire and `name`.release of a new lock. 0, or -1 with MemoryError, or
- * ValueError if there is no room. */
+ * ValueError if there is no room or a global of such a name. */
 int program_define_lock(Program *self, const char *name);
 
 #endif

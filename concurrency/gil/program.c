@@ -60,6 +60,7 @@ int program_set_int(Program *self, const char *name, int64_t value) {
 }
 
 int program_add(Program *self, const char *name, Object *op) {
+    if (find(self, name) >= 0) return error_set(ValueError, "there is already a '%s'", name);
     int slot = self->nobjects < GLOBALS_MAX ? program_global(self, name)
                                             : error_set(ValueError, "too many objects");
     if (slot < 0) return -1;
@@ -97,8 +98,21 @@ static int builtin_range(Thread *thread, void *self, const Value *args, Value *r
     if (!value_is_int(args[0])) return error_set(TypeError, "range() takes an int here");
     int64_t stop = value_as_int(args[0]);
     if (stop > 0x7fffffff) return error_set(OverflowError, "range() stops at 2147483647 here");
-    result->bits = (uint64_t)(stop > 0 ? stop : 0) << 33 | TAG_RANGE;
+    *result = value_range(stop);
     return 0;
+}
+
+/* What CPython's time takes at most, 2**63 nanoseconds; in microseconds. */
+#define TIME_MAX (INT64_MAX / 1000)
+
+/* By the real clock; a signal does not end it early. */
+static void sleep_until(uint64_t deadline) {
+    for (uint64_t now; (now = clock_now()) < deadline;) {
+        uint64_t left = deadline - now, at_most = UINT64_C(1000000000000000000); // for time_t
+        if (left > at_most) left = at_most;
+        struct timespec rest = {(time_t)(left / 1000000000), (long)(left % 1000000000)};
+        nanosleep(&rest, NULL);
+    }
 }
 
 /* CPython: Modules/timemodule.c, pysleep(), which also tries again with what is left. */
@@ -107,15 +121,14 @@ static int builtin_sleep(Thread *thread, void *self, const Value *args, Value *r
     if (!value_is_int(args[0])) return error_set(TypeError, "sleep() takes microseconds here");
     int64_t microseconds = value_as_int(args[0]);
     if (microseconds < 0) return error_set(ValueError, "sleep length must be non-negative");
-    VirtualClock *clock = thread->program->clock;
-    if (clock) {
-        return virtual_yield(clock, &thread->tstate, clock->now + (uint64_t)microseconds, NULL);
+    VirtualClock *clock = thread->program->clock; // which ends at TIME_MAX, too
+    uint64_t until = (uint64_t)microseconds + (clock ? clock->now : 0);
+    if (until > TIME_MAX) {
+        return error_set(OverflowError, "timestamp too large to convert to C _PyTime_t");
     }
-    uint64_t deadline = clock_now() + (uint64_t)microseconds * 1000;
-    struct timespec until = {(time_t)(deadline / 1000000000), (long)(deadline % 1000000000)};
+    if (clock) return virtual_yield(clock, &thread->tstate, until, NULL);
     BEGIN_ALLOW_THREADS(&thread->tstate)
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
-        ;
+    sleep_until(clock_now() + until * 1000);
     END_ALLOW_THREADS
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #define TEST(name)   static void name(__attribute__((unused)) void **state)
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -654,6 +655,12 @@ TEST(test_signal_storm) {
 /* The text of a main() that returns what this leaves. */
 #define MAIN(body) "function main; RESUME; " body "; RETURN_VALUE;"
 
+static int builtin_interrupt_me(Thread *thread, void *self, const Value *args, Value *result) {
+    (void)self, (void)args, (void)result;
+    thread_set_async_exc(&thread->tstate, KeyboardInterrupt);
+    return 0;
+}
+
 /* Runs main of a program in a thread: a result that is an int or None, or the error. */
 static Task run_main(const char *text) {
     begin(text);
@@ -677,8 +684,9 @@ static void assert_main_is(const char *text, int64_t expected) {
     assert_int_equal(done.result.bits, value_int(expected).bits);
 }
 
-/* The same for `a op b`, where any object may stand for a value. */
-#define BINARY(a, op, b) MAIN("LOAD_CONST " a "; LOAD_CONST " b "; BINARY_OP " op)
+#define SLEEP(microseconds) MAIN("LOAD_GLOBAL sleep; LOAD_CONST " microseconds "; CALL 1")
+#define TOO_LONG            "timestamp too large to convert to C _PyTime_t"
+#define BINARY(a, op, b)    MAIN("LOAD_CONST " a "; LOAD_CONST " b "; BINARY_OP " op)
 
 TEST(test_runtime_errors) {
     const struct {
@@ -707,13 +715,37 @@ TEST(test_runtime_errors) {
          "acquire() takes no arguments (1 given)"},
         {MAIN("LOAD_GLOBAL range; CALL 0"), TypeError,
          "range() takes exactly one argument (0 given)"},
-        {MAIN("LOAD_GLOBAL sleep; LOAD_CONST -1; CALL 1"), ValueError,
-         "sleep length must be non-negative"},
+        {SLEEP("-1"), ValueError, "sleep length must be non-negative"},
+        {SLEEP("9223372036854776"), OverflowError, TOO_LONG},
+        {SLEEP("18446744073709552"), OverflowError, TOO_LONG}, // 2**64 nanoseconds, and a few
         {MAIN("LOAD_GLOBAL range; LOAD_CONST 2147483648; CALL 1"), OverflowError,
          "range() stops at 2147483647 here"},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_main_fails(cases[i].text, cases[i].type, cases[i].message);
+}
+
+/* Three centuries: it sleeps, and so it does by the virtual clock, up to where that ends. */
+TEST(test_a_long_sleep_is_slept) {
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        run_main(SLEEP("9223372036854775"));
+        _exit(0);
+    }
+    usleep(50000);
+    pid_t ended = waitpid(child, NULL, WNOHANG);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(ended, 0);
+    begin_virtual(SLEEP("9223372036854700") "function twice; RESUME; LOAD_GLOBAL main; CALL 0;"
+                                            " POP_TOP; LOAD_GLOBAL main; CALL 0; RETURN_VALUE",
+                  5000);
+    Task twice = task("twice", 0);
+    assert_int_equal(program_run(&program, &twice, 1), 0);
+    assert_string_equal(twice.error.message, TOO_LONG);
+    assert_true(virtual_clock.now - 9223372036854700 < 100);
+    end();
 }
 
 TEST(test_builtins_at_the_edges) {
@@ -747,6 +779,7 @@ TEST(test_arithmetic_at_the_edges) {
         {BINARY("-7", "//", "2"), -4},
         {BINARY("-7", "%=", "2"), 1},
         {BINARY("7", "%", "-2"), -1},
+        {BINARY("-2305843009213693952", "%", "-1"), 0},
         {BINARY("7", "//", "-2"), -4},
         {BINARY("6", "//", "-2"), -3},
         {BINARY("12", "^", "10"), 6},
@@ -790,6 +823,8 @@ TEST(test_comparisons) {
 
 TEST(test_names_at_the_edges) {
     begin("");
+    assert_int_equal(program_define(&program, "range", 0, builtin_interrupt_me, NULL), -1);
+    assert_error(ValueError, "there is already a 'range'");
     int slot = program_global(&program, "a_name_of_31_bytes_____________");
     assert_int_equal(slot, program.nglobals - 1);
     assert_int_equal(program_get(&program, "a_name_of_31_bytes_____________").bits, NONE.bits);
@@ -825,6 +860,9 @@ TEST(test_jumps) {
     assert_main_is(TRUTH_OF("LOAD_CONST 0"), 0);
     assert_main_is(TRUTH_OF("LOAD_CONST -1"), 1);
     assert_main_is(TRUTH_OF("LOAD_GLOBAL main"), 1);
+    assert_main_is(TRUTH_OF("LOAD_GLOBAL range; LOAD_CONST 1; CALL 1"), 1);
+    assert_main_is(TRUTH_OF("LOAD_GLOBAL range; LOAD_CONST 0; CALL 1"), 0);
+    assert_main_is(TRUTH_OF("LOAD_GLOBAL range; LOAD_CONST -1; CALL 1"), 0);
 }
 
 TEST(test_where_the_loop_looks) {
@@ -868,12 +906,6 @@ TEST(test_endless_loops_look) {
             end();
         }
     }
-}
-
-static int builtin_interrupt_me(Thread *thread, void *self, const Value *args, Value *result) {
-    (void)self, (void)args, (void)result;
-    thread_set_async_exc(&thread->tstate, KeyboardInterrupt);
-    return 0;
 }
 
 /* After a call of a C function it looks; the value it returned is dropped with the frame. */
@@ -942,7 +974,10 @@ TEST(test_complaints) {
         {"global a; function a", "t:2: there is already a 'a'"},
         {"global a x", "t:1: not an int of 62 bits, and not None: 'x'"},
         {"lock", "t:1: expected: lock NAME"},
-        {"lock l; lock l", "t:2: there is already a 'l'"},
+        {"lock l; lock l", "t:2: there is already a 'l.acquire'"},
+        {"global x.acquire; lock x", "t:2: there is already a 'x.acquire'"},
+        {"global x.release; lock x", "t:2: there is already a 'x.release'"},
+        {"function f; LOAD_CONST 1; RETURN_VALUE; function f", "t:4: there is already a 'f'"},
         {"lock a_name_of_more_than_23_bytes",
          "t:1: the name 'a_name_of_more_than_23_bytes' is too long"},
         {"thread", "t:1: expected: thread FUNCTION [VALUE...]"},
@@ -1173,6 +1208,7 @@ int main(void) {
         cmocka_unit_test(test_deadlock_is_seen),
         cmocka_unit_test(test_signal_storm),
         cmocka_unit_test(test_runtime_errors),
+        cmocka_unit_test(test_a_long_sleep_is_slept),
         cmocka_unit_test(test_builtins_at_the_edges),
         cmocka_unit_test(test_arithmetic_at_the_edges),
         cmocka_unit_test(test_comparisons),
