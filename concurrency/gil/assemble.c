@@ -169,9 +169,7 @@ static int resolve(Assembler *self) {
     return 0;
 }
 
-/* How many values an instruction takes from the stack, and how many it leaves there if it goes on
- * to the next one (to its target: FOR_ITER takes the iterator and leaves nothing). */
-static void stack_effect(CodeUnit unit, int *takes, int *leaves) {
+void opcode_stack_effect(CodeUnit unit, int *takes, int *leaves) {
     *takes = *leaves = 0;
     switch ((Opcode)unit.opcode) {
     case LOAD_FAST:
@@ -213,7 +211,7 @@ static int check_stack(const Assembler *self) {
         CodeUnit unit = function->code[i];
         int takes, leaves, depth = depths[i];
         if (depth < 0) continue; // never reached
-        stack_effect(unit, &takes, &leaves);
+        opcode_stack_effect(unit, &takes, &leaves);
         if (depth < takes)
             return complain(self, lines, "takes from an empty stack: function", function->ob.name);
         int after = depth - takes + leaves;

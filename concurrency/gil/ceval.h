@@ -239,6 +239,11 @@ ArgKind opcode_kind(Opcode opcode);
  * its own RESUME. */
 bool opcode_checks(EvalChecks checks, Opcode opcode, bool callee_is_c);
 
+/* How many values an instruction takes from the stack, and how many it leaves there if it goes on
+ * to the next one (to its target: FOR_ITER takes the iterator and leaves nothing). CPython:
+ * Python/compile.c, stack_effect(). */
+void opcode_stack_effect(CodeUnit unit, int *takes, int *leaves);
+
 /* The argument as dis prints it: "counter", "+=", "8". Returns `text`. */
 const char *instruction_arg(const Program *program, const Function *function, int index, char *text,
                             size_t size);
