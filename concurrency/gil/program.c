@@ -8,8 +8,6 @@
  */
 #include "virtual.h"
 
-#include <errno.h>
-
 int program_init(Program *self) {
     memset(self, 0, sizeof *self);
     return create_gil(&self->gil);
@@ -149,8 +147,7 @@ int lock_acquire(Thread *thread, Lock *self) {
         }
         int status;
         BEGIN_ALLOW_THREADS(&thread->tstate)
-        while ((status = sem_wait(&self->sem)) < 0 && errno == EINTR)
-            ;
+        status = sem_wait(&self->sem); // again after a signal
         END_ALLOW_THREADS
         if (status == 0) break;
     }

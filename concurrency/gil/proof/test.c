@@ -748,6 +748,12 @@ TEST(test_a_long_sleep_is_slept) {
     end();
 }
 
+TEST(test_a_global_drops_what_it_held) {
+    assert_main_is("global g;" MAIN("LOAD_GLOBAL main; STORE_GLOBAL g; LOAD_CONST 1;"
+                                    " STORE_GLOBAL g; LOAD_GLOBAL g"),
+                   1);
+}
+
 TEST(test_builtins_at_the_edges) {
     assert_main_is(MAIN("LOAD_GLOBAL range; LOAD_CONST 2147483647; CALL 1; POP_TOP;"
                         " LOAD_GLOBAL sleep; LOAD_CONST 0; CALL 1; POP_TOP; LOAD_CONST 1"),
@@ -1209,6 +1215,7 @@ int main(void) {
         cmocka_unit_test(test_signal_storm),
         cmocka_unit_test(test_runtime_errors),
         cmocka_unit_test(test_a_long_sleep_is_slept),
+        cmocka_unit_test(test_a_global_drops_what_it_held),
         cmocka_unit_test(test_builtins_at_the_edges),
         cmocka_unit_test(test_arithmetic_at_the_edges),
         cmocka_unit_test(test_comparisons),
