@@ -198,8 +198,9 @@ void drop_gil(ThreadState *tstate) {
 int sys_setswitchinterval(Gil *gil, double seconds) {
     if (!(seconds > 0)) return error_set(ValueError, "switch interval must be strictly positive");
     // CPython converts what does not fit, and leaves the result to the compiler.
-    bool fits = 1e6 * seconds < (double)INTERVAL_MAX;
-    store_relaxed(&gil->interval, fits ? (uint64_t)(1e6 * seconds) : INTERVAL_MAX);
+    double microseconds = 1e6 * seconds; // rounded here, also where registers hold more digits
+    bool fits = microseconds < (double)INTERVAL_MAX;
+    store_relaxed(&gil->interval, fits ? (uint64_t)microseconds : INTERVAL_MAX);
     return 0;
 }
 
