@@ -139,8 +139,7 @@ static const Scene scenes[] = {
     {0},
 };
 static const Scene data[] = {
-    {"timeline", "who held the GIL when: thread,state,start_ms,end_ms", csv_timeline,
-     .varies = true},
+    {"timeline", "who held the GIL when, by counted instructions", csv_timeline},
     {"convoy", "latencies of eight switch intervals, ours, CPython's", csv_convoy, .varies = true},
     {0},
 };

@@ -118,17 +118,25 @@ static void run_work(Program *program, int64_t rounds, int64_t requests) {
     must(program_run(program, tasks, 3));
 }
 
+/* By a clock that counts instructions: the same events each time. */
+static void record_virtual(GilTrace *trace, GilEvent *events, size_t capacity) {
+    Program program;
+    VirtualClock clock;
+    *trace = (GilTrace){.events = events, .capacity = capacity, .clock = &clock.now};
+    begin_virtual(&program, &clock, work, DEFAULT_INTERVAL);
+    program.gil.trace = trace;
+    run_work(&program, 9000, 4);
+    virtual_clock_fini(&clock);
+    program_fini(&program);
+}
+
 void scene_timeline(void) {
     puts("Threads 0 and 1 compute; thread 2 sleeps 4 ms, wakes, and wants the GIL for a\n"
          "moment. Time is counted in instructions, a microsecond each.\n");
     step("how long will thread 2 wait for it each time?");
-    Program program;
-    VirtualClock clock;
     GilEvent events[200];
-    GilTrace trace = {.events = events, .capacity = 200, .clock = &clock.now};
-    begin_virtual(&program, &clock, work, DEFAULT_INTERVAL);
-    program.gil.trace = &trace;
-    run_work(&program, 9000, 4);
+    GilTrace trace;
+    record_virtual(&trace, events, 200);
     draw_timeline(&trace, 3, 1000);
     step(NULL);
     puts("\nThe first events, in microseconds:\n");
@@ -145,51 +153,45 @@ void scene_timeline(void) {
     puts("\nA wait of 5000 microseconds without a switch is what it takes to ask, and the\n"
          "holder sees the request when its loop goes round. Thread 2 needs the GIL for a\n"
          "handful of instructions, and waits up to two intervals for it.");
-    virtual_clock_fini(&clock);
-    program_fini(&program);
-}
-
-/* The same by the real clock; the array is to be freed. */
-static GilEvent *record(GilTrace *trace) {
-    Program program;
-    GilEvent *events = malloc(EVENTS * sizeof *events);
-    if (!events) need(error_no_memory());
-    *trace = (GilTrace){.events = events, .capacity = EVENTS};
-    begin(&program, work);
-    program.gil.trace = trace;
-    run_work(&program, 6000000, 6);
-    program_fini(&program);
-    return events;
 }
 
 void scene_trace(void) {
     puts("Nothing is decided beforehand here: the kernel chooses who is woken.\n");
-    GilTrace trace;
-    GilEvent *events = record(&trace);
+    Program program;
+    GilEvent *events = malloc(EVENTS * sizeof *events);
+    if (!events) need(error_no_memory());
+    GilTrace trace = {.events = events, .capacity = EVENTS};
+    begin(&program, work);
+    program.gil.trace = &trace;
+    run_work(&program, 6000000, 6);
+    program_fini(&program);
     draw_timeline(&trace, 3, 1e6);
     free(events);
 }
 
 /* thread,state,start,end in milliseconds: what the picture is drawn from. */
 void csv_timeline(void) {
+    static const char *const states[] = {[GIL_REQUEST] = "asks", [GIL_FORCED] = "forced"};
+    GilEvent events[200];
     GilTrace trace;
-    GilEvent *events = record(&trace);
+    record_virtual(&trace, events, 200);
     size_t count = sort_events(&trace);
     const GilEvent *last[3] = {NULL}; // of each thread: since when it waits or holds
     puts("thread,state,start_ms,end_ms");
     for (size_t i = 0; i < count; i++) {
         const GilEvent *event = &events[i], *before = last[event->thread];
-        double now = (double)(event->time - events[0].time) / 1e6;
-        if (event->kind == GIL_REQUEST) {
-            printf("%d,asks,%.4f,%.4f\n", event->thread, now, now);
-            continue;
+        int t = event->thread;
+        double now = (double)event->time / 1e3;
+        if (event->kind == GIL_REQUEST || event->kind == GIL_FORCED) {
+            printf("%d,%s,%.3f,%.3f\n", t, states[event->kind], now, now);
         }
-        if (event->kind == GIL_FORCED) printf("%d,forced,%.4f,%.4f\n", event->thread, now, now);
+        if (event->kind == GIL_REQUEST) continue;
         if (before && (before->kind == GIL_TAKE || before->kind == GIL_WAIT)) {
-            printf("%d,%s,%.4f,%.4f\n", event->thread, before->kind == GIL_TAKE ? "holds" : "waits",
-                   (double)(before->time - events[0].time) / 1e6, now);
+            printf("%d,%s,%.3f,%.3f\n", t, before->kind == GIL_TAKE ? "holds" : "waits",
+                   (double)before->time / 1e3, now);
         }
-        last[event->thread] = event;
+        last[t] = event;
     }
-    free(events);
+    for (int t = 0; t < 3; t++)
+        printf("%d,ends,%.3f,%.3f\n", t, (double)last[t]->time / 1e3, (double)last[t]->time / 1e3);
 }
