@@ -115,9 +115,9 @@ static double processes_take(const char *function, int64_t total, int processes)
 static void print_loads(const char *function, const char *hog, int64_t total) {
     double alone = 0;
     for (int n = 1; n <= 4; n *= 2) {
+        double processes = processes_take(function, total, n);
         double with = threads_take(function, total, n, true);
         double without = threads_take(function, total, n, false);
-        double processes = processes_take(function, total, n);
         if (n == 1) alone = with;
         printf("%9d  %8.1f ms %4.1fx  %8.1f ms %4.1fx  %8.1f ms %4.1fx", n, with, alone / with,
                without, alone / without, processes, alone / processes);
