@@ -242,6 +242,9 @@ TEST(test_closed_descriptors) {
     assert_int_equal(run("--scene race", "", no_stdout), 1);
     assert_string_equal(err, "gil_demo: cannot write the output\n");
     assert_int_equal(run("--scene race", "", no_streams), 1);
+    // What is opened next is not descriptor 1: there is a device in its place, empty to read.
+    assert_int_equal(run("--run /dev/fd/1", "", no_stdout), 2);
+    assert_string_equal(err, "gil_demo: /dev/fd/1: no function 'main' and no thread\n");
 }
 
 /* ---- A kill ----------------------------------------------------------------------------------*/
