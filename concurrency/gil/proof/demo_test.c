@@ -236,10 +236,10 @@ TEST(test_no_python_only_if_there_is_none) {
 }
 
 TEST(test_closed_descriptors) {
-    assert_int_equal(run("--scene io", "", no_stdin), 0);
+    assert_int_equal(run("--scene lost", "", no_stdin), 0);
     assert_int_equal(run("--run -", "", no_stdin), 2);
     assert_string_equal(err, "gil_demo: cannot read '-': Bad file descriptor\n");
-    assert_int_equal(run("--scene race", "", no_stdout), 1);
+    assert_int_equal(run("--scene lost", "", no_stdout), 1);
     assert_string_equal(err, "gil_demo: cannot write the output\n");
     assert_int_equal(run("--scene race", "", no_streams), 1);
     // What is opened next is not descriptor 1: there is a device in its place, empty to read.
