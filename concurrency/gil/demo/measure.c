@@ -247,7 +247,8 @@ enum { NAPS_MAX = 64 };
 typedef struct {
     double late[NAPS_MAX]; // milliseconds
     int count, wanted;
-    ThreadState *computer;
+    bool beside;           // one that computes
+    ThreadState *computer; // that one, once it runs
 } Naps;
 
 static int compare_doubles(const void *a, const void *b) {
@@ -262,23 +263,28 @@ static int builtin_here(Thread *thread, void *self, const Value *args, Value *re
     return 0;
 }
 
-/* Sleeps a millisecond now and then, and notes how much later than that it had the GIL again. */
+/* Sleeps a millisecond; how much later than that it had the GIL again. */
+static double nap(Thread *thread) {
+    uint64_t start = clock_now();
+    BEGIN_ALLOW_THREADS(&thread->tstate)
+    usleep(1000);
+    END_ALLOW_THREADS
+    return ms_since(start) - 1;
+}
+
 static int builtin_serve(Thread *thread, void *self, const Value *args, Value *result) {
     (void)args, (void)result;
     Naps *naps = self;
-    for (; naps->count < naps->wanted; naps->count++) {
-        uint64_t start = clock_now();
-        BEGIN_ALLOW_THREADS(&thread->tstate)
-        usleep(1000);
-        END_ALLOW_THREADS
-        naps->late[naps->count] = ms_since(start) - 1;
-    }
+    while (naps->beside && !naps->computer) // or it would be measured alone, and not be ended
+        nap(thread);
+    while (naps->count < naps->wanted)
+        naps->late[naps->count++] = nap(thread);
     if (naps->computer) thread_set_async_exc(naps->computer, KeyboardInterrupt);
     return 0;
 }
 
 /* The latencies of an I/O thread beside one that computes (or alone), sorted. */
-static void measure_latency(double interval_ms, bool beside, Naps *naps) {
+static void measure_latency(double interval_ms, Naps *naps) {
     static const char text[] =
         "function compute\n RESUME\n LOAD_GLOBAL here\n CALL 0\n POP_TOP\nagain:\n"
         " JUMP_BACKWARD again\nfunction main\n RESUME\n LOAD_GLOBAL serve\n CALL 0\n "
@@ -291,7 +297,7 @@ static void measure_latency(double interval_ms, bool beside, Naps *naps) {
     must(sys_setswitchinterval(&program.gil, interval_ms / 1000));
     Task tasks[2] = {{.function = program_function(&program, "main")},
                      {.function = program_function(&program, "compute")}};
-    must(program_run(&program, tasks, beside ? 2 : 1));
+    must(program_run(&program, tasks, naps->beside ? 2 : 1));
     qsort(naps->late, (size_t)naps->count, sizeof naps->late[0], compare_doubles);
     program_fini(&program);
 }
@@ -323,8 +329,8 @@ static void convoy(const double *intervals, int count, int naps_each, const char
     snprintf(script, sizeof script, python_convoy, list, naps_each);
     const char *said = python(script);
     for (int i = 0; i < count; i++) {
-        Naps naps = {.wanted = naps_each};
-        measure_latency(intervals[i], true, &naps);
+        Naps naps = {.wanted = naps_each, .beside = true};
+        measure_latency(intervals[i], &naps);
         char median[16] = "-", most[16] = "-";
         int used = 0;
         if (said) sscanf(said, "%15s %15s%n", median, most, &used);
@@ -339,7 +345,7 @@ void scene_convoy(void) {
          "up by itself. How many milliseconds later than after 1 does it go on?\n");
     step("by how much, with an interval of 5 ms?");
     Naps alone = {.wanted = 20};
-    measure_latency(5, false, &alone);
+    measure_latency(5, &alone);
     printf("alone%33.2f\n\n", alone.late[10]);
     puts("beside it    switch interval    ours: median    90 %    CPython: median    90 %");
     static const double intervals[] = {0.1, 1, 5, 20};
