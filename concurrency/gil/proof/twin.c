@@ -36,6 +36,16 @@ static Task task(const Program *program, const char *function, int64_t argument)
     return (Task){.function = program_function(program, function), .args = {value_int(argument)}};
 }
 
+/* A text with numbers in it, until the next. */
+__attribute__((format(printf, 1, 2))) static const char *filled(const char *format, ...) {
+    static char text[2000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return text;
+}
+
 static int64_t get_int(const Program *program, const char *name) {
     return value_as_int(program_get(program, name));
 }
@@ -258,32 +268,26 @@ static void show_ring(int players, int rounds) {
     begin(&program);
     assemble(&program, "global token 1");
     Task tasks[TASKS_MAX] = {{0}};
-    char text[1000];
-    for (int i = 0; i < players; i++) {
-        snprintf(text, sizeof text, "lock turn%d\n", i);
-        assemble(&program, text);
-    }
+    for (int i = 0; i < players; i++)
+        assemble(&program, filled("lock turn%d\n", i));
     for (int me = 0; me < players; me++) {
-        snprintf(text, sizeof text,
-                 "function play%d n\n" LOOP(
-                     " LOAD_GLOBAL turn%d.acquire\n CALL 0\n POP_TOP\n"
-                     " LOAD_GLOBAL token\n LOAD_CONST 5\n BINARY_OP *\n LOAD_CONST %d\n"
-                     " BINARY_OP +\n LOAD_CONST 1009\n BINARY_OP %%\n STORE_GLOBAL token\n"
-                     " LOAD_GLOBAL log\n LOAD_CONST %d\n CALL 1\n POP_TOP\n"
-                     " LOAD_GLOBAL log\n LOAD_GLOBAL token\n CALL 1\n POP_TOP\n"
-                     " LOAD_GLOBAL turn%d.release\n CALL 0\n POP_TOP\n") //
-                 "function wait%d\n RESUME\n LOAD_GLOBAL turn%d.acquire\n CALL 0\n RETURN_VALUE\n",
-                 me, me, me, me, (me + 1) % players, me, me);
-        assemble(&program, text);
+        assemble(
+            &program,
+            filled(
+                "function play%d n\n" LOOP(
+                    " LOAD_GLOBAL turn%d.acquire\n CALL 0\n POP_TOP\n"
+                    " LOAD_GLOBAL token\n LOAD_CONST 5\n BINARY_OP *\n LOAD_CONST %d\n"
+                    " BINARY_OP +\n LOAD_CONST 1009\n BINARY_OP %%\n STORE_GLOBAL token\n"
+                    " LOAD_GLOBAL log\n LOAD_CONST %d\n CALL 1\n POP_TOP\n"
+                    " LOAD_GLOBAL log\n LOAD_GLOBAL token\n CALL 1\n POP_TOP\n"
+                    " LOAD_GLOBAL turn%d.release\n CALL 0\n POP_TOP\n") //
+                "function wait%d\n RESUME\n LOAD_GLOBAL turn%d.acquire\n CALL 0\n RETURN_VALUE\n",
+                me, me, me, me, (me + 1) % players, me, me));
     }
-    for (int me = 1; me < players; me++) { // not their turn yet
-        snprintf(text, sizeof text, "wait%d", me);
-        run(&program, (Task[]){task(&program, text, 0)}, 1);
-    }
-    for (int me = 0; me < players; me++) {
-        snprintf(text, sizeof text, "play%d", me);
-        tasks[me] = task(&program, text, rounds);
-    }
+    for (int me = 1; me < players; me++) // not their turn yet
+        run(&program, (Task[]){task(&program, filled("wait%d", me), 0)}, 1);
+    for (int me = 0; me < players; me++)
+        tasks[me] = task(&program, filled("play%d", me), rounds);
     run(&program, tasks, players);
     for (int i = 0; i < log_count; i += 2)
         printf("ring of %d: player %d has token %d\n", players, (int)log_entries[i],
@@ -297,14 +301,11 @@ static void show_pipeline(int stages, int count) {
     int pipes[TASKS_MAX][2];
     int64_t values[100];
     Task tasks[TASKS_MAX] = {{0}};
-    char text[2000];
     begin(&program);
     for (int i = 0; i <= stages; i++) {
         if (pipe(pipes[i]) < 0) need(error_set(OSError, "%s", strerror(errno)));
-        snprintf(text, sizeof text, "pipe%d.read", i);
-        need(program_define(&program, text, 0, builtin_read, pipes[i]));
-        snprintf(text, sizeof text, "pipe%d.write", i);
-        need(program_define(&program, text, 1, builtin_write, pipes[i]));
+        need(program_define(&program, filled("pipe%d.read", i), 0, builtin_read, pipes[i]));
+        need(program_define(&program, filled("pipe%d.write", i), 1, builtin_write, pipes[i]));
     }
     for (int i = 0; i < count; i++)
         values[i] = rand_below(1000);
@@ -313,22 +314,20 @@ static void show_pipeline(int stages, int count) {
     assemble(&program,
              "function feed n\n" LOOP(" LOAD_GLOBAL pipe0.write\n LOAD_GLOBAL next\n CALL 0\n"
                                       " CALL 1\n POP_TOP\n"));
-    snprintf(text, sizeof text,
-             "function collect n\n" LOOP(" LOAD_GLOBAL log\n LOAD_GLOBAL pipe%d.read\n CALL 0\n"
-                                         " CALL 1\n POP_TOP\n"),
-             stages);
-    assemble(&program, text);
+    assemble(&program, filled("function collect n\n" LOOP(
+                                  " LOAD_GLOBAL log\n LOAD_GLOBAL pipe%d.read\n CALL 0\n"
+                                  " CALL 1\n POP_TOP\n"),
+                              stages));
     for (int i = 0; i < stages; i++) {
-        snprintf(text, sizeof text,
-                 "function stage%d n\n" LOOP(
-                     " LOAD_GLOBAL pipe%d.read\n CALL 0\n STORE_FAST value\n LOAD_FAST value\n"
-                     " LOAD_CONST 3\n BINARY_OP *\n LOAD_CONST %d\n BINARY_OP +\n"
-                     " STORE_FAST value\n"
-                     " LOAD_GLOBAL pipe%d.write\n LOAD_FAST value\n CALL 1\n POP_TOP\n"),
-                 i, i, i, i + 1);
-        assemble(&program, text);
-        snprintf(text, sizeof text, "stage%d", i);
-        tasks[i] = task(&program, text, count);
+        assemble(
+            &program,
+            filled("function stage%d n\n" LOOP(
+                       " LOAD_GLOBAL pipe%d.read\n CALL 0\n STORE_FAST value\n LOAD_FAST value\n"
+                       " LOAD_CONST 3\n BINARY_OP *\n LOAD_CONST %d\n BINARY_OP +\n"
+                       " STORE_FAST value\n"
+                       " LOAD_GLOBAL pipe%d.write\n LOAD_FAST value\n CALL 1\n POP_TOP\n"),
+                   i, i, i, i + 1));
+        tasks[i] = task(&program, filled("stage%d", i), count);
     }
     tasks[stages] = task(&program, "collect", count);
     tasks[stages + 1] = task(&program, "feed", count);
@@ -384,21 +383,18 @@ static void show_operators(void) {
     Program program;
     begin(&program);
     for (int i = 0; i < OPERATIONS; i++) {
-        char text[200];
         bool binary = i < OPERATORS / 2;
         names[i] = binary ? operator_names[i] : comparison_names[i - OPERATORS / 2];
-        snprintf(text, sizeof text,
-                 "function f%d a b\n RESUME\n LOAD_FAST a\n LOAD_FAST b\n %s %s\n RETURN_VALUE\n",
-                 i, binary ? "BINARY_OP" : "COMPARE_OP", names[i]);
-        assemble(&program, text);
+        assemble(
+            &program,
+            filled("function f%d a b\n RESUME\n LOAD_FAST a\n LOAD_FAST b\n %s %s\n RETURN_VALUE\n",
+                   i, binary ? "BINARY_OP" : "COMPARE_OP", names[i]));
     }
     Thread *thread = thread_new(&program, 0);
     if (!thread) need(-1);
     take_gil(&thread->tstate);
     for (int i = 0; i < 300; i++) {
-        char name[8];
-        int64_t op = rand_below(OPERATIONS);
-        snprintf(name, sizeof name, "f%d", (int)op);
+        int op = (int)rand_below(OPERATIONS);
         Value operands[2];
         for (int k = 0; k < 2; k++) {
             int64_t kind = rand_below(8);
@@ -406,12 +402,10 @@ static void show_operators(void) {
                              : kind < 4 ? rand_below(7) - 3
                                         : rand_below(200001) - 100000;
             operands[k] = kind ? value_int(number) : NONE;
-            char text[24] = "None";
-            if (kind) snprintf(text, sizeof text, "%lld", (long long)number);
-            printf(k == 0 ? "%s " : "%s: ", text);
+            printf(k == 0 ? "%s " : "%s: ", kind ? filled("%lld", (long long)number) : "None");
             if (k == 0) printf("%s ", names[op]);
         }
-        Value result = eval_call(thread, program_function(&program, name), operands);
+        Value result = eval_call(thread, program_function(&program, filled("f%d", op)), operands);
         if (result.bits) {
             printf("%lld\n", (long long)value_as_int(result));
         } else {
