@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from typing import Any, Callable, Generator, Iterator
 
@@ -20,7 +21,9 @@ def note(text: str) -> None:
 def unraisable(report: Any) -> None:
     """Prints an error that nobody could receive."""
     error = report.exc_value
-    print(f"      ! in {report.object.__name__}: {type(error).__name__}: {error}")
+    # 3.14 names the generator in a sentence; before, it came itself.
+    name = report.object.__name__ if report.object else re.findall(r"generator object (\w+)", report.err_msg)[0]
+    print(f"      ! in {name}: {type(error).__name__}: {error}")
 
 
 def outcome(function: Callable[[], Any]) -> str:
