@@ -1215,6 +1215,34 @@ static void test_count(void **state) {
     }
 }
 
+/* ---- A chain that dies -----------------------------------------------------------------------*/
+
+/* An iterator that asks `iterator`, which is given up; of seven kinds. */
+static Object *wrapped(int kind, Object *iterator) {
+    Object *result = kind == 0   ? enumerate_new(iterator, 0)
+                     : kind == 1 ? zip_new(&iterator, 1, false)
+                     : kind == 2 ? map_new(None, &iterator, 1)
+                     : kind == 3 ? filter_new(None, iterator)
+                     : kind == 4 ? islice_new(iterator, 0, -1, 1)
+                     : kind == 5 ? chain_from_iterable(iterator)
+                                 : takewhile_new(None, iterator);
+    decref(iterator);
+    return result;
+}
+
+/* Each drops the last reference to the next; that must not take as much of the C stack. */
+static void test_long_chain_dies(void **state) {
+    (void)state;
+    for (int kind = 0; kind < 8; kind++) {
+        Object *iterator = OBJECT(probe(1, NoError));
+        for (int i = 0; i < 300000; i++) // the kinds in turn, at last
+            iterator = wrapped(kind < 7 ? kind : i % 7, iterator);
+        long blocks = testing_blocks();
+        decref(iterator);
+        assert_true(testing_blocks() <= blocks - 300000);
+    }
+}
+
 /* ---- for -------------------------------------------------------------------------------------*/
 
 /* The sum of what comes before `stop`; -1 if the else part ran, which adds a thousand. */
@@ -1608,6 +1636,7 @@ int main(void) {
         TEST(islice_errors),
         TEST(chain),
         TEST(count),
+        TEST(long_chain_dies),
         TEST(for),
         TEST(for_keeps_its_value),
         TEST(for_errors),
