@@ -52,7 +52,9 @@ static Object *sequence_iter_next(Object *op) {
         error_set(OverflowError, "iter index too large");
         return NULL;
     }
-    Object *result = self->sequence->type->item(self->sequence, self->index);
+    Object *sequence = new_ref(self->sequence); // its `item` may ask this iterator, to the end
+    Object *result = sequence->type->item(sequence, self->index);
+    decref(sequence);
     if (result) {
         self->index++;
         return result;
@@ -95,25 +97,27 @@ static void call_iter_dealloc(Object *op) {
     free(self);
 }
 
-/* CPython: calliter_iternext(). */
+/* Calls, and compares: 1 if that was the end, 0 if *result is a value, -1 with an error. */
+static int call_and_compare(CallIter *self, Object *callable, Object *sentinel, Object **result) {
+    *result = object_call(callable, NULL, 0);
+    if (!self->callable) return 1; // the call has asked this very iterator, and that was the end
+    if (!*result) return error_matches(StopIteration) ? 1 : -1;
+    return object_rich_equal(sentinel, *result);
+}
+
+/* Both are held while they run, since they may ask this iterator and so end it. CPython:
+ * calliter_iternext(), which holds neither. */
 static Object *call_iter_next(Object *op) {
     CallIter *self = (CallIter *)op;
     if (!self->callable) return NULL;
-    Object *result = object_call(self->callable, NULL, 0);
-    if (!self->callable) { // the call has called next() on this very iterator, and that was the end
-        xdecref(result);
-        return NULL;
-    }
-    if (result) {
-        int equal = object_rich_equal(self->sentinel, result);
-        if (equal == 0) return result;
-        decref(result);
-        if (equal < 0) return NULL;
-    } else if (error_matches(StopIteration)) {
-        error_clear();
-    } else {
-        return NULL;
-    }
+    Object *callable = new_ref(self->callable), *sentinel = new_ref(self->sentinel), *result;
+    int end = call_and_compare(self, callable, sentinel, &result);
+    decref(callable);
+    decref(sentinel);
+    if (end == 0) return result;
+    xdecref(result);
+    if (end < 0) return NULL;
+    if (error_matches(StopIteration)) error_clear();
     clear_ref(self->callable);
     clear_ref(self->sentinel);
     return NULL;

@@ -1215,6 +1215,258 @@ static void test_count(void **state) {
     }
 }
 
+/* ---- What is asked asks back -----------------------------------------------------------------*/
+
+/* Whatever is done with it, it first walks `asked`, whose part it is, to the end, and says meanwhile
+ * that it has ended itself. Its only reference may go while it runs; it must not die of that. */
+typedef struct {
+    Object ob;
+    bool running;
+} Meddler;
+
+static Object *asked;
+
+static bool meddle(Object *op) {
+    Meddler *self = (Meddler *)op;
+    if (self->running) return false;
+    self->running = true;
+    Object *item;
+    while ((item = iter_next(asked)))
+        decref(item);
+    assert_false(error_occurred());
+    self->running = false;
+    return true;
+}
+
+static void meddler_dealloc(Object *op) {
+    assert_false(((Meddler *)op)->running);
+    testing_free(op);
+}
+
+static Object *meddler_next(Object *op) {
+    return meddle(op) ? tuple_pack(1, True) : NULL;
+}
+
+static Object *meddler_item(Object *op, ssize_t index) {
+    (void)index;
+    if (meddle(op)) return tuple_pack(1, True);
+    error_set(IndexError, "the end");
+    return NULL;
+}
+
+static ssize_t meddler_length(Object *op) {
+    (void)op;
+    return 2;
+}
+
+static Object *meddler_call(Object *op, Object *const *args, ssize_t nargs) {
+    (void)args, (void)nargs;
+    if (meddle(op)) return tuple_pack(1, True);
+    error_set(StopIteration, "%s", "");
+    return NULL;
+}
+
+static int meddler_equal(Object *op, Object *other) {
+    (void)other;
+    return !meddle(op);
+}
+
+static const Type Meddler_Type = {
+    .name = "Meddler",
+    .dealloc = meddler_dealloc,
+    .equal = meddler_equal,
+    .call = meddler_call,
+    .iter = object_self_iter,
+    .iternext = meddler_next,
+    .length = meddler_length,
+    .item = meddler_item,
+};
+
+static Object *numbers_56; // [5, 6]
+
+static Object *meddled(int kind, Object *m) {
+    Object *both = tuple_pack(2, m, numbers_56), *pop = function(pack), *result = NULL;
+    switch (kind) {
+    case 0:
+        result = chain_from_iterable(both);
+        break;
+    case 1:
+        result = chain_from_iterable(m);
+        break;
+    case 2:
+        result = islice_new(m, 0, -1, 1);
+        break;
+    case 3:
+        result = islice_new(m, 2, -1, 1);
+        break; // CPython reads freed memory, and crashes
+    case 4:
+        result = call_iter_new(m, None);
+        break;
+    case 5:
+        result = call_iter_new(pop, m);
+        break;
+    case 6:
+        result = sequence_iter_new(m);
+        break;
+    case 7:
+        result = reversed_new(m);
+        break;
+    case 8:
+        result = enumerate_new(m, 0);
+        break;
+    case 9:
+        result = zip_new((Object *[]){numbers_56, m}, 2, false);
+        break;
+    case 10:
+        result = map_new(pop, &m, 1);
+        break;
+    case 11:
+        result = map_new(m, &numbers_56, 1);
+        break;
+    case 12:
+        result = filter_new(None, m);
+        break;
+    case 13:
+        result = filter_new(m, numbers_56);
+        break;
+    case 14:
+        result = takewhile_new(pop, m);
+        break;
+    case 15:
+        result = takewhile_new(m, numbers_56);
+        break;
+    }
+    decref(both);
+    decref(pop);
+    return result;
+}
+
+/* What CPython answers, first and then; NULL is the end. */
+static void test_asked_asks_back(void **state) {
+    (void)state;
+    static const char *const answers[][2] = {
+        {"(True,)", NULL},
+        {"True", NULL},
+        {"(True,)", NULL},
+        {"(True,)", NULL},
+        {NULL, NULL},
+        {"()", NULL},
+        {"(True,)", NULL},
+        {"(True,)", NULL},
+        {"(0, (True,))", "(1, (True,))"},
+        {"(5, (True,))", NULL},
+        {"((True,),)", "((True,),)"},
+        {"(True,)", NULL},
+        {"(True,)", "(True,)"},
+        {"5", NULL},
+        {"(True,)", "(True,)"},
+        {"5", NULL},
+    };
+    numbers_56 = ints(2, 5, 6);
+    for (size_t kind = 0; kind < sizeof answers / sizeof answers[0]; kind++) {
+        Meddler *m = object_new(&Meddler_Type, sizeof *m);
+        m->running = false;
+        asked = meddled((int)kind, OBJECT(m));
+        decref(m);
+        for (int i = 0; i < 2; i++) {
+            if (answers[kind][i]) {
+                assert_next(asked, answers[kind][i]);
+            } else {
+                assert_exhausted(asked);
+            }
+        }
+        decref(asked);
+    }
+    decref(numbers_56);
+}
+
+/* A key, which is as good as any other, and a value: being compared or shown, it changes the dict. */
+typedef struct {
+    Object ob;
+    bool running;
+    int grow; // by how many keys; 0: its own entry goes
+} Changer;
+
+static Dict *changed;
+
+static void changer_dealloc(Object *op) {
+    assert_false(((Changer *)op)->running);
+    testing_free(op);
+}
+
+static void change(Changer *self) {
+    if (self->running || !changed) return;
+    Dict *dict = changed;
+    self->running = true;
+    changed = NULL; // once
+    for (int i = 0; i < self->grow; i++)
+        put(dict, 10 + i);
+    if (!self->grow) assert_int_equal(dict_del_item(dict, OBJECT(self)), 0);
+    self->running = false;
+}
+
+static int changer_equal(Object *op, Object *other) {
+    (void)other;
+    if (((Changer *)op)->running) return 0;
+    change((Changer *)op);
+    return 1; // a lie, if it has gone
+}
+
+static int changer_repr(Object *op, Writer *out) {
+    change((Changer *)op);
+    return writer_puts(out, "changer");
+}
+
+static const Type Changer_Type = {
+    .name = "Changer", .dealloc = changer_dealloc, .repr = changer_repr, .equal = changer_equal};
+
+/* {changer: changer}, with no other reference to that. */
+static Dict *dict_of_changer(int grow) {
+    Changer *key = object_new(&Changer_Type, sizeof *key);
+    key->running = false;
+    key->grow = grow;
+    Dict *dict = dict_new();
+    assert_int_equal(dict_set_item(dict, OBJECT(key), OBJECT(key)), 0);
+    decref(key);
+    changed = dict;
+    return dict;
+}
+
+static void test_dict_changes_while_compared(void **state) {
+    (void)state;
+    Object *one = number(1);
+    Dict *dict = dict_of_changer(0);
+    assert_null(dict_get_item(dict, one)); // it said yes, but it was no longer there
+    assert_value(OBJECT(dict), "{}");
+    dict = dict_of_changer(0);
+    assert_int_equal(dict_set_item(dict, one, one), 0);
+    assert_value(OBJECT(dict), "{1: 1}");
+    dict = dict_of_changer(0);
+    assert_int_equal(dict_del_item(dict, one), -1);
+    assert_error(KeyError, "1");
+    decref(dict);
+    dict = dict_of_changer(7); // the entries move; the key is still the first
+    assert_int_equal(dict_del_item(dict, one), 0);
+    assert_int_equal(dict->used, 7);
+    decref(dict);
+    dict = dict_of_changer(0);
+    assert_value(OBJECT(dict), "{changer: changer}"); // shown as it was
+    dict = dict_of_changer(2);
+    assert_value(OBJECT(dict), "{changer: changer, 10: 10, 11: 11}");
+    decref(one);
+}
+
+/* CPython: test_dict.py, test_repr(). */
+static void test_dict_within_itself(void **state) {
+    (void)state;
+    Dict *dict = dict_new();
+    assert_int_equal(dict_set_item(dict, True, OBJECT(dict)), 0);
+    assert_repr(OBJECT(dict), "{True: {...}}");
+    assert_repr(OBJECT(dict), "{True: {...}}");
+    assert_int_equal(dict_set_item(dict, True, None), 0);
+    assert_value(OBJECT(dict), "{True: None}");
+}
+
 /* ---- A chain that dies -----------------------------------------------------------------------*/
 
 /* An iterator that asks `iterator`, which is given up; of seven kinds. */
@@ -1636,6 +1888,9 @@ int main(void) {
         TEST(islice_errors),
         TEST(chain),
         TEST(count),
+        TEST(asked_asks_back),
+        TEST(dict_changes_while_compared),
+        TEST(dict_within_itself),
         TEST(long_chain_dies),
         TEST(for),
         TEST(for_keeps_its_value),
