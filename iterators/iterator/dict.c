@@ -174,8 +174,8 @@ static void dict_iter_dealloc(Object *op) {
 
 /* Two checks. The first notices keys added or removed; it makes `used` a number that no dict has,
  * so that the iterator complains for ever, even if the dict is put back as it was. The second
- * notices a key added for each one removed, at the first that is one too many. CPython:
- * dictiter_iternextkey(). */
+ * notices a key added for each one removed, at the first that is one too many.
+ * CPython: Objects/dictobject.c, dictiter_iternextkey(). */
 static Object *dict_iter_next(Object *op) {
     DictIter *self = (DictIter *)op;
     Dict *dict = self->dict;

@@ -56,8 +56,7 @@ Object *list_reversed(Object *list);
 Object *tuple_iter(Object *tuple);
 Object *str_iter(Object *str);
 
-/* Where a list's iterator stands: the index of what it gives next, which __reduce__() would tell.
- */
+/* Where a list's iterator stands: the index of what it gives next, as __reduce__() tells it. */
 ssize_t list_iter_index(Object *iterator);
 
 /* reversed(op): by its `reversed`, or by length and index from the end. TypeError ("'int' object is

@@ -28,8 +28,8 @@ static void index_iter_dealloc(Object *op) {
     free(op);
 }
 
-/* The size is looked at anew each time: the list may have changed since. CPython: listiter_next().
- */
+/* The size is looked at anew each time: the list may have changed since.
+ * CPython: Objects/listobject.c, listiter_next(). */
 static Object *list_iter_next(Object *op) {
     IndexIter *self = (IndexIter *)op;
     List *list = (List *)self->sequence;

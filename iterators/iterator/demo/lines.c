@@ -132,8 +132,8 @@ static Tuple *open_all(int count, char **names) {
     return files;
 }
 
-/* for number, line in enumerate(islice(filter(grep, chain(*files)), head), 1): print(number, line)
- */
+/* for number, line in enumerate(islice(filter(grep, chain(*files)), head), 1):
+ *     print(number, line) */
 int demo_lines(int count, char **names, int64_t head, const char *grep) {
     Tuple *files = open_all(count, names);
     if (!files) return 2;
