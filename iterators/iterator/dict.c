@@ -119,12 +119,6 @@ static ssize_t dict_length(Object *op) {
     return ((Dict *)op)->used;
 }
 
-/* The dicts whose repr is being written, in each other. */
-typedef struct Shown {
-    const Dict *dict;
-    const struct Shown *outer;
-} Shown;
-
 static int write_entries(const Dict *self, Writer *out) {
     const char *before = "{";
     for (ssize_t i = 0; i < self->nentries; i++) {
@@ -144,15 +138,12 @@ static int write_entries(const Dict *self, Writer *out) {
     return writer_puts(out, *before == '{' ? "{}" : "}");
 }
 
-/* A dict within itself is {...}. CPython: Objects/object.c, Py_ReprEnter(). */
+/* A dict within itself is {...}. */
 static int dict_repr(Object *op, Writer *out) {
-    static const Shown *outermost;
-    for (const Shown *shown = outermost; shown; shown = shown->outer)
-        if (shown->dict == (Dict *)op) return writer_puts(out, "{...}");
-    Shown self = {(Dict *)op, outermost};
-    outermost = &self;
+    int inside = repr_enter(op);
+    if (inside != 0) return inside < 0 ? -1 : writer_puts(out, "{...}");
     int status = write_entries((Dict *)op, out);
-    outermost = self.outer;
+    repr_leave(op);
     return status;
 }
 

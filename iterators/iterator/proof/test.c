@@ -620,6 +620,18 @@ static void test_dict_within_itself(void **state) {
         assert_repr(dict, "{0: 0, True: {...}}");
     assert_int_equal(dict_set_item(dict, True, None), 0);
     assert_repr(dict, "{0: 0, True: None}");
+    for (int depth = 0; depth < 2000; depth++) {
+        Dict *outer = dict_new();
+        assert_int_equal(dict_set_item(outer, None, depth ? OBJECT(dict) : None), 0);
+        if (depth) decref(dict);
+        dict = outer;
+    }
+    Writer out = {0};
+    assert_int_equal(object_write_repr(OBJECT(dict), &out), -1);
+    assert_error(RecursionError,
+                 "maximum recursion depth exceeded while getting the repr of an object");
+    writer_free(&out);
+    decref(dict);
 }
 
 /* ---- range -----------------------------------------------------------------------------------*/
