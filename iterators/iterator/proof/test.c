@@ -55,7 +55,7 @@ static int after(void **state) {
     count_references(now);
     assert_int_equal(testing_blocks(), blocks_before);
     assert_memory_equal(now, references_before, sizeof now);
-    assert_false(error_occurred());
+    assert_null(error_occurred());
     return 0;
 }
 
@@ -104,7 +104,7 @@ static void assert_value(void *op, const char *expected) {
 static void assert_exhausted(Object *iterator) {
     for (int i = 0; i < 3; i++) {
         assert_null(iter_next(iterator));
-        assert_false(error_occurred());
+        assert_null(error_occurred());
     }
     assert_null(builtin_next(iterator));
     assert_error(StopIteration, "");
@@ -113,7 +113,7 @@ static void assert_exhausted(Object *iterator) {
 /* The end as iternext itself says it: no error, not even StopIteration. */
 static void assert_ends(Object *iterator) {
     assert_null(iterator->type->iternext(iterator));
-    assert_false(error_occurred());
+    assert_null(error_occurred());
 }
 
 /* Asks as often as there are answers, which are values, errors or ".", the end; after one of those
@@ -301,7 +301,7 @@ static void test_stop_iteration_value(void **state) {
     static const Type type = {.name = "Nine", .iter = object_self_iter, .iternext = stop_with_nine};
     Object self = {.refcnt = 1, .type = &type}, *value;
     assert_null(iter_next(&self));
-    assert_false(error_occurred());
+    assert_null(error_occurred());
     assert_null(builtin_next(&self));
     assert_int_equal(error_fetch_stop_iteration(&value), 0);
     assert_value(value, "9");
@@ -710,7 +710,7 @@ static void check_walk(Object *iterator, Wide first, Wide step, Wide length) {
         Object *item = iter_next(iterator);
         if (i >= length) {
             assert_null(item);
-            assert_false(error_occurred());
+            assert_null(error_occurred());
             continue;
         }
         assert_true(((Int *)item)->value == first + i * step);
@@ -1071,7 +1071,7 @@ static bool meddle(Object *op) {
     if (self->running) return false;
     self->running = true;
     meddling(op);
-    assert_false(error_occurred());
+    assert_null(error_occurred());
     self->running = false;
     return true;
 }

@@ -368,7 +368,9 @@ static void describe_range(Object *op) {
     printf("  ");
     print(op);
     printf(" is %s\n", object_is_true(op) ? "True" : "False");
-    ssize_t length = object_length(op);
+    // len() is a ssize_t; Python's line is of a machine on which that has 64 bits
+    int64_t length =
+        sizeof(ssize_t) == 8 || r->length > INT64_MAX ? object_length(op) : (int64_t)r->length;
     show("    len", length < 0 ? NULL : int_from_long(length));
     const int64_t indices[] = {0, 1, -1, -2, 5, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof indices / sizeof indices[0]; i++)
