@@ -2,8 +2,26 @@
  * CPython: Objects/abstract.c, Objects/iterobject.c, Python/bltinmodule.c. */
 #include "iterator.h"
 
+#include <sys/resource.h>
+
+uintptr_t stack_limit;
+
+/* Half of the stack below here, where the program still is near its beginning. */
+static void find_stack_limit(void) {
+    const rlim_t usual = 8 * 1024 * 1024;
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur > usual) stack.rlim_cur = usual;
+    stack_limit = (uintptr_t)__builtin_frame_address(0) - (uintptr_t)stack.rlim_cur / 2;
+}
+
+Object *iter_too_deep(void) {
+    error_set(RecursionError, "maximum recursion depth exceeded");
+    return NULL;
+}
+
 Object *object_get_iter(Object *op) {
     const Type *type = op->type;
+    if (stack_limit == 0) find_stack_limit();
     if (!type->iter) {
         if (type->item) return sequence_iter_new(op);
         error_set(TypeError, "'%s' object is not iterable", type->name);

@@ -26,12 +26,12 @@ static void islice_dealloc(Object *op) {
 static Object *islice_take(Islice *self, Object *iterator) {
     Object *item;
     for (; self->count < self->next; self->count++) {
-        item = iterator->type->iternext(iterator);
+        item = iter_ask(iterator);
         if (!item) return NULL;
         decref(item);
     }
     if (self->stop != -1 && self->count >= self->stop) return NULL;
-    return iterator->type->iternext(iterator);
+    return iter_ask(iterator);
 }
 
 /* The iterator is held, since what runs in it may ask this islice to the end. CPython, which holds
@@ -104,7 +104,7 @@ static void chain_dealloc(Object *op) {
 /* The iterator is held while it runs, for the same reason. */
 static Object *ask(Object *iterator) {
     incref(iterator);
-    Object *item = iterator->type->iternext(iterator);
+    Object *item = iter_ask(iterator);
     decref(iterator);
     return item;
 }
@@ -236,7 +236,7 @@ static void takewhile_dealloc(Object *op) {
 static Object *takewhile_next(Object *op) {
     Takewhile *self = (Takewhile *)op;
     if (self->stopped) return NULL;
-    Object *item = self->iterator->type->iternext(self->iterator);
+    Object *item = iter_ask(self->iterator);
     if (!item) return NULL;
     Object *good = object_call(self->predicate, &item, 1);
     int answer = good ? object_is_true(good) : -1;

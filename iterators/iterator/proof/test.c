@@ -1268,6 +1268,34 @@ static void test_long_chain_dies(void **state) {
     }
 }
 
+static Object *ask_asked(Object *self) {
+    (void)self;
+    return iter_next(asked);
+}
+
+/* As deep, an answer would take as much; so it is an error, and what asks itself is one. */
+static void test_asking_too_deep(void **state) {
+    (void)state;
+    static const Type type = {.name = "Mirror", .iter = object_self_iter, .iternext = ask_asked};
+    static Object mirror = {.refcnt = 1, .type = &type};
+    asked = keep(filter_new(None, &mirror));
+    for (int i = 0; i < 2; i++)
+        assert_asks(asked, "RecursionError: maximum recursion depth exceeded");
+    Object *filters = new_ref(probe(2, NoError));
+    for (int i = 0; i < 3000; i++)
+        filters = wrapped(3, filters);
+    assert_asks(filters, "1 | .");
+    decref(filters);
+    for (int kind = 0; kind < 7; kind++) {
+        Object *numbers = probe(2, NoError), *iterator = new_ref(numbers);
+        for (int i = 0; i < 300000; i++)
+            iterator = wrapped(kind, iterator);
+        assert_asks(iterator, "RecursionError: maximum recursion depth exceeded");
+        assert_int_equal(((Probe *)numbers)->asked, 0);
+        decref(iterator);
+    }
+}
+
 /* ---- for -------------------------------------------------------------------------------------*/
 
 /* The sum of what comes before `stop`; -1 if the else part ran, which adds a thousand. */
@@ -1551,6 +1579,6 @@ int main(void) {
 #ifdef __SIZEOF_INT128__
         TEST(range_against_model),
 #endif
-        TEST(get_iter), TEST(stop_iteration_value), TEST(sequence_protocol), TEST(callable_iterator), TEST(list_changes), TEST(list_reversed), TEST(tuple_and_str), TEST(reversed_sequence), TEST(dict), TEST(dict_grows), TEST(dict_changes), TEST(dict_compares), TEST(dict_within_itself), TEST(range), TEST(range_equal), TEST(enumerate), TEST(tuple_reuse), TEST(zip), TEST(zip_strict), TEST(map), TEST(filter), TEST(takewhile), TEST(islice), TEST(islice_errors), TEST(chain), TEST(count), TEST(asked_asks_back), TEST(dict_changes_while_compared), TEST(long_chain_dies), TEST(for), TEST(for_keeps_its_value), TEST(for_errors), TEST(making_without_memory), TEST(walking_without_memory), TEST(enumerate_without_memory), TEST(dict_without_memory)};
+        TEST(get_iter), TEST(stop_iteration_value), TEST(sequence_protocol), TEST(callable_iterator), TEST(list_changes), TEST(list_reversed), TEST(tuple_and_str), TEST(reversed_sequence), TEST(dict), TEST(dict_grows), TEST(dict_changes), TEST(dict_compares), TEST(dict_within_itself), TEST(range), TEST(range_equal), TEST(enumerate), TEST(tuple_reuse), TEST(zip), TEST(zip_strict), TEST(map), TEST(filter), TEST(takewhile), TEST(islice), TEST(islice_errors), TEST(chain), TEST(count), TEST(asked_asks_back), TEST(dict_changes_while_compared), TEST(long_chain_dies), TEST(asking_too_deep), TEST(for), TEST(for_keeps_its_value), TEST(for_errors), TEST(making_without_memory), TEST(walking_without_memory), TEST(enumerate_without_memory), TEST(dict_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
