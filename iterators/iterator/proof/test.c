@@ -1144,18 +1144,10 @@ static void walk_asked(Object *op) {
         decref(item);
 }
 
-/* Number `way` of what can ask it, by itself or, if that is more, by its items and functions. */
-static Object *asks(int way, Object *m, Object *list, Object *f) {
-    Object *both = keep(tuple_pack(2, list, list)), *old = ((Tuple *)both)->items[0];
-    if (way == 0) { // the pair alone has it, and lets go of it
-        ((Tuple *)both)->items[0] = new_ref(m);
-        decref(old);
-        kept--;
-        Object *chain = chain_from_iterable(both);
-        decref(both);
-        return chain;
-    }
-    return way == 1    ? chain_from_iterable(m)
+/* Number `way` of what can ask a meddler, as an iterator, an item, a function or a sentinel. */
+static Object *asks(int way, Object *m, Object *pair, Object *list, Object *f) {
+    return way == 0    ? chain_from_iterable(pair)
+           : way == 1  ? chain_from_iterable(m)
            : way == 2  ? islice_new(m, 0, -1, 1)
            : way == 3  ? islice_new(m, 2, -1, 1) // where CPython reads freed memory, and crashes
            : way == 4  ? call_iter_new(m, None)
@@ -1195,9 +1187,10 @@ static void test_asked_asks_back(void **state) {
     };
     Object *list = INTS(5, 6), *f = function(pack);
     for (int way = 0; way < (int)LENGTH(answers); way++) {
-        Object *m = meddler(walk_asked, 0);
-        asked = asks(way, m, list, f);
-        decref(m);
+        Object *m = meddler(walk_asked, 0), *pair = tuple_pack(2, m, list);
+        asked = asks(way, m, pair, list, f);
+        decref(pair);
+        decref(m); // now only what is asked has it
         assert_asks(asked, answers[way]);
         decref(asked);
     }
