@@ -98,9 +98,8 @@ static void write_str(Object *op) {
 /* What ended a loop: 0, or 1 with a complaint. */
 static int status_of_loop(void) {
     if (!error_occurred()) return 0;
-    fflush(stdout);
     const char *message = error_matches(MemoryError) ? "out of memory" : error_message();
-    fprintf(stderr, "%s: %s\n", telling.demo->program, message);
+    usage_error(telling.demo->program, "%s", message); // which escapes what a file's name may hold
     error_clear();
     return 1;
 }
