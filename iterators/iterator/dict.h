@@ -41,7 +41,8 @@ int dict_set_item(Dict *self, Object *key, Object *value);
  * CPython: Objects/dictobject.c, PyDict_GetItemWithError(). */
 Object *dict_get_item(Dict *self, Object *key);
 
-/* del dict[key]. 0, or -1 with KeyError or what a comparison raised. CPython: Objects/dictobject.c, PyDict_DelItem(). */
+/* del dict[key]. 0, or -1 with KeyError or what a comparison raised.
+ * CPython: Objects/dictobject.c, PyDict_DelItem(). */
 int dict_del_item(Dict *self, Object *key);
 
 #endif

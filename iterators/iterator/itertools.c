@@ -22,7 +22,8 @@ static void islice_dealloc(Object *op) {
 }
 
 /* Items up to `next` are taken and dropped, also those up to a `stop` that no step lands on: after
- * islice(it, 0, 5, 3) five items are gone. Then the one that is given; NULL: the end, or an error. */
+ * islice(it, 0, 5, 3) five items are gone. Then the one that is given; NULL: the end, or an
+ * error. */
 static Object *islice_take(Islice *self, Object *iterator) {
     Object *item;
     for (; self->count < self->next; self->count++) {

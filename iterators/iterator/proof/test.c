@@ -1568,10 +1568,22 @@ static void test_dict_without_memory(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, before, after)
 
 int main(void) {
+    // clang-format off
     const struct CMUnitTest tests[] = {
+        TEST(get_iter), TEST(stop_iteration_value), TEST(sequence_protocol),
+        TEST(callable_iterator), TEST(list_changes), TEST(list_reversed), TEST(tuple_and_str),
+        TEST(reversed_sequence), TEST(dict), TEST(dict_grows), TEST(dict_changes),
+        TEST(dict_compares), TEST(dict_within_itself), TEST(range), TEST(range_equal),
+        TEST(enumerate), TEST(tuple_reuse), TEST(zip), TEST(zip_strict), TEST(map), TEST(filter),
+        TEST(takewhile), TEST(islice), TEST(islice_errors), TEST(chain), TEST(count),
+        TEST(asked_asks_back), TEST(dict_changes_while_compared), TEST(long_chain_dies),
+        TEST(asking_too_deep), TEST(for), TEST(for_keeps_its_value), TEST(for_errors),
+        TEST(making_without_memory), TEST(walking_without_memory), TEST(enumerate_without_memory),
+        TEST(dict_without_memory),
 #ifdef __SIZEOF_INT128__
         TEST(range_against_model),
 #endif
-        TEST(get_iter), TEST(stop_iteration_value), TEST(sequence_protocol), TEST(callable_iterator), TEST(list_changes), TEST(list_reversed), TEST(tuple_and_str), TEST(reversed_sequence), TEST(dict), TEST(dict_grows), TEST(dict_changes), TEST(dict_compares), TEST(dict_within_itself), TEST(range), TEST(range_equal), TEST(enumerate), TEST(tuple_reuse), TEST(zip), TEST(zip_strict), TEST(map), TEST(filter), TEST(takewhile), TEST(islice), TEST(islice_errors), TEST(chain), TEST(count), TEST(asked_asks_back), TEST(dict_changes_while_compared), TEST(long_chain_dies), TEST(asking_too_deep), TEST(for), TEST(for_keeps_its_value), TEST(for_errors), TEST(making_without_memory), TEST(walking_without_memory), TEST(enumerate_without_memory), TEST(dict_without_memory)};
+    };
+    // clang-format on
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
