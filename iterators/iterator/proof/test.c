@@ -1196,6 +1196,26 @@ static void test_asked_asks_back(void **state) {
     }
 }
 
+static int gifts;
+
+/* Asks for a value before it gives the first, (None,), and so gives the second, a pair, before. */
+static Object *give(Object *self) {
+    (void)self;
+    int gift = ++gifts;
+    if (gift == 1) assert_asks(asked, "True");
+    return gift == 1 ? tuple_pack(1, None) : gift == 2 ? tuple_pack(2, True, True) : NULL;
+}
+
+/* What was opened in between is given up, with what is left of it; CPython loses the reference. */
+static void test_chain_opens_in_between(void **state) {
+    (void)state;
+    static const Type type = {.name = "Giver", .iter = object_self_iter, .iternext = give};
+    static Object giver = {.refcnt = 1, .type = &type};
+    gifts = 0;
+    asked = keep(chain_from_iterable(&giver));
+    assert_asks(asked, "None | .");
+}
+
 static Dict *changed; // or NULL, when that is done
 static int growth;    // by how many keys; 0: the meddler's own entry goes
 
@@ -1576,7 +1596,8 @@ int main(void) {
         TEST(dict_compares), TEST(dict_within_itself), TEST(range), TEST(range_equal),
         TEST(enumerate), TEST(tuple_reuse), TEST(zip), TEST(zip_strict), TEST(map), TEST(filter),
         TEST(takewhile), TEST(islice), TEST(islice_errors), TEST(chain), TEST(count),
-        TEST(asked_asks_back), TEST(dict_changes_while_compared), TEST(long_chain_dies),
+        TEST(asked_asks_back), TEST(chain_opens_in_between), TEST(dict_changes_while_compared),
+        TEST(long_chain_dies),
         TEST(asking_too_deep), TEST(for), TEST(for_keeps_its_value), TEST(for_errors),
         TEST(making_without_memory), TEST(walking_without_memory), TEST(enumerate_without_memory),
         TEST(dict_without_memory),
