@@ -59,7 +59,7 @@ static void enumerate_dealloc(Object *op) {
  * OverflowError. */
 static Object *enumerate_next(Object *op) {
     Enumerate *self = (Enumerate *)op;
-    Object *item = self->iterator->type->iternext(self->iterator);
+    Object *item = iter_ask(self->iterator);
     if (!item) return NULL;
     if (self->index == INT64_MAX) {
         decref(item);
@@ -125,14 +125,15 @@ static Object *zip_check_strict(Zip *self, ssize_t i) {
         return NULL;
     }
     for (i = 1; i < self->iterators->size; i++) {
-        Object *item = iter_next(self->iterators->items[i]);
+        Object *item = iter_ask(self->iterators->items[i]);
         if (item) {
             decref(item);
             error_set(ValueError, "zip() argument %zd is longer than argument%s%zd", i + 1,
                       i == 1 ? " " : "s 1-", i);
             return NULL;
         }
-        if (error_occurred()) return NULL;
+        if (error_occurred() && !error_matches(StopIteration)) return NULL;
+        error_clear();
     }
     return NULL;
 }
@@ -145,7 +146,7 @@ static Object *zip_next(Object *op) {
     if (!result) return NULL;
     for (ssize_t i = 0; i < self->iterators->size; i++) {
         Object *iterator = self->iterators->items[i];
-        Object *item = iterator->type->iternext(iterator);
+        Object *item = iter_ask(iterator);
         if (!item) {
             decref(result);
             return self->strict ? zip_check_strict(self, i) : NULL;
@@ -202,7 +203,7 @@ static Object *map_next(Object *op) {
     }
     for (; ready < count; ready++) {
         Object *iterator = self->iterators->items[ready];
-        args[ready] = iterator->type->iternext(iterator);
+        args[ready] = iter_ask(iterator);
         if (!args[ready]) break;
     }
     if (ready == count) result = object_call(self->function, args, count);
@@ -265,7 +266,7 @@ static int is_good(Object *function, Object *item) {
 static Object *filter_next(Object *op) {
     Filter *self = (Filter *)op;
     Object *item;
-    while ((item = self->iterator->type->iternext(self->iterator))) {
+    while ((item = iter_ask(self->iterator))) {
         int good = is_good(self->function, item);
         if (good > 0) return item;
         decref(item);

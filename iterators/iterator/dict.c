@@ -30,12 +30,23 @@ static void dict_dealloc(Object *op) {
     free(self);
 }
 
-/* Where the key is; the number of entries if it is nowhere, -1 with an error. */
+/* Where the key is; the number of entries if it is nowhere, -1 with an error. A comparison may run
+ * anything: the key it looks at is held, and if that is not where it was, the search begins again.
+ * CPython: dictkeys_generic_lookup(), DKIX_KEY_CHANGED. */
 static ssize_t lookup(Dict *self, Object *key) {
     for (ssize_t i = 0; i < self->nentries; i++) {
-        if (!self->entries[i].key) continue;
-        int equal = object_rich_equal(self->entries[i].key, key);
-        if (equal != 0) return equal < 0 ? -1 : i;
+        Object *candidate = self->entries[i].key;
+        if (!candidate) continue;
+        incref(candidate);
+        int equal = object_rich_equal(candidate, key);
+        bool moved = i >= self->nentries || self->entries[i].key != candidate;
+        decref(candidate);
+        if (equal < 0) return -1;
+        if (moved) {
+            i = -1;
+        } else if (equal) {
+            return i;
+        }
     }
     return self->nentries;
 }
@@ -91,7 +102,7 @@ int dict_del_item(Dict *self, Object *key) {
     if (i == self->nentries) {
         Writer out = {0};
         if (object_write_repr(key, &out) == 0) {
-            error_set(KeyError, "%.*s", (int)out.length, out.bytes);
+            error_set(KeyError, "%.*s", (int)out.length, out.bytes ? out.bytes : "");
         }
         writer_free(&out);
         return -1;
@@ -108,18 +119,32 @@ static ssize_t dict_length(Object *op) {
     return ((Dict *)op)->used;
 }
 
-static int dict_repr(Object *op, Writer *out) {
-    Dict *self = (Dict *)op;
+static int write_entries(const Dict *self, Writer *out) {
     const char *before = "{";
     for (ssize_t i = 0; i < self->nentries; i++) {
-        if (!self->entries[i].key) continue;
+        DictEntry entry = self->entries[i];
+        if (!entry.key) continue;
+        incref(entry.key); // held, as a repr may run anything
+        incref(entry.value);
         writer_puts(out, before);
-        if (object_write_repr(self->entries[i].key, out) < 0) return -1;
+        int status = object_write_repr(entry.key, out);
         writer_puts(out, ": ");
-        if (object_write_repr(self->entries[i].value, out) < 0) return -1;
+        if (status == 0) status = object_write_repr(entry.value, out);
+        decref(entry.key);
+        decref(entry.value);
+        if (status < 0) return -1;
         before = ", ";
     }
-    return writer_puts(out, self->used ? "}" : "{}");
+    return writer_puts(out, *before == '{' ? "{}" : "}");
+}
+
+/* A dict within itself is {...}. */
+static int dict_repr(Object *op, Writer *out) {
+    int inside = repr_enter(op);
+    if (inside != 0) return inside < 0 ? -1 : writer_puts(out, "{...}");
+    int status = write_entries((Dict *)op, out);
+    repr_leave(op);
+    return status;
 }
 
 /* ---- Its iterator ----------------------------------------------------------------------------*/
@@ -140,8 +165,8 @@ static void dict_iter_dealloc(Object *op) {
 
 /* Two checks. The first notices keys added or removed; it makes `used` a number that no dict has,
  * so that the iterator complains for ever, even if the dict is put back as it was. The second
- * notices a key added for each one removed, at the first that is one too many. CPython:
- * dictiter_iternextkey(). */
+ * notices a key added for each one removed, at the first that is one too many.
+ * CPython: Objects/dictobject.c, dictiter_iternextkey(). */
 static Object *dict_iter_next(Object *op) {
     DictIter *self = (DictIter *)op;
     Dict *dict = self->dict;

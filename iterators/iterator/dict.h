@@ -1,7 +1,10 @@
 /* dict.h: as much of a dict as its iterator needs: keys in the order in which they came.
  *
- *     entries    | 'a' | 'b' |     | 'd' |     |   a deleted key leaves a hole, new ones go at the
- * end; 0     1     2     3     4      when no room is left the others move together
+ *     entries    | 'a' | 'b' |     | 'd' |     |
+ *                   0     1     2     3     4
+ *
+ * A deleted key leaves a hole, and new ones go at the end; when no room is left there, the others
+ * move together.
  *
  * Simplified: a key is found by looking through all entries; CPython's table of indices is what the
  * datastructures topic is about. The entries, their holes, and when they move, are CPython's, since
@@ -34,12 +37,12 @@ Dict *dict_new(void);
  * CPython: Objects/dictobject.c, PyDict_SetItem(), insertdict(). */
 int dict_set_item(Dict *self, Object *key, Object *value);
 
-/* dict[key], borrowed; NULL without an error if it is not there. CPython:
- * PyDict_GetItemWithError().
- */
+/* dict[key], borrowed; NULL without an error if it is not there.
+ * CPython: Objects/dictobject.c, PyDict_GetItemWithError(). */
 Object *dict_get_item(Dict *self, Object *key);
 
-/* del dict[key]. 0, or -1 with KeyError. CPython: Objects/dictobject.c, PyDict_DelItem(). */
+/* del dict[key]. 0, or -1 with KeyError or what a comparison raised.
+ * CPython: Objects/dictobject.c, PyDict_DelItem(). */
 int dict_del_item(Dict *self, Object *key);
 
 #endif

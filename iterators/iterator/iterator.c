@@ -2,8 +2,26 @@
  * CPython: Objects/abstract.c, Objects/iterobject.c, Python/bltinmodule.c. */
 #include "iterator.h"
 
+#include <sys/resource.h>
+
+uintptr_t stack_limit;
+
+/* Half of the stack below here, where the program still is near its beginning. */
+static void find_stack_limit(void) {
+    const rlim_t usual = 8 * 1024 * 1024;
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur > usual) stack.rlim_cur = usual;
+    stack_limit = (uintptr_t)__builtin_frame_address(0) - (uintptr_t)stack.rlim_cur / 2;
+}
+
+Object *iter_too_deep(void) {
+    error_set(RecursionError, "maximum recursion depth exceeded");
+    return NULL;
+}
+
 Object *object_get_iter(Object *op) {
     const Type *type = op->type;
+    if (stack_limit == 0) find_stack_limit();
     if (!type->iter) {
         if (type->item) return sequence_iter_new(op);
         error_set(TypeError, "'%s' object is not iterable", type->name);
@@ -52,7 +70,9 @@ static Object *sequence_iter_next(Object *op) {
         error_set(OverflowError, "iter index too large");
         return NULL;
     }
-    Object *result = self->sequence->type->item(self->sequence, self->index);
+    Object *sequence = new_ref(self->sequence); // its `item` may ask this iterator, to the end
+    Object *result = sequence->type->item(sequence, self->index);
+    decref(sequence);
     if (result) {
         self->index++;
         return result;
@@ -95,25 +115,27 @@ static void call_iter_dealloc(Object *op) {
     free(self);
 }
 
-/* CPython: calliter_iternext(). */
+/* Calls, and compares: 1 if that was the end, 0 if *result is a value, -1 with an error. */
+static int call_and_compare(CallIter *self, Object *callable, Object *sentinel, Object **result) {
+    *result = object_call(callable, NULL, 0);
+    if (!self->callable) return 1; // the call has asked this very iterator, and that was the end
+    if (!*result) return error_matches(StopIteration) ? 1 : -1;
+    return object_rich_equal(sentinel, *result);
+}
+
+/* Both are held while they run, since they may ask this iterator and so end it. CPython:
+ * calliter_iternext(), which holds neither. */
 static Object *call_iter_next(Object *op) {
     CallIter *self = (CallIter *)op;
     if (!self->callable) return NULL;
-    Object *result = object_call(self->callable, NULL, 0);
-    if (!self->callable) { // the call has called next() on this very iterator, and that was the end
-        xdecref(result);
-        return NULL;
-    }
-    if (result) {
-        int equal = object_rich_equal(self->sentinel, result);
-        if (equal == 0) return result;
-        decref(result);
-        if (equal < 0) return NULL;
-    } else if (error_matches(StopIteration)) {
-        error_clear();
-    } else {
-        return NULL;
-    }
+    Object *callable = new_ref(self->callable), *sentinel = new_ref(self->sentinel), *result;
+    int end = call_and_compare(self, callable, sentinel, &result);
+    decref(callable);
+    decref(sentinel);
+    if (end == 0) return result;
+    xdecref(result);
+    if (end < 0) return NULL;
+    if (error_matches(StopIteration)) error_clear();
     clear_ref(self->callable);
     clear_ref(self->sentinel);
     return NULL;

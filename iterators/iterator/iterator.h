@@ -27,6 +27,18 @@ static inline Object *iter_next(Object *iterator) {
     return result;
 }
 
+/* What an iterator asks another by: its iternext, unless so many have asked each other that half of
+ * the C stack is used; then RecursionError. CPython looks only where Python code is called: a chain
+ * that gives itself (`items = []; c = chain.from_iterable(items); items.append(c); next(c)`) or
+ * 100000 `map` around each other end the process. How to look is 3.14's way:
+ * Include/internal/pycore_ceval.h, _Py_ReachedRecursionLimit(). */
+extern uintptr_t stack_limit; // 0 until object_get_iter() was first called
+Object *iter_too_deep(void);
+static inline Object *iter_ask(Object *iterator) {
+    if ((uintptr_t)__builtin_frame_address(0) < stack_limit) return iter_too_deep();
+    return iterator->type->iternext(iterator);
+}
+
 /* next(op) as Python's builtin has it: exhaustion is StopIteration, with its value; TypeError for
  * what is no iterator. CPython: Python/bltinmodule.c, builtin_next(). */
 Object *builtin_next(Object *op);
@@ -56,8 +68,7 @@ Object *list_reversed(Object *list);
 Object *tuple_iter(Object *tuple);
 Object *str_iter(Object *str);
 
-/* Where a list's iterator stands: the index of what it gives next, which __reduce__() would tell.
- */
+/* Where a list's iterator stands: the index of what it gives next, as __reduce__() tells it. */
 ssize_t list_iter_index(Object *iterator);
 
 /* reversed(op): by its `reversed`, or by length and index from the end. TypeError ("'int' object is

@@ -21,27 +21,27 @@ static void islice_dealloc(Object *op) {
     free(op);
 }
 
-/* Takes one item that nobody wants; false at the end or on an error. */
-static bool islice_skip(Islice *self) {
-    Object *item = self->iterator->type->iternext(self->iterator);
-    if (!item) return false;
-    decref(item);
-    self->count++;
-    return true;
+/* Items up to `next` are taken and dropped, also those up to a `stop` that no step lands on: after
+ * islice(it, 0, 5, 3) five items are gone. Then the one that is given; NULL: the end, or an
+ * error. */
+static Object *islice_take(Islice *self, Object *iterator) {
+    Object *item;
+    for (; self->count < self->next; self->count++) {
+        item = iter_ask(iterator);
+        if (!item) return NULL;
+        decref(item);
+    }
+    if (self->stop != -1 && self->count >= self->stop) return NULL;
+    return iter_ask(iterator);
 }
 
-/* Items up to `next` are taken and dropped, also those up to a `stop` that no step lands on: after
- * islice(it, 0, 5, 3) five items are gone. CPython: islice_next(). */
+/* The iterator is held, since what runs in it may ask this islice to the end. CPython, which holds
+ * no reference, then reads freed memory; chain does, too. CPython: islice_next(). */
 static Object *islice_next(Object *op) {
     Islice *self = (Islice *)op;
     if (!self->iterator) return NULL;
-    bool more = true;
-    while (more && self->count < self->next)
-        more = islice_skip(self);
-    Object *item = NULL;
-    if (more && (self->stop == -1 || self->count < self->stop)) {
-        item = self->iterator->type->iternext(self->iterator);
-    }
+    Object *iterator = new_ref(self->iterator), *item = islice_take(self, iterator);
+    decref(iterator);
     if (!item) {
         clear_ref(self->iterator);
         return NULL;
@@ -102,21 +102,38 @@ static void chain_dealloc(Object *op) {
     free(self);
 }
 
+/* The iterator is held while it runs, for the same reason. */
+static Object *ask(Object *iterator) {
+    incref(iterator);
+    Object *item = iter_ask(iterator);
+    decref(iterator);
+    return item;
+}
+
+/* Opens the next iterable; false when there is none, or it is no iterable: an end in both cases. */
+static bool chain_open(Chain *self) {
+    Object *iterable = ask(self->source);
+    if (!iterable && error_matches(StopIteration)) error_clear();
+    Object *opened = iterable ? object_get_iter(iterable) : NULL;
+    xdecref(iterable);
+    if (!opened) {
+        clear_ref(self->source);
+        return false;
+    }
+    clear_ref(self->active); // what a question in between has opened; CPython loses the reference
+    self->active = opened;
+    return true;
+}
+
 /* CPython: chain_next(). */
 static Object *chain_next(Object *op) {
     Chain *self = (Chain *)op;
     while (self->source) {
-        if (!self->active) {
-            Object *iterable = iter_next(self->source);
-            self->active = iterable ? object_get_iter(iterable) : NULL;
-            xdecref(iterable);
-            if (!self->active) { // no more, or no iterable: an end in both cases
-                clear_ref(self->source);
-                return NULL;
-            }
-        }
-        Object *item = iter_next(self->active);
-        if (item || error_occurred()) return item;
+        if (!self->active && !chain_open(self)) return NULL;
+        Object *item = ask(self->active);
+        if (item) return item;
+        if (error_occurred() && !error_matches(StopIteration)) return NULL;
+        error_clear();
         clear_ref(self->active);
     }
     return NULL;
@@ -220,7 +237,7 @@ static void takewhile_dealloc(Object *op) {
 static Object *takewhile_next(Object *op) {
     Takewhile *self = (Takewhile *)op;
     if (self->stopped) return NULL;
-    Object *item = self->iterator->type->iternext(self->iterator);
+    Object *item = iter_ask(self->iterator);
     if (!item) return NULL;
     Object *good = object_call(self->predicate, &item, 1);
     int answer = good ? object_is_true(good) : -1;

@@ -108,7 +108,7 @@ static int range_repr(Object *op, Writer *out) {
 
 /* ---- Its iterator ----------------------------------------------------------------------------*/
 
-/* CPython: Objects/rangeobject.c, _PyRangeIterObject. It does not need the range any more. */
+/* CPython: Objects/rangeobject.c, rangeiterobject. It does not need the range any more. */
 typedef struct {
     Object ob;
     int64_t next, step;

@@ -6,7 +6,9 @@
  */
 #include "iterator.h"
 
-/* CPython: _PyListIterObject, _PyTupleIterObject, unicodeiterobject. */
+/* CPython: Objects/listobject.c, listiterobject, listreviterobject; Objects/tupleobject.c,
+ * tupleiterobject; Objects/unicodeobject.c, unicodeiterobject; Objects/enumobject.c,
+ * reversedobject. */
 typedef struct {
     Object ob;
     ssize_t index;    // of the next item, in a str of its first byte; -1 when a reversed one ended
@@ -26,8 +28,8 @@ static void index_iter_dealloc(Object *op) {
     free(op);
 }
 
-/* The size is looked at anew each time: the list may have changed since. CPython: listiter_next().
- */
+/* The size is looked at anew each time: the list may have changed since.
+ * CPython: Objects/listobject.c, listiter_next(). */
 static Object *list_iter_next(Object *op) {
     IndexIter *self = (IndexIter *)op;
     List *list = (List *)self->sequence;
@@ -106,7 +108,9 @@ static Object *list_reversed_next(Object *op) {
 static Object *reversed_next(Object *op) {
     IndexIter *self = (IndexIter *)op;
     if (self->index >= 0) {
-        Object *item = self->sequence->type->item(self->sequence, self->index);
+        Object *sequence = new_ref(self->sequence); // its `item` may ask this iterator, to the end
+        Object *item = sequence->type->item(sequence, self->index);
+        decref(sequence);
         if (item) {
             self->index--;
             return item;

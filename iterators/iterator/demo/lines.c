@@ -5,8 +5,6 @@
  */
 #include "demo.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -71,7 +69,7 @@ static Object *lines_new(const char *name) {
         if (file != stdin) fclose(file);
         return NULL;
     }
-    Lines *self = must(object_new(&Lines_Type, sizeof *self));
+    Lines *self = need(object_new(&Lines_Type, sizeof *self));
     self->file = file;
     self->name = name;
     self->line = NULL;
@@ -100,46 +98,57 @@ static void write_str(Object *op) {
 /* What ended a loop: 0, or 1 with a complaint. */
 static int status_of_loop(void) {
     if (!error_occurred()) return 0;
-    fflush(stdout);
     const char *message = error_matches(MemoryError) ? "out of memory" : error_message();
-    fprintf(stderr, "%s: %s\n", program, message);
+    usage_error(telling.demo->program, "%s", message); // which escapes what a file's name may hold
     error_clear();
     return 1;
 }
 
+/* Opens something in the place of standard input, output or error if that is closed, so that no
+ * file of ours comes to be it; what reads or writes there fails as it would have. */
+static void reserve_standard_descriptors(void) {
+    int taken;
+    while ((taken = open("/dev/null", fcntl(0, F_GETFD) < 0 ? O_WRONLY : O_RDONLY)) >= 0) {
+        if (taken <= STDERR_FILENO) continue;
+        close(taken);
+        break;
+    }
+}
+
 /* All files are opened before the first line is printed, so that a wrong name spoils no output. */
 static Tuple *open_all(int count, char **names) {
-    Tuple *files = must(tuple_new(count));
+    signal(SIGPIPE, SIG_DFL); // the reader went away: ends quietly, as `... | head` should
+    reserve_standard_descriptors();
+    Tuple *files = need(tuple_new(count));
     for (int i = 0; files && i < count; i++) {
         files->items[i] = lines_new(names[i]);
         if (!files->items[i]) clear_ref(files);
     }
     if (!files) {
-        usage_error(program, "%s", error_message());
+        usage_error(telling.demo->program, "%s", error_message());
         error_clear();
     }
     return files;
 }
 
-/* for number, line in enumerate(islice(filter(grep, chain(*files)), head), 1): print(number, line)
- */
+/* for number, line in enumerate(islice(filter(grep, chain(*files)), head), 1):
+ *     print(number, line) */
 int demo_lines(int count, char **names, int64_t head, const char *grep) {
-    signal(SIGPIPE, SIG_DFL); // the reader went away: ends quietly, as `... | head` should
     Tuple *files = open_all(count, names);
     if (!files) return 2;
-    Object *lines = must(chain_from_iterable(OBJECT(files)));
+    Object *lines = need(chain_from_iterable(OBJECT(files)));
     decref(files);
     if (grep) {
-        Object *text = must(str_from_string(grep));
-        Object *test = must(function_new("contains", contains, text));
-        Object *kept = must(filter_new(test, lines));
+        Object *text = need(str_from_string(grep));
+        Object *test = need(function_new("contains", contains, text));
+        Object *kept = need(filter_new(test, lines));
         decref(text);
         decref(test);
         decref(lines);
         lines = kept;
     }
-    Object *slice = must(islice_new(lines, 0, head, 1));
-    Object *numbered = must(enumerate_new(slice, 1)), *pair;
+    Object *slice = need(islice_new(lines, 0, head, 1));
+    Object *numbered = need(enumerate_new(slice, 1)), *pair;
     decref(lines);
     decref(slice);
     FOR(pair, numbered) {
@@ -153,12 +162,10 @@ int demo_lines(int count, char **names, int64_t head, const char *grep) {
 }
 
 /* for left, right in zip(a, b, strict=True): print(left, right, sep='\t') */
-int demo_zip(const char *left, const char *right) {
-    signal(SIGPIPE, SIG_DFL);
-    char *names[] = {(char *)(uintptr_t)left, (char *)(uintptr_t)right};
+int demo_zip(char **names) {
     Tuple *files = open_all(2, names);
     if (!files) return 2;
-    Object *pairs = must(zip_new(files->items, 2, true)), *pair;
+    Object *pairs = need(zip_new(files->items, 2, true)), *pair;
     decref(files);
     FOR(pair, pairs) {
         write_str(((Tuple *)pair)->items[0]);

@@ -21,174 +21,150 @@
 
 /* ---- What is walked over, kept from one run to the next --------------------------------------*/
 
-static size_t ready;
-static List *our_list, *our_half;
-static Tuple *our_tuple;
-static Object *our_identity;
-static PyObject *their_list, *their_half, *their_tuple, *their_identity;
-static PyObject *their_zero, *their_length; // arguments of islice
+static Object *list, *halves, *tuple, *range, *identity; // ours
+static PyObject *names;                                  // theirs, by the same names
 
-static Object *identity(Object *closure, Object *const *args, ssize_t nargs) {
+static Object *our_identity(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
     return new_ref(args[0]);
 }
 
-static PyObject *python_identity(PyObject *module, PyObject *argument) {
+static PyObject *their_identity(PyObject *module, PyObject *argument) {
     (void)module;
     return Py_NewRef(argument);
 }
 
-static void check(const void *made) {
-    if (made) return;
+static void *check(void *made) {
+    if (made) return made;
     fputs("iterator_bench: out of memory\n", stderr);
     exit(1);
 }
 
-static List *make_list(size_t n) {
-    List *list = list_new();
-    check(list);
+static Object *list_of(size_t n) {
+    List *made = check(list_new());
     for (size_t i = 0; i < n; i++) {
         Object *item = int_from_long((int64_t)(i % 100));
-        if (list_append(list, item) < 0) check(NULL);
+        if (list_append(made, item) < 0) check(NULL);
         decref(item);
     }
-    return list;
-}
-
-static PyObject *make_python_list(size_t n) {
-    PyObject *list = PyList_New((Py_ssize_t)n);
-    check(list);
-    for (size_t i = 0; i < n; i++)
-        PyList_SET_ITEM(list, (Py_ssize_t)i, PyLong_FromLong((long)(i % 100)));
-    return list;
+    return OBJECT(made);
 }
 
 static void prepare(size_t n) {
-    static PyMethodDef definition = {"identity", python_identity, METH_O, NULL};
+    static size_t ready;
+    static PyMethodDef definition = {"identity", their_identity, METH_O, NULL};
+    static const char program[] = "from itertools import chain, islice\n"
+                                  "items = [i % 100 for i in range(n)]\n"
+                                  "half, many, numbers = items[:n // 2], tuple(items), range(n)\n";
     if (ready == n) return;
-    xdecref(our_list);
-    xdecref(our_half);
-    xdecref(our_tuple);
-    our_list = make_list(n);
-    our_half = make_list(n / 2);
-    our_tuple = tuple_new((ssize_t)n);
-    check(our_tuple);
+    Object *old[] = {list, halves, tuple, range, identity};
+    for (size_t i = 0; i < sizeof old / sizeof old[0]; i++)
+        xdecref(old[i]);
+    list = list_of(n);
+    Object *half = list_of(n / 2);
+    halves = check(tuple_pack(2, half, half));
+    decref(half);
+    Tuple *many = check(tuple_new((ssize_t)n));
     for (size_t i = 0; i < n; i++)
-        our_tuple->items[i] = new_ref(our_list->items[i]);
-    if (!our_identity) our_identity = function_new("identity", identity, NULL);
-    Py_XDECREF(their_list);
-    Py_XDECREF(their_half);
-    Py_XDECREF(their_tuple);
-    Py_XDECREF(their_length);
-    their_list = make_python_list(n);
-    their_half = make_python_list(n / 2);
-    their_tuple = PyList_AsTuple(their_list);
-    their_length = PyLong_FromSize_t(n);
-    if (!their_zero) their_zero = PyLong_FromLong(0);
-    if (!their_identity) their_identity = PyCFunction_New(&definition, NULL);
-    check(their_tuple);
+        many->items[i] = new_ref(((List *)list)->items[i]);
+    tuple = OBJECT(many);
+    range = check(range_new(0, (int64_t)n, 1));
+    identity = check(function_new("identity", our_identity, NULL));
+    Py_XDECREF(names);
+    names = check(Py_BuildValue("{s:n,s:N,s:N}", "n", (Py_ssize_t)n, "identity",
+                                PyCFunction_New(&definition, NULL), "__builtins__",
+                                PyImport_ImportModule("builtins")));
+    check(PyRun_String(program, Py_file_input, names, names));
     ready = n;
 }
 
 /* ---- A walk ----------------------------------------------------------------------------------*/
 
-static void our_walk(Object *iterator) {
-    check(iterator);
-    Object *item;
-    while ((item = iter_next(iterator)))
-        decref(item);
-    decref(iterator);
-}
+typedef enum { LIST, TUPLE, REVERSED, RANGE, ENUMERATE, ZIP, MAP, FILTER, CHAIN, ISLICE } Kind;
 
-static void their_walk(PyObject *iterator) {
-    check(iterator);
-    PyObject *item;
-    while ((item = PyIter_Next(iterator)))
-        Py_DECREF(item);
-    Py_DECREF(iterator);
-}
+/* What theirs is called with: a callable and a tuple of arguments, as Python writes them. */
+typedef struct {
+    const char *operation;
+    Kind kind;
+    const char *callable, *arguments;
+} Walk;
 
-/* Times `repeats` walks over what the expression makes. */
-#define BENCH(name, walk, expression)                                                              \
-    static uint64_t name(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {        \
-        prepare(n);                                                                                \
-        uint64_t start = clock_now();                                                              \
-        for (size_t r = 0; r < repeats; r++)                                                       \
-            walk(expression);                                                                      \
-        return clock_now() - start;                                                                \
+static Object *make(Kind kind, size_t n) {
+    switch (kind) {
+    case LIST:
+        return object_get_iter(list);
+    case TUPLE:
+        return object_get_iter(tuple);
+    case REVERSED:
+        return reversed_new(list);
+    case RANGE:
+        return object_get_iter(range);
+    case ENUMERATE:
+        return enumerate_new(list, 0);
+    case ZIP:
+        return zip_new((Object *[]){list, list}, 2, false);
+    case MAP:
+        return map_new(identity, &list, 1);
+    case FILTER:
+        return filter_new(identity, tuple);
+    case CHAIN:
+        return chain_from_iterable(halves);
+    case ISLICE:
+        return islice_new(list, 0, (int64_t)n, 1);
     }
-
-static Object *our_range_iter(size_t n) {
-    Object *range = range_new(0, (int64_t)n, 1), *iterator = object_get_iter(range);
-    decref(range);
-    return iterator;
+    return NULL;
 }
 
-static Object *our_chain(void) {
-    Object *both = tuple_pack(2, our_half, our_half), *chain = chain_from_iterable(both);
-    decref(both);
-    return chain;
+static uint64_t ours(size_t n, size_t repeats, const void *argument) {
+    const Walk *walk = argument;
+    prepare(n);
+    uint64_t start = clock_now();
+    for (size_t r = 0; r < repeats; r++) {
+        Object *iterator = check(make(walk->kind, n)), *item;
+        while ((item = iter_next(iterator)))
+            decref(item);
+        decref(iterator);
+    }
+    return clock_now() - start;
 }
 
-/* iter() of a new reference, which is dropped. */
-static PyObject *their_iter(PyObject *iterable) {
-    PyObject *iterator = iterable ? PyObject_GetIter(iterable) : NULL;
-    Py_XDECREF(iterable);
-    return iterator;
+static uint64_t theirs(size_t n, size_t repeats, const void *argument) {
+    const Walk *walk = argument;
+    prepare(n);
+    PyObject *callable = check(PyRun_String(walk->callable, Py_eval_input, names, names));
+    PyObject *arguments = check(PyRun_String(walk->arguments, Py_eval_input, names, names));
+    uint64_t start = clock_now();
+    for (size_t r = 0; r < repeats; r++) {
+        PyObject *iterator = check(PyObject_CallObject(callable, arguments)), *item;
+        while ((item = PyIter_Next(iterator)))
+            Py_DECREF(item);
+        Py_DECREF(iterator);
+    }
+    uint64_t elapsed = clock_now() - start;
+    Py_DECREF(callable);
+    Py_DECREF(arguments);
+    return elapsed;
 }
-
-static PyObject *itertool(const char *name) {
-    PyObject *module = PyImport_ImportModule("itertools");
-    PyObject *tool = module ? PyObject_GetAttrString(module, name) : NULL;
-    Py_XDECREF(module);
-    check(tool);
-    return tool;
-}
-
-static PyObject *call(void *type, PyObject *a, PyObject *b, PyObject *c) {
-    return PyObject_CallFunctionObjArgs(type, a, b, c, NULL);
-}
-
-static PyObject *chain_type, *islice_type;
-
-BENCH(our_list_walk, our_walk, object_get_iter(OBJECT(our_list)))
-BENCH(our_tuple_walk, our_walk, object_get_iter(OBJECT(our_tuple)))
-BENCH(our_reversed_walk, our_walk, reversed_new(OBJECT(our_list)))
-BENCH(our_range_walk, our_walk, our_range_iter(n))
-BENCH(our_enumerate_walk, our_walk, enumerate_new(OBJECT(our_list), 0))
-BENCH(our_zip_walk, our_walk, zip_new((Object *[]){OBJECT(our_list), OBJECT(our_list)}, 2, false))
-BENCH(our_map_walk, our_walk, map_new(our_identity, (Object *[]){OBJECT(our_list)}, 1))
-BENCH(our_filter_walk, our_walk, filter_new(our_identity, OBJECT(our_tuple)))
-BENCH(our_chain_walk, our_walk, our_chain())
-BENCH(our_islice_walk, our_walk, islice_new(OBJECT(our_list), 0, (int64_t)n, 1))
-
-BENCH(their_list_walk, their_walk, PyObject_GetIter(their_list))
-BENCH(their_tuple_walk, their_walk, PyObject_GetIter(their_tuple))
-BENCH(their_reversed_walk, their_walk, call(&PyReversed_Type, their_list, NULL, NULL))
-BENCH(their_range_walk, their_walk, their_iter(call(&PyRange_Type, their_length, NULL, NULL)))
-BENCH(their_enumerate_walk, their_walk, call(&PyEnum_Type, their_list, NULL, NULL))
-BENCH(their_zip_walk, their_walk, call(&PyZip_Type, their_list, their_list, NULL))
-BENCH(their_map_walk, their_walk, call(&PyMap_Type, their_identity, their_list, NULL))
-BENCH(their_filter_walk, their_walk, call(&PyFilter_Type, their_identity, their_tuple, NULL))
-BENCH(their_chain_walk, their_walk, call(chain_type, their_half, their_half, NULL))
-BENCH(their_islice_walk, their_walk, call(islice_type, their_list, their_zero, their_length))
 
 int main(int argc, char **argv) {
-    static const BenchmarkRow rows[] = {
-        {"list", {{"ours", our_list_walk}, {"CPython", their_list_walk}}, 0},
-        {"tuple", {{"ours", our_tuple_walk}, {"CPython", their_tuple_walk}}, 0},
-        {"reversed", {{"ours", our_reversed_walk}, {"CPython", their_reversed_walk}}, 0},
-        {"range", {{"ours", our_range_walk}, {"CPython", their_range_walk}}, 0},
-        {"enumerate", {{"ours", our_enumerate_walk}, {"CPython", their_enumerate_walk}}, 0},
-        {"zip", {{"ours", our_zip_walk}, {"CPython", their_zip_walk}}, 0},
-        {"map", {{"ours", our_map_walk}, {"CPython", their_map_walk}}, 0},
-        {"filter", {{"ours", our_filter_walk}, {"CPython", their_filter_walk}}, 0},
-        {"chain", {{"ours", our_chain_walk}, {"CPython", their_chain_walk}}, 0},
-        {"islice", {{"ours", our_islice_walk}, {"CPython", their_islice_walk}}, 0},
+    static const Walk walks[] = {
+        {"list", LIST, "iter", "(items,)"},
+        {"tuple", TUPLE, "iter", "(many,)"},
+        {"reversed", REVERSED, "reversed", "(items,)"},
+        {"range", RANGE, "iter", "(numbers,)"},
+        {"enumerate", ENUMERATE, "enumerate", "(items,)"},
+        {"zip", ZIP, "zip", "(items, items)"},
+        {"map", MAP, "map", "(identity, items)"},
+        {"filter", FILTER, "filter", "(identity, many)"},
+        {"chain", CHAIN, "chain", "(half, half)"},
+        {"islice", ISLICE, "islice", "(items, 0, n)"},
     };
+    enum { WALKS = sizeof walks / sizeof walks[0] };
+    BenchmarkRow rows[WALKS];
+    for (int i = 0; i < WALKS; i++)
+        rows[i] = (BenchmarkRow){
+            walks[i].operation, {{"ours", ours, &walks[i]}, {"CPython", theirs, &walks[i]}}, 0};
     Benchmark self = {.room = "iterator", .sizes = {100, 10000, 1000000}};
     Py_InitializeEx(0);
-    chain_type = itertool("chain");
-    islice_type = itertool("islice");
-    return benchmark_main(&self, rows, sizeof rows / sizeof rows[0], argc, argv);
+    return benchmark_main(&self, rows, WALKS, argc, argv);
 }

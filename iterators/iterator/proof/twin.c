@@ -2,58 +2,105 @@
  * interpreter.
  *
  * Both print what can be observed of iteration: values, errors, who is asked when, what is lost.
- * Where Python's line is a lambda, the line here is the expression: its result is a new reference,
- * which show() prints and drops, or NULL.
+ * Where Python's line is a lambda, the line here is the expression. As Python drops the temporaries
+ * of an expression, keep() takes a new reference into a pool that is emptied when a part is over;
+ * so an expression here reads as there, and show() and drain() keep what they are given.
  */
 #include "../dict.h"
 #include "../for.h"
 
 #include <inttypes.h>
 
+/* ---- Temporaries -----------------------------------------------------------------------------*/
+
+static Object *pool[8192];
+static size_t kept;
+
+/* The same object, or NULL, whose new reference is dropped by tidy(). */
+static Object *keep(Object *op) {
+    if (kept == sizeof pool / sizeof pool[0]) abort();
+    return op ? pool[kept++] = op : NULL;
+}
+
+static void tidy(void) {
+    while (kept > 0)
+        decref(pool[--kept]);
+}
+
+static Object *number(int64_t value) {
+    return keep(int_from_long(value));
+}
+
+static Object *text(const char *utf8) {
+    return keep(str_from_string(utf8));
+}
+
+static Object *boolean(bool value) {
+    return new_ref(value ? True : False);
+}
+
+static Object *int_list(int count, const int *values) {
+    List *list = (List *)keep(OBJECT(list_new()));
+    for (int i = 0; i < count; i++)
+        list_append(list, number(values[i]));
+    return OBJECT(list);
+}
+#define INTS(...)  int_list(sizeof(int[]){__VA_ARGS__} / sizeof(int), (int[]){__VA_ARGS__})
+#define THESE(...) ((Object *[]){__VA_ARGS__})
+
+static Object *range(int64_t start, int64_t stop) {
+    return keep(range_new(start, stop, 1));
+}
+
+static Object *iter(void *iterable) {
+    return keep(object_get_iter(iterable));
+}
+
 /* ---- Printing --------------------------------------------------------------------------------*/
 
-/* Prints what `result`, stolen, is, or the error that made it NULL. */
+static void print(void *op) {
+    object_print(op, stdout, false);
+}
+
+/* Prints what `result` is, or the error that made it NULL. */
 static void show(const char *label, Object *result) {
     printf("%s: ", label);
-    if (!result) {
+    if (!keep(result)) {
         error_print(stdout);
         return;
     }
-    object_print(result, stdout, false);
+    print(result);
     putchar('\n');
-    decref(result);
 }
 
-/* The error as except prints it here, with the colon even if there is no message. */
-static void print_error(void) {
-    printf(" %s: %s\n", error_name(error_occurred()), error_message());
-    error_clear();
+static void show_next(Object *iterator, int times) {
+    for (int i = 0; i < times; i++)
+        show("  next", builtin_next(iterator));
 }
 
-/* Prints what is left of an iterator, stolen, up to a limit, and how it ended. */
+/* Prints what is left of an iterator, up to a limit, and how it ended: as except prints it here,
+ * with the colon even if there is no message. */
 static void drain_limited(Object *iterator, int limit) {
     printf("   ");
     for (int i = 0; i < limit; i++) {
-        Object *item = iter_next(iterator);
-        if (!item) {
-            if (error_occurred()) {
-                print_error();
-            } else {
-                puts(" .");
-            }
-            xdecref(iterator);
+        Object *item = keep(iter_next(iterator));
+        if (!item && error_occurred()) {
+            printf(" %s: %s\n", error_name(error_occurred()), error_message());
+            error_clear();
             return;
         }
         putchar(' ');
-        object_print(item, stdout, false);
-        decref(item);
+        if (!item) {
+            puts(".");
+            return;
+        }
+        print(item);
     }
     puts(" ...");
-    decref(iterator);
 }
 
 static void drain(Object *iterator) {
-    drain_limited(iterator, 40);
+    drain_limited(keep(iterator), 40);
 }
 
 static void section(const char *title) {
@@ -66,22 +113,6 @@ static int random_below(int limit) {
     random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (int)((random_state >> 33) % (uint64_t)limit);
 }
-
-static Object *boolean(bool value) {
-    return new_ref(value ? True : False);
-}
-
-/* [first, ..., last]; new reference. */
-static Object *int_list(int count, const int *values) {
-    List *list = list_new();
-    for (int i = 0; i < count; i++) {
-        Object *item = int_from_long(values[i]);
-        list_append(list, item);
-        decref(item);
-    }
-    return OBJECT(list);
-}
-#define INTS(...) int_list(sizeof(int[]){__VA_ARGS__} / sizeof(int), (int[]){__VA_ARGS__})
 
 /* ---- Types of one's own ----------------------------------------------------------------------*/
 
@@ -111,24 +142,18 @@ static const Type Countdown_Type = {
     .iternext = countdown_next,
 };
 
-static Object *countdown_new(int64_t n) {
-    Countdown *self = object_new(&Countdown_Type, sizeof *self);
+static Object *new_of(const Type *type, int64_t n) {
+    Countdown *self = object_new(type, sizeof *self);
     self->n = n;
     return OBJECT(self);
 }
 
 /* An iterable: it makes a new iterator each time. */
 static Object *launch_iter(Object *op) {
-    return countdown_new(((Countdown *)op)->n);
+    return new_of(&Countdown_Type, ((Countdown *)op)->n);
 }
 
 static const Type Launch_Type = {.name = "Launch", .dealloc = plain_dealloc, .iter = launch_iter};
-
-static Object *launch_new(int64_t n) {
-    Countdown *self = object_new(&Launch_Type, sizeof *self);
-    self->n = n;
-    return OBJECT(self);
-}
 
 /* The protocol from before iterators: an index, and IndexError at the end. */
 typedef struct {
@@ -151,11 +176,11 @@ static Object *squares_item(Object *op, ssize_t index) {
 static const Type Squares_Type = {
     .name = "Squares", .dealloc = plain_dealloc, .length = squares_length, .item = squares_item};
 
-static Object *squares_new(ssize_t size, ErrorType error) {
+static Object *squares(ssize_t size, ErrorType error) {
     Squares *self = object_new(&Squares_Type, sizeof *self);
     self->size = size;
     self->error = error;
-    return OBJECT(self);
+    return keep(OBJECT(self));
 }
 
 /* An index without a length: it can be walked forwards only. */
@@ -203,7 +228,7 @@ static Object *noisy_next(Object *op) {
         return NULL;
     }
     printf("    %s gives ", self->name);
-    object_print(item, stdout, false);
+    print(item);
     putchar('\n');
     return item;
 }
@@ -215,13 +240,11 @@ static const Type Noisy_Type = {
     .iternext = noisy_next,
 };
 
-/* Steals the iterable. */
 static Object *noisy(const char *name, Object *iterable) {
     Noisy *self = object_new(&Noisy_Type, sizeof *self);
     self->name = name;
     self->iterator = object_get_iter(iterable);
-    decref(iterable);
-    return OBJECT(self);
+    return keep(OBJECT(self));
 }
 
 /* ---- Functions -------------------------------------------------------------------------------*/
@@ -266,201 +289,118 @@ static Object *call_next(Object *closure, Object *const *args, ssize_t nargs) {
     return builtin_next(closure);
 }
 
-static Object *function(const char *name, FunctionCode code) {
-    return function_new(name, code, NULL);
-}
-
-/* ---- Iterators of stolen arguments, as an expression in Python drops its temporaries ----------
- */
-
-static Object *range_to(int64_t start, int64_t stop) {
-    return range_new(start, stop, 1);
-}
-
-static Object *get_iter(Object *iterable) {
-    Object *iterator = object_get_iter(iterable);
-    decref(iterable);
-    return iterator;
-}
-
-static Object *map1(FunctionCode code, Object *iterable) {
-    Object *f = function("f", code), *result = map_new(f, &iterable, 1);
-    decref(f);
-    decref(iterable);
-    return result;
-}
-
-static Object *map2(FunctionCode code, Object *a, Object *b) {
-    Object *f = function("f", code), *result = map_new(f, (Object *[]){a, b}, 2);
-    decref(f);
-    decref(a);
-    decref(b);
-    return result;
-}
-
-static Object *filter1(FunctionCode code, Object *iterable) {
-    Object *f = function("f", code), *result = filter_new(f, iterable);
-    decref(f);
-    decref(iterable);
-    return result;
-}
-
-static Object *filter_true(Object *iterable) {
-    Object *result = filter_new(None, iterable);
-    decref(iterable);
-    return result;
-}
-
-static Object *takewhile1(FunctionCode code, Object *iterable) {
-    Object *f = function("f", code), *result = takewhile_new(f, iterable);
-    decref(f);
-    decref(iterable);
-    return result;
-}
-
-static Object *zip2(Object *a, Object *b, bool strict) {
-    Object *result = zip_new((Object *[]){a, b}, 2, strict);
-    decref(a);
-    decref(b);
-    return result;
-}
-
-static Object *enumerate1(Object *iterable, int64_t start) {
-    Object *result = enumerate_new(iterable, start);
-    decref(iterable);
-    return result;
-}
-
-static Object *islice1(Object *iterable, int64_t start, int64_t stop, int64_t step) {
-    Object *result = islice_new(iterable, start, stop, step);
-    decref(iterable);
-    return result;
-}
-
-/* chain(a, b, c), where c may be NULL. */
-static Object *chain3(Object *a, Object *b, Object *c) {
-    Object *sources = tuple_pack(c ? 3 : 2, a, b, c), *result = chain_from_iterable(sources);
-    decref(sources);
-    decref(a);
-    decref(b);
-    xdecref(c);
-    return result;
-}
-
-static Object *list_of(Object *iterable) {
-    List *list = sequence_list(iterable);
-    decref(iterable);
-    return OBJECT(list);
-}
-
-static Object *next_of(Object *iterator) {
-    Object *item = builtin_next(iterator);
-    decref(iterator);
-    return item;
+static Object *function(FunctionCode code) {
+    return keep(function_new("f", code, NULL));
 }
 
 /* ---- Sections --------------------------------------------------------------------------------*/
 
 static Object *type_name(Object *op) {
-    if (!op) return NULL;
-    Object *name = str_from_string(op->type->name);
-    decref(op);
-    return name;
+    return keep(op) ? str_from_string(op->type->name) : NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void show_of(Object *result, const char *format, ...) {
+    char label[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(label, sizeof label, format, args);
+    va_end(args);
+    show(label, result);
 }
 
 static void who_is_iterable(void) {
     section("who can be iterated over");
-    Object *one = int_from_long(1), *two = int_from_long(2);
     Object *things[] = {
-        int_from_long(7),
-        new_ref(None),
-        new_ref(True),
-        str_from_string("text"),
-        tuple_pack(2, one, two),
+        number(7),
+        None,
+        True,
+        text("text"),
+        keep(tuple_pack(2, number(1), number(2))),
         INTS(1, 2),
-        range_to(0, 3),
-        launch_new(2),
-        countdown_new(2),
-        squares_new(2, IndexError),
-        object_new(&Endless_Type, sizeof(Object)),
-        object_new(&Sized_Type, sizeof(Object)),
-        object_new(&Wrong_Type, sizeof(Object)),
-        function("add", add),
+        range(0, 3),
+        keep(new_of(&Launch_Type, 2)),
+        keep(new_of(&Countdown_Type, 2)),
+        squares(2, IndexError),
+        keep(new_of(&Endless_Type, 0)),
+        keep(new_of(&Sized_Type, 0)),
+        keep(new_of(&Wrong_Type, 0)),
+        function(add),
     };
     for (size_t i = 0; i < sizeof things / sizeof things[0]; i++) {
         Object *thing = things[i];
-        char label[64];
-        snprintf(label, sizeof label, "iter(%s)", thing->type->name);
-        show(label, type_name(object_get_iter(thing)));
-        snprintf(label, sizeof label, "next(%s)", thing->type->name);
-        show(label, builtin_next(thing));
-        snprintf(label, sizeof label, "reversed(%s)", thing->type->name);
-        show(label, type_name(reversed_new(thing)));
-        snprintf(label, sizeof label, "iter(%s) is it", thing->type->name);
-        Object *iterator = object_get_iter(thing);
-        show(label, iterator ? boolean(iterator == thing) : NULL);
-        xdecref(iterator);
-        decref(thing);
+        const char *kind = thing->type->name;
+        show_of(type_name(object_get_iter(thing)), "iter(%s)", kind);
+        show_of(builtin_next(thing), "next(%s)", kind);
+        show_of(type_name(reversed_new(thing)), "reversed(%s)", kind);
+        Object *iterator = iter(thing);
+        show_of(iterator ? boolean(iterator == thing) : NULL, "iter(%s) is it", kind);
     }
-    decref(one);
-    decref(two);
 }
 
 static void twice_and_once(void) {
     section("a list twice, an iterator once");
-    List *items = (List *)INTS(1, 2, 3);
+    Object *items = INTS(1, 2, 3);
     Object *things[] = {
-        new_ref(items),         object_get_iter(OBJECT(items)), launch_new(3),
-        countdown_new(3),       squares_new(3, IndexError),     range_to(0, 3),
-        str_from_string("abc"),
+        items,
+        iter(items),
+        keep(new_of(&Launch_Type, 3)),
+        keep(new_of(&Countdown_Type, 3)),
+        squares(3, IndexError),
+        range(0, 3),
+        text("abc"),
     };
     for (size_t i = 0; i < sizeof things / sizeof things[0]; i++) {
         printf("  %s:\n", things[i]->type->name);
         drain(object_get_iter(things[i]));
         drain(object_get_iter(things[i]));
-        decref(things[i]);
     }
     section("once exhausted, always exhausted");
-    Object *walk = object_get_iter(OBJECT(items)), *four = int_from_long(4);
-    drain(new_ref(walk));
-    list_append(items, four);
-    drain(walk);
-    drain(object_get_iter(OBJECT(items)));
-    Object *text = list_of(str_from_string("añ€🐍"));
-    printf("  text: ");
-    object_print(text, stdout, false);
-    putchar('\n');
-    decref(text);
-    decref(four);
-    decref(items);
+    Object *walk = iter(items);
+    drain_limited(walk, 40);
+    list_append((List *)items, number(4));
+    drain_limited(walk, 40);
+    drain(object_get_iter(items));
+    show("  text", OBJECT(sequence_list(text("añ€🐍"))));
 }
 
-static void describe_range(Range *r) {
+static void describe_range(Object *op) {
+    const Range *r = (Range *)op;
     printf("  ");
-    object_print(OBJECT(r), stdout, false);
-    printf(" is %s\n", object_is_true(OBJECT(r)) ? "True" : "False");
-    ssize_t length = object_length(OBJECT(r));
+    print(op);
+    printf(" is %s\n", object_is_true(op) ? "True" : "False");
+    // len() is a ssize_t; Python's line is of a machine on which that has 64 bits
+    int64_t length =
+        sizeof(ssize_t) == 8 || r->length > INT64_MAX ? object_length(op) : (int64_t)r->length;
     show("    len", length < 0 ? NULL : int_from_long(length));
     const int64_t indices[] = {0, 1, -1, -2, 5, INT64_MAX, INT64_MIN};
-    char label[64];
-    for (size_t i = 0; i < sizeof indices / sizeof indices[0]; i++) {
-        snprintf(label, sizeof label, "    [%" PRId64 "]", indices[i]);
-        show(label, range_subscript(r, indices[i]));
-    }
+    for (size_t i = 0; i < sizeof indices / sizeof indices[0]; i++)
+        show_of(range_subscript(r, indices[i]), "    [%" PRId64 "]", indices[i]);
     const int64_t values[] = {0, 1, 10, -7, r->start, r->stop, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        snprintf(label, sizeof label, "    index(%" PRId64 ")", values[i]);
         int64_t index = range_index(r, values[i]);
-        Object *both = NULL;
-        if (!error_occurred()) {
-            Object *found = int_from_long(index);
-            both = tuple_pack(2, range_contains(r, values[i]) ? True : False, found);
-            decref(found);
-        }
-        show(label, both);
+        Object *in = range_contains(r, values[i]) ? True : False;
+        show_of(error_occurred() ? NULL : tuple_pack(2, in, number(index)),
+                "    index(%" PRId64 ")", values[i]);
     }
-    drain_limited(object_get_iter(OBJECT(r)), 6);
-    drain_limited(reversed_new(OBJECT(r)), 6);
+    drain_limited(iter(op), 6);
+    drain_limited(keep(reversed_new(op)), 6);
+}
+
+static void equal_ranges(Object **ranges, int count, bool tell) {
+    int found = 0;
+    for (int i = 0; i < count * count; i++) {
+        const Range *a = (Range *)ranges[i / count], *b = (Range *)ranges[i % count];
+        bool same = a->start == b->start && a->stop == b->stop && a->step == b->step;
+        if (same || !object_rich_equal(ranges[i / count], ranges[i % count])) continue;
+        found++;
+        if (!tell) continue;
+        printf("    ");
+        print(ranges[i / count]);
+        printf(" == ");
+        print(ranges[i % count]);
+        putchar('\n');
+    }
+    if (!tell) printf("  %d pairs are equal without looking it:\n", found);
 }
 
 static void ranges(void) {
@@ -469,106 +409,72 @@ static void ranges(void) {
     const int64_t low = INT64_MIN, high = INT64_MAX;
     const int64_t edges[] = {low, low + 1, -1, 0, 1, 3, high - 1, high};
     const int64_t steps[] = {low, -(INT64_C(1) << 62), -2, -1, 1, 2, 7, INT64_C(1) << 62, high};
-    for (int start = 0; start < 8; start++) {
-        for (int stop = 0; stop < 8; stop++) {
-            Object *r = range_new(edges[start], edges[stop], steps[random_below(9)]);
-            describe_range((Range *)r);
-            decref(r);
-        }
-    }
+    for (int i = 0; i < 64; i++)
+        describe_range(keep(range_new(edges[i / 8], edges[i % 8], steps[random_below(9)])));
     Object *small[60];
     for (int i = 0; i < 60; i++) {
         int start = random_below(30) - 15, stop = random_below(30) - 15;
         int step = random_below(14) - 7;
-        small[i] = range_new(start, stop, step ? step : 1);
-        describe_range((Range *)small[i]);
+        small[i] = keep(range_new(start, stop, step ? step : 1));
+        describe_range(small[i]);
     }
-    int count = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        if (pass) printf("  %d pairs are equal without looking it:\n", count);
-        for (int i = 0; i < 60; i++) {
-            for (int j = 0; j < 60; j++) {
-                const Range *a = (Range *)small[i], *b = (Range *)small[j];
-                bool same = a->start == b->start && a->stop == b->stop && a->step == b->step;
-                if (same || !object_rich_equal(small[i], small[j])) continue;
-                count++;
-                if (!pass) continue;
-                printf("    ");
-                object_print(small[i], stdout, false);
-                printf(" == ");
-                object_print(small[j], stdout, false);
-                putchar('\n');
-            }
-        }
-    }
-    for (int i = 0; i < 60; i++)
-        decref(small[i]);
+    equal_ranges(small, 60, false);
+    equal_ranges(small, 60, true);
 }
 
-static void show_next(Object *iterator, int times) {
-    for (int i = 0; i < times; i++)
-        show("  next", builtin_next(iterator));
+/* A section: the next values of an iterator, and then that of one that it has asked, or NULL. */
+static void walk(const char *title, Object *iterator, int times, const char *label, Object *asked) {
+    section(title);
+    keep(iterator);
+    if (times < 0) puts("  made");
+    show_next(iterator, abs(times));
+    if (asked) show(label, builtin_next(asked));
 }
 
 static void laziness(void) {
-    section("nothing happens before somebody asks");
-    Object *pipeline = map1(noisy_double, filter1(noisy_is_odd, noisy("source", range_to(0, 6))));
-    puts("  made");
-    show_next(pipeline, 4);
-    decref(pipeline);
-    section("zip asks from the left, and loses what it cannot use");
-    Object *left = noisy("left", INTS(1, 2, 3)), *right = noisy("right", str_from_string("ab"));
-    Object *pairs = zip2(new_ref(left), right, false);
-    show_next(pairs, 4);
-    show("left after it", next_of(left));
-    decref(pairs);
-    section("map over two, the shorter first");
+    Object *source = noisy("source", range(0, 6)),
+           *odd = keep(filter_new(function(noisy_is_odd), source));
+    walk("nothing happens before somebody asks", map_new(function(noisy_double), &odd, 1), -4, "",
+         NULL);
+    Object *left = noisy("left", INTS(1, 2, 3)), *right = noisy("right", text("ab"));
+    walk("zip asks from the left, and loses what it cannot use",
+         zip_new(THESE(left, right), 2, false), 4, "left after it", left);
     Object *shorter = noisy("short", INTS(1)), *longer = noisy("long", INTS(10, 20));
-    Object *sums = map2(add, shorter, new_ref(longer));
-    show_next(sums, 2);
-    show("long after it", next_of(longer));
-    decref(sums);
-    section("chain opens each when the one before has ended");
-    Object *chained = chain3(noisy("first", INTS(1)), noisy("second", OBJECT(list_new())),
-                             noisy("third", INTS(2)));
-    show_next(chained, 4);
-    decref(chained);
-    section("chain notices what cannot be iterated over when it gets there");
-    chained = chain3(INTS(1, 2), int_from_long(3), INTS(4));
-    show_next(chained, 5);
-    decref(chained);
-    section("takewhile takes one too many");
-    Object *source = noisy("source", range_to(3, 9));
-    Object *taken = takewhile1(below_five, new_ref(source));
-    show_next(taken, 4);
-    show("source after it", next_of(source));
-    decref(taken);
+    walk("map over two, the shorter first", map_new(function(add), THESE(shorter, longer), 2), 2,
+         "long after it", longer);
+    Object *empty = keep(OBJECT(list_new())), *first = noisy("first", INTS(1)),
+           *second = noisy("second", empty), *third = noisy("third", INTS(2));
+    walk("chain opens each when the one before has ended",
+         chain_from_iterable(keep(tuple_pack(3, first, second, third))), 4, "", NULL);
+    walk("chain notices what cannot be iterated over when it gets there",
+         chain_from_iterable(keep(tuple_pack(3, INTS(1, 2), number(3), INTS(4)))), 5, "", NULL);
+    source = noisy("source", range(3, 9));
+    walk("takewhile takes one too many", takewhile_new(function(below_five), source), 4,
+         "source after it", source);
     section("islice takes up to its stop");
     const int slices[][3] = {{0, 5, 3}, {2, 3, 1}, {4, 4, 1}, {1, 7, 4}, {5, 2, 1}};
     for (int i = 0; i < 5; i++) {
         int start = slices[i][0], stop = slices[i][1], step = slices[i][2];
-        source = noisy("source", range_to(0, 9));
+        source = noisy("source", range(0, 9));
         printf("  islice(source, %d, %d, %d)\n", start, stop, step);
-        drain(islice1(new_ref(source), start, stop, step));
-        show("  source after it", next_of(source));
+        drain(islice_new(source, start, stop, step));
+        show("  source after it", builtin_next(source));
     }
-    section("an error in the middle passes through all of them");
-    Object *checked = enumerate1(filter1(even_or_fail, noisy("source", range_to(5, 10))), 0);
-    show_next(checked, 5);
-    decref(checked);
+    Object *even = keep(filter_new(function(even_or_fail), noisy("source", range(5, 10))));
+    walk("an error in the middle passes through all of them", enumerate_new(even, 0), 5, "", NULL);
 }
 
 static void messages(void) {
     section("messages");
-    Object *seven = int_from_long(7), *empty = OBJECT(list_new()), *numbers = INTS(1, 2, 3);
-    Object *one = INTS(1), *f = function("add", add);
+    Object *seven = number(7), *empty = keep(OBJECT(list_new())), *numbers = INTS(1, 2, 3);
+    Object *one = INTS(1), *f = function(add);
     show("enumerate(7)", enumerate_new(seven, 0));
-    show("zip([], 7)", zip_new((Object *[]){empty, seven}, 2, false));
+    show("zip([], 7)", zip_new(THESE(empty, seven), 2, false));
     show("map(add)", map_new(f, NULL, 0));
     show("map(add, 7)", map_new(f, &seven, 1));
-    show("next(map(7, [1]))", next_of(map_new(seven, &one, 1)));
+    show("next(map(7, [1]))", builtin_next(keep(map_new(seven, &one, 1))));
     show("filter(add, None)", filter_new(f, None));
-    show("next(filter(7, [1]))", next_of(filter_new(seven, one)));
+    show("next(filter(7, [1]))", builtin_next(keep(filter_new(seven, one))));
     show("reversed(add)", reversed_new(f));
     show("islice(numbers, -1, 3)", islice_new(numbers, -1, 3, 1));
     show("islice(numbers, 0, -2)", islice_new(numbers, 0, -2, 1));
@@ -579,209 +485,136 @@ static void messages(void) {
     show("count(3)", count_new(3, 1));
     show("count(3, -2)", count_new(3, -2));
     show("list(7)", OBJECT(sequence_list(seven)));
-    show("list(Squares(4))", list_of(squares_new(4, IndexError)));
-    show("list(Squares(4, ValueError))", list_of(squares_new(4, ValueError)));
-    decref(one);
-    decref(f);
-    decref(numbers);
-    decref(empty);
-    decref(seven);
+    show("list(Squares(4))", OBJECT(sequence_list(squares(4, IndexError))));
+    show("list(Squares(4, ValueError))", OBJECT(sequence_list(squares(4, ValueError))));
     section("zip, strict");
     for (int i = 0; i < 27; i++) {
-        int sizes[] = {i / 9, i / 3 % 3, i % 3};
-        printf("  (%d, %d, %d)\n", sizes[0], sizes[1], sizes[2]);
-        Object *sources[3];
-        for (int k = 0; k < 3; k++)
-            sources[k] = range_to(0, sizes[k]);
-        drain(zip_new(sources, 3, true));
-        for (int k = 0; k < 3; k++)
-            decref(sources[k]);
+        int a = i / 9, b = i / 3 % 3, c = i % 3;
+        printf("  (%d, %d, %d)\n", a, b, c);
+        drain(zip_new(THESE(range(0, a), range(0, b), range(0, c)), 3, true));
     }
     drain(zip_new(NULL, 0, true));
     drain(zip_new(NULL, 0, false));
-    drain(zip2(squares_new(2, IndexError), squares_new(1, ValueError), true));
-    Object *sources[] = {squares_new(1, IndexError), squares_new(1, ValueError),
-                         squares_new(2, IndexError)};
-    drain(zip_new(sources, 3, true));
-    for (int k = 0; k < 3; k++)
-        decref(sources[k]);
+    Object *fails = squares(1, ValueError), *two = squares(2, IndexError);
+    drain(zip_new(THESE(two, fails), 2, true));
+    drain(zip_new(THESE(squares(1, IndexError), fails, two), 3, true));
 }
 
 static void callables(void) {
     section("iter(callable, sentinel)");
-    Object *seven = int_from_long(7);
-    Object *refused = call_iter_new(seven, seven);
+    Object *refused = call_iter_new(number(7), number(7));
     show("iter(7, 7)", boolean(!refused && error_matches(TypeError)));
     error_clear();
-    decref(seven);
-    Object *flags = INTS(1, 2);
-    clear_ref(((List *)flags)->items[0]);
-    ((List *)flags)->items[0] = new_ref(True);
-    Object *sources[] = {INTS(3, 1, 4, 1, 5), INTS(3, 1), flags};
+    Object *sources[] = {INTS(3, 1, 4, 1, 5), INTS(3, 1),
+                         keep(OBJECT(list_pack(2, True, number(2))))};
     const int sentinels[] = {4, 9, 1};
     for (int i = 0; i < 3; i++) {
-        Object *source = noisy("pop", sources[i]), *sentinel = int_from_long(sentinels[i]);
-        Object *pop = function_new("pop", call_next, source);
-        Object *walk = call_iter_new(pop, sentinel);
+        Object *pop = keep(function_new("pop", call_next, noisy("pop", sources[i])));
+        Object *calls = keep(call_iter_new(pop, number(sentinels[i])));
         printf("  until %d\n", sentinels[i]);
-        drain(new_ref(walk));
-        drain(walk);
-        decref(pop);
-        decref(sentinel);
-        decref(source);
+        drain_limited(calls, 40);
+        drain_limited(calls, 40);
     }
-}
-
-static void append_int(List *list, int64_t value) {
-    Object *item = int_from_long(value);
-    list_append(list, item);
-    decref(item);
-}
-
-static void print_object(Object *op) {
-    object_print(op, stdout, false);
-}
-
-/* Prints the next item, as f"{next(it)!r}" does. */
-static void print_next(Object *iterator) {
-    Object *item = iter_next(iterator);
-    print_object(item);
-    decref(item);
 }
 
 static void mutate_list(void) {
     section("a list that is changed while it is walked");
-    List *items = (List *)INTS(1, 2, 2, 3, 4, 4, 5);
+    List *items = (List *)INTS(1, 2, 2, 3, 4, 4, 5), *seen = (List *)keep(OBJECT(list_new()));
     Object *item;
     FOR(item, items) {
         if (int_as_long(item) % 2 == 0) list_remove(items, item);
     }
     printf("  removing the even ones leaves ");
-    print_object(OBJECT(items));
-    decref(items);
+    print(items);
 
     items = (List *)INTS(1, 2, 3);
-    List *seen = list_new();
     FOR(item, items) {
         list_append(seen, item);
-        if (items->size < 8) append_int(items, int_as_long(item) * 10);
+        if (items->size < 8) list_append(items, number(int_as_long(item) * 10));
     }
     printf("\n  appending goes on: ");
-    print_object(OBJECT(seen));
-    decref(items);
-    decref(seen);
+    print(seen);
 
     items = (List *)INTS(1, 2, 3, 4);
-    Object *back = reversed_new(OBJECT(items));
+    Object *back = keep(reversed_new(OBJECT(items)));
     printf("\n  backwards ");
-    print_next(back);
-    append_int(items, 5);
+    print(keep(iter_next(back)));
+    list_append(items, number(5));
     putchar(' ');
-    print_next(back);
-    decref(list_pop(items, 0));
-    decref(list_pop(items, 0));
+    print(keep(iter_next(back)));
+    keep(list_pop(items, 0));
+    keep(list_pop(items, 0));
     printf(" then of ");
-    print_object(OBJECT(items));
+    print(items);
     putchar('\n');
-    drain(back);
-    decref(items);
+    drain_limited(back, 40);
 
     items = (List *)INTS(1, 2, 3);
-    Object *walk = object_get_iter(OBJECT(items));
-    decref(iter_next(walk));
+    Object *forth = iter(items);
+    keep(iter_next(forth));
     list_clear(items);
-    drain(new_ref(walk));
+    drain_limited(forth, 40);
     for (int i = 7; i < 10; i++)
-        append_int(items, i);
-    drain(walk);
-    decref(items);
-}
-
-/* d[key] = value, of a str and an int. */
-static void set_item(Dict *d, const char *key, int64_t value) {
-    Object *k = str_from_string(key), *v = int_from_long(value);
-    dict_set_item(d, k, v);
-    decref(k);
-    decref(v);
-}
-
-static int del_item(Dict *d, const char *key) {
-    Object *k = str_from_string(key);
-    int status = dict_del_item(d, k);
-    decref(k);
-    return status;
+        list_append(items, number(i));
+    drain_limited(forth, 40);
 }
 
 /* A dict of `size` ints, each replaced by another while the dict is walked. */
 static void replace_keys(int size) {
-    Dict *d = dict_new();
-    for (int i = 0; i < size; i++) {
-        Object *key = int_from_long(i);
-        dict_set_item(d, key, key);
-        decref(key);
-    }
-    Object *keys = object_get_iter(OBJECT(d)), *zero = int_from_long(0);
+    Dict *d = (Dict *)keep(OBJECT(dict_new()));
+    for (int i = 0; i < size; i++)
+        dict_set_item(d, number(i), number(i));
+    Object *keys = iter(d);
     printf("  of %d, replaced one by one:", size);
     for (int i = 0; i < 9; i++) {
-        Object *key = iter_next(keys);
+        Object *key = keep(iter_next(keys));
         if (!key) {
             printf(" %s\n", error_occurred() ? error_message() : ".");
             error_clear();
-            break;
+            return;
         }
         dict_del_item(d, key);
-        Object *other = int_from_long(int_as_long(key) + 100);
-        dict_set_item(d, other, zero);
+        dict_set_item(d, number(int_as_long(key) + 100), number(0));
         putchar(' ');
-        print_object(key);
-        decref(other);
-        decref(key);
+        print(key);
     }
-    decref(zero);
-    decref(keys);
-    decref(d);
 }
 
 static void mutate_dict(void) {
     section("a dict that is changed while it is walked");
-    Dict *d = dict_new();
-    set_item(d, "a", 1);
-    set_item(d, "b", 2);
-    set_item(d, "c", 3);
-    Object *keys = object_get_iter(OBJECT(d));
+    Dict *d = (Dict *)keep(OBJECT(dict_new()));
+    dict_set_item(d, text("a"), number(1));
+    dict_set_item(d, text("b"), number(2));
+    dict_set_item(d, text("c"), number(3));
+    Object *keys = iter(d);
     show("first", builtin_next(keys));
-    set_item(d, "d", 4);
+    dict_set_item(d, text("d"), number(4));
     show("a key more", builtin_next(keys));
-    del_item(d, "d");
+    dict_del_item(d, text("d"));
     show("as it was", builtin_next(keys));
-    decref(keys);
-    keys = object_get_iter(OBJECT(d));
+    keys = iter(d);
     show("first", builtin_next(keys));
-    set_item(d, "b", 22);
+    dict_set_item(d, text("b"), number(22));
     show("a new value", builtin_next(keys));
-    del_item(d, "c");
-    set_item(d, "z", 26);
+    dict_del_item(d, text("c"));
+    dict_set_item(d, text("z"), number(26));
     show("a key for a key", builtin_next(keys));
     show("and then", builtin_next(keys));
-    decref(keys);
     printf("  ");
-    print_object(OBJECT(d));
+    print(d);
     printf(", %zd keys\n", object_length(OBJECT(d)));
-    keys = object_get_iter(OBJECT(d));
-    drain(new_ref(keys));
-    set_item(d, "late", 0);
-    drain(keys);
-    decref(d);
+    keys = iter(d);
+    drain_limited(keys, 40);
+    dict_set_item(d, text("late"), number(0));
+    drain_limited(keys, 40);
     for (int size = 1; size < 6; size++)
         replace_keys(size);
-    d = dict_new();
-    show("del d['x']", del_item(d, "x") < 0 ? NULL : new_ref(None));
-    decref(d);
+    show("del d['x']", dict_del_item(d, text("x")) < 0 ? NULL : new_ref(None));
 }
 
 static void for_statement(void) {
     section("for, else, break, continue");
-    Object *x, *y, *three = range_to(0, 3), *four = range_to(0, 4);
+    Object *x, *y, *three = range(0, 3), *four = range(0, 4);
     for (int limit = 0; limit < 5; limit++) {
         printf("  limit %d:", limit);
         FOR(x, three) {
@@ -800,14 +633,12 @@ static void for_statement(void) {
         }
         putchar('\n');
     }
-    Object *nothing = str_from_string("");
-    FOR(x, nothing) {
+    FOR(x, text("")) {
         puts("never");
     }
     FOR_ELSE {
         puts("  an empty one goes to else at once");
     }
-    decref(nothing);
     FOR(x, four) {
         FOR(y, four) {
             if (int_as_long(y) > int_as_long(x)) break;
@@ -818,8 +649,7 @@ static void for_statement(void) {
         }
     }
     putchar('\n');
-    Object *squares = squares_new(3, ValueError);
-    FOR(x, squares) {
+    FOR(x, squares(3, ValueError)) {
         printf("  %" PRId64 "\n", int_as_long(x));
     }
     FOR_ELSE {
@@ -829,119 +659,87 @@ static void for_statement(void) {
         printf("  %s: %s, and no else\n", error_name(error_occurred()), error_message());
         error_clear();
     }
-    decref(squares);
-    decref(three);
-    decref(four);
 }
 
 /* ---- Compositions ----------------------------------------------------------------------------*/
-
-static Object *random_source(int depth);
-
-/* Prints "name(", what is made inside, and ")". */
-static Object *random_inner(const char *name, int depth) {
-    printf("%s(", name);
-    Object *inner = random_source(depth - 1);
-    putchar(')');
-    return inner;
-}
-
-/* The same with two, the second one to *other. */
-static Object *random_two(const char *name, int depth, Object **other) {
-    printf("%s(", name);
-    Object *inner = random_source(depth - 1);
-    printf(", ");
-    *other = random_source(depth - 1);
-    putchar(')');
-    return inner;
-}
-
-static Object *multiples(int a, int count) {
-    List *list = list_new();
-    for (int i = 0; i < count; i++)
-        append_int(list, (int64_t)i * a);
-    return OBJECT(list);
-}
 
 /* What stands at the bottom of a composition. */
 static Object *random_leaf(int kind, int a, int b) {
     if (kind == 0) {
         printf("range(%d, %d)", a, b + 6);
-        return range_to(a, b + 6);
+        return range(a, b + 6);
     }
     if (kind == 1) {
         printf("list %d", b);
-        return multiples(a, b);
+        Object *list = INTS(0, a, 2 * a, 3 * a, 4 * a, 5 * a, 6 * a, 7 * a);
+        for (int drop = 8; drop > b; drop--)
+            keep(list_pop((List *)list, -1));
+        return list;
     }
     if (kind == 2) {
         printf("back %d", a);
-        Object *range = range_to(0, a), *back = reversed_new(range);
-        decref(range);
-        return back;
+        return keep(reversed_new(range(0, a)));
     }
     printf("squares %d", b);
-    return squares_new(b, IndexError);
+    return squares(b, IndexError);
 }
 
+/* Something to iterate over, made of up to `depth` iterators; printed as it is drawn. */
 static Object *random_source(int depth) {
-    int kind = random_below(depth == 0 ? 4 : 11);
-    int a = random_below(9), b = random_below(9);
-    Object *inner, *other;
+    static const char *const names[] = {"double", "even", "", "chain", "while", "sum", "true"};
+    int kind = random_below(depth == 0 ? 4 : 11), a = random_below(9), b = random_below(9);
+    if (kind < 4) return random_leaf(kind, a, b);
+    if (kind == 6) printf("slice %d %d", a, a + b);
+    printf("%s(", names[kind - 4]);
+    Object *inner = random_source(depth - 1), *other = NULL;
+    if (kind == 7 || kind == 9) {
+        printf(", ");
+        other = random_source(depth - 1);
+    }
+    putchar(')');
     switch (kind) {
     case 4:
-        inner = random_inner("double", depth);
-        return map2(add, inner, count_new(a, 1));
+        return keep(map_new(function(add), THESE(inner, keep(count_new(a, 1))), 2));
     case 5:
-        return filter1(even_or_fail, random_inner("even", depth));
+        return keep(filter_new(function(even_or_fail), inner));
     case 6:
-        printf("slice %d %d", a, a + b);
-        inner = random_inner("", depth);
-        return islice1(inner, a, a + b, 1 + random_below(3));
+        return keep(islice_new(inner, a, a + b, 1 + random_below(3)));
     case 7:
-        inner = random_two("chain", depth, &other);
-        return chain3(inner, other, NULL);
+        return keep(chain_from_iterable(keep(tuple_pack(2, inner, other))));
     case 8:
-        return takewhile1(below_five, random_inner("while", depth));
+        return keep(takewhile_new(function(below_five), inner));
     case 9:
-        inner = random_two("sum", depth, &other);
-        return map2(add, inner, other);
-    case 10:
-        return filter_true(random_inner("true", depth));
+        return keep(map_new(function(add), THESE(inner, other), 2));
     default:
-        return random_leaf(kind, a, b);
+        return keep(filter_new(None, inner));
     }
 }
 
 static void compositions(void) {
     section("compositions");
-    for (int number = 0; number < 400; number++) {
-        printf("%d: ", number);
+    for (int i = 0; i < 400; i++, tidy()) {
+        printf("%d: ", i);
         Object *source = random_source(4);
         putchar('\n');
         if (random_below(3) == 0) {
-            Object *numbers = count_new(0, 1);
-            drain_limited(zip2(source, numbers, random_below(2) == 0), 12);
+            Object *numbers = keep(count_new(0, 1));
+            drain_limited(keep(zip_new(THESE(source, numbers), 2, random_below(2) == 0)), 12);
         } else if (random_below(2) == 0) {
-            drain_limited(enumerate1(source, random_below(5)), 12);
+            drain_limited(keep(enumerate_new(source, random_below(5))), 12);
         } else {
-            Object *walk = get_iter(source);
-            drain_limited(new_ref(walk), 3);
-            drain(walk);
+            Object *left = iter(source);
+            drain_limited(left, 3);
+            drain_limited(left, 40);
         }
     }
 }
 
 int main(int argc, char **argv) {
     (void)argc;
-    who_is_iterable();
-    twice_and_once();
-    ranges();
-    laziness();
-    messages();
-    callables();
-    mutate_list();
-    mutate_dict();
-    for_statement();
-    compositions();
+    static void (*const parts[])(void) = {who_is_iterable, twice_and_once, ranges,      laziness,
+                                          messages,        callables,      mutate_list, mutate_dict,
+                                          for_statement,   compositions};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++, tidy())
+        parts[i]();
     return finish_output(argv[0], 0);
 }
