@@ -332,6 +332,12 @@ static void test_errors(void **state) {
     assert_error(TypeError, "'str' object is not iterable");
     assert_null(set_intersection(empty, around)); // hashed even if nothing can be common
     assert_error(TypeError, "unhashable type: 'set'");
+    Object *one = number(1), *two = number(2), *last = tuple_pack(3, one, two, empty);
+    assert_int_equal(set_issubset(s, last), -1); // and even if the answer is known
+    assert_error(TypeError, "unhashable type: 'set'");
+    decref(last);
+    decref(two);
+    decref(one);
     assert_repr(s, "{1, 2}");
     decref(around);
     decref(key);

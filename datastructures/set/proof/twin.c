@@ -380,9 +380,9 @@ static void scene_nested(void) {
     Set *one = frozen(words("spam eggs")), *inner = frozen(ints(1, 2));
     Set *empty = must(frozenset_new(NULL));
     Object *x = must(str_from_string("x"));
-    Object *items[] = {OBJECT(inner), OBJECT(empty), OBJECT(one), x};
-    Set *outer = must(frozenset_new(NULL));
-    check(set_update_items(outer, items, 4));
+    Object *members = must(tuple_pack(4, inner, empty, one, x));
+    Set *outer = must(frozenset_new(members));
+    decref(members);
     printf("%" PRId64 " %" PRId64 " ", hash(one), hash(inner));
     printf("%" PRId64 "\n", hash(outer));
     show("nested", outer);
