@@ -50,7 +50,7 @@ static inline SetEntry *first_slot(const Set *self, hash_t hash) {
 
 static noinline int contains_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
-    return set_probe(self, key, hash, false, &entry, NULL);
+    return set_probe(self, key, hash, CALL, &entry, NULL);
 }
 
 enum { BEYOND_CACHE = 1 << 19 }; // slots: 8 MiB, more than a core's own cache
@@ -72,7 +72,7 @@ static inline bool absent_nearby(const Set *self, hash_t hash) {
 static noinline int contains_probe(Set *self, Object *key, hash_t hash) {
     if (self->mask >= BEYOND_CACHE && absent_nearby(self, hash)) return ABSENT;
     SetEntry *entry;
-    int answer = set_probe(self, key, hash, true, &entry, NULL);
+    int answer = set_probe(self, key, hash, QUICK, &entry, NULL);
     return answer == UNDECIDED ? contains_slow(self, key, hash) : answer;
 }
 
@@ -122,15 +122,21 @@ static noinline int add_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry, *freeslot;
     // Before the search, as a comparison may drop the reference that the caller relies on.
     incref(key);
-    int answer = set_probe(self, key, hash, false, &entry, &freeslot);
-    if (answer == ABSENT) return add_absent(self, key, hash, entry, freeslot);
-    decref(key);
-    return answer == FAILED ? -1 : 0;
+    int answer = set_probe(self, key, hash, CALL, &entry, &freeslot);
+    if (answer != ABSENT) {
+        decref(key);
+        return answer == FAILED ? -1 : 0;
+    }
+    // A comparison may have filled the slot that was free before it, so the slot is looked for once
+    // more, now that no code runs in between. CPython 3.11 to 3.13 does not: the new member replaces
+    // the other, which still counts, and clear() walks past the table's end in search of it.
+    set_probe(self, key, hash, WALK, &entry, &freeslot);
+    return add_absent(self, key, hash, entry, freeslot);
 }
 
 static noinline int add_probe(Set *self, Object *key, hash_t hash) {
     SetEntry *entry, *freeslot;
-    int answer = set_probe(self, key, hash, true, &entry, &freeslot);
+    int answer = set_probe(self, key, hash, QUICK, &entry, &freeslot);
     if (answer == UNDECIDED) return add_slow(self, key, hash);
     if (answer == PRESENT) return 0;
     incref(key);
@@ -163,13 +169,13 @@ static inline int discard_present(Set *self, SetEntry *entry) {
 
 static noinline int discard_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
-    int answer = set_probe(self, key, hash, false, &entry, NULL);
+    int answer = set_probe(self, key, hash, CALL, &entry, NULL);
     return answer == PRESENT ? discard_present(self, entry) : answer;
 }
 
 static noinline int discard_probe(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
-    int answer = set_probe(self, key, hash, true, &entry, NULL);
+    int answer = set_probe(self, key, hash, QUICK, &entry, NULL);
     if (answer == UNDECIDED) return discard_slow(self, key, hash);
     return answer == PRESENT ? discard_present(self, entry) : 0;
 }

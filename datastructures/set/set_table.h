@@ -41,13 +41,16 @@ static inline int compare_quick(const Object *candidate, const Object *key) {
  * that the table is not the one the caller was looking at. */
 int set_compare(Set *self, const SetEntry *entry, Object *key, bool *moved);
 
+/* How a search compares: not at all (WALK: to the end of the key's way), without calls (QUICK: may
+ * answer UNDECIDED, and then the caller repeats it), by calling what a type has for it (CALL). */
+typedef enum { WALK, QUICK, CALL } Gear;
+
 /* The one search. PRESENT with the key's slot in *found; ABSENT with the empty slot that ended the
  * search; FAILED with an error set. If `freeslot` is wanted, it becomes the last dummy passed on
- * the way, or NULL. With `quick`, it calls nothing and may answer UNDECIDED: then the caller
- * repeats it without. So the usual case is a loop that needs no stack. The two flags are constants
- * in each copy, so they cost nothing. CPython: set_lookkey() and the same loop in set_add_entry().
- */
-static inline always_inline int set_probe(Set *self, Object *key, hash_t hash, bool quick,
+ * the way, or NULL; after CALL it may be neither any more. The usual case, QUICK, is a loop that
+ * needs no stack. What is constant in a copy (the gear, whether freeslot is NULL) costs nothing.
+ * CPython: set_lookkey() and the same loop in set_add_entry(). */
+static inline always_inline int set_probe(Set *self, Object *key, hash_t hash, Gear gear,
                                           SetEntry **found, SetEntry **freeslot) {
 restart:;
     size_t mask = (size_t)self->mask;
@@ -65,10 +68,10 @@ restart:;
                 *found = entry;
                 return ABSENT;
             }
-            if (entry->hash == hash) { // never a dummy: no key's hash is -1
+            if (gear != WALK && entry->hash == hash) { // never a dummy: no key's hash is -1
                 bool moved = false;
-                int answer =
-                    quick ? compare_quick(entry->key, key) : set_compare(self, entry, key, &moved);
+                int answer = gear == QUICK ? compare_quick(entry->key, key)
+                                           : set_compare(self, entry, key, &moved);
                 if (answer == FAILED || answer == UNDECIDED) return answer;
                 // To add, it is enough to know that an equal key was there a moment ago.
                 if (moved && !(freeslot && answer == PRESENT)) goto restart;

@@ -473,56 +473,103 @@ static void test_deep_nesting(void **state) {
 
 /* ---- Comparisons that run code ---------------------------------------------------------------*/
 
+typedef int (*OnSet)(Set *, Object *);
+
+/* Equal by number; a comparison does whatever on_compare says, which also decides the outcome. */
+typedef struct {
+    Object ob;
+    int64_t number;
+    hash_t hash;
+} Hostile;
+
 static Set *victim;
 static int comparisons;
-static int (*on_compare)(void);
+static int (*on_compare)(const Hostile *self, const Object *other);
 
 static int hostile_equal(Object *op, Object *other) {
-    (void)op, (void)other;
     comparisons++;
-    return on_compare();
+    return on_compare((Hostile *)op, other);
 }
 
+static void interfere(void);
+
 static hash_t hostile_hash(Object *op) {
-    (void)op;
-    return 1;
+    interfere();
+    return ((Hostile *)op)->hash;
 }
 
 static void hostile_dealloc(Object *op) {
+    interfere();
     testing_free(op);
 }
 
-static const Type Hostile_Type = {
-    .name = "Hostile", .dealloc = hostile_dealloc, .hash = hostile_hash, .equal = hostile_equal};
+static int hostile_repr(Object *op, Writer *out) {
+    interfere();
+    return writer_puts(out, ((Hostile *)op)->number % 2 ? "odd" : "even");
+}
 
-static int clear_and_differ(void) {
+static const Type Hostile_Type = {.name = "Hostile",
+                                  .dealloc = hostile_dealloc,
+                                  .repr = hostile_repr,
+                                  .hash = hostile_hash,
+                                  .equal = hostile_equal};
+
+static Object *hostile(int64_t n, hash_t hash) {
+    Hostile *self = object_new(&Hostile_Type, sizeof *self);
+    self->number = n;
+    self->hash = hash;
+    return OBJECT(self);
+}
+
+/* The set now holds the key alone; it is returned, borrowed. */
+static Object *add_hostile(Set *s, int64_t n, hash_t hash) {
+    Object *key = hostile(n, hash);
+    assert_int_equal(set_add(s, key), 0);
+    decref(key);
+    return key;
+}
+
+#define ACTION(name) static int name(const Hostile *self, const Object *other)
+#define UNUSED       (void)self, (void)other
+
+ACTION(differ) {
+    UNUSED;
+    return 0;
+}
+
+ACTION(clear_and_differ) {
+    UNUSED;
     set_clear_internal(victim);
     return 0;
 }
 
-static int grow_and_differ(void) {
+ACTION(grow_and_differ) {
+    UNUSED;
     for (int64_t i = 0; i < 100; i++)
         add_int(victim, 1000 + i);
     return 0;
 }
 
-static int resize_once(void) {
+ACTION(resize_once) {
+    UNUSED;
     if (victim->mask == 7) set_table_resize(victim, 511);
     return 0;
 }
 
-static int say_boom(void) {
+ACTION(say_boom) {
+    UNUSED;
     return error_set(ValueError, "boom");
 }
 
 static void test_hostile(void **state) {
     (void)state;
-    int (*const actions[])(void) = {clear_and_differ, grow_and_differ, say_boom};
-    int (*const operations[])(Set *, Object *) = {set_add, set_contains, set_discard};
+    int (*const actions[])(const Hostile *, const Object *) = {clear_and_differ, grow_and_differ,
+                                                               say_boom};
+    const OnSet operations[] = {set_add, set_contains, set_discard};
     for (size_t i = 0; i < 3; i++) {
         for (size_t j = 0; j < 3; j++) {
             victim = range(0, 4, 1);
-            Object *key = object_new(&Hostile_Type, sizeof(Object));
+            Object *key = hostile(0, 1);
             on_compare = actions[i];
             int status = operations[j](victim, key);
             assert_int_equal(status, actions[i] == say_boom ? -1 : 0);
@@ -535,7 +582,7 @@ static void test_hostile(void **state) {
         }
     }
     victim = range(0, 3, 1); // a table is replaced once: the search begins again and ends
-    Object *key = object_new(&Hostile_Type, sizeof(Object));
+    Object *key = hostile(0, 1);
     on_compare = resize_once;
     comparisons = 0;
     assert_int_equal(set_contains(victim, key), 0);
@@ -547,18 +594,203 @@ static void test_hostile(void **state) {
 /* The key is held by nobody but the set that the comparison clears. */
 static void test_key_dies_while_compared(void **state) {
     (void)state;
-    Set *source = set_new(NULL);
-    Object *key = object_new(&Hostile_Type, sizeof(Object));
-    set_add(source, key);
-    decref(key);
+    Set *source = set_new(NULL), *target = range(1, 2, 1);
+    add_hostile(source, 0, 1);
     on_compare = clear_and_differ;
-    Set *target = range(1, 2, 1);
     victim = source;
     assert_int_equal(set_update(target, OBJECT(source)), 0);
     assert_int_equal(source->used, 0);
     assert_int_equal(target->used, 2);
     decref(source);
     decref(target);
+}
+
+ACTION(refill_once) {
+    UNUSED;
+    on_compare = differ;
+    add_hostile(victim, 4, 1);
+    return 0;
+}
+
+/* A search for a free slot passes a dummy, and the comparison after it puts a member there. */
+static void test_free_slot_is_filled_meanwhile(void **state) {
+    (void)state;
+    victim = set_new(NULL);
+    on_compare = differ;
+    Object *first = add_hostile(victim, 1, 1);
+    add_hostile(victim, 2, 1); // at slot 6, behind it
+    assert_int_equal(set_discard(victim, first), 1);
+    on_compare = refill_once;
+    add_hostile(victim, 3, 1);
+    assert_int_equal(victim->used, 3);
+    assert_sound(victim);
+    decref(victim);
+}
+
+ACTION(rebuild_at_second) {
+    UNUSED;
+    if (comparisons != 2) return 0;
+    Object *key = new_ref(victim->table[7].key);
+    set_clear_internal(victim);
+    set_add(victim, key);
+    decref(key);
+    return 0;
+}
+
+/* A search can come by a slot twice: that of hash 87 looks at 7, 6, 7, 4. Here the second visit
+ * finds the same key in the same table, but the dummy passed in between is an empty slot now. */
+static void test_free_slot_is_emptied_meanwhile(void **state) {
+    (void)state;
+    victim = range(6, 7, 1);
+    discard_int(victim, 6);
+    on_compare = rebuild_at_second;
+    add_hostile(victim, 1, 87);
+    comparisons = 0;
+    add_hostile(victim, 2, 87);
+    assert_int_equal(comparisons, 2);
+    assert_int_equal(victim->used, 2);
+    assert_sound(victim);
+    decref(victim);
+}
+
+ACTION(agree) {
+    UNUSED;
+    return 1;
+}
+
+ACTION(grow_once) {
+    on_compare = agree;
+    return grow_and_differ(self, other);
+}
+
+/* How many can still come is known from the set's size now, not from that at the start. */
+static void test_intersection_looks_at_the_size_again(void **state) {
+    (void)state;
+    victim = range(1, 2, 1);
+    Object *key = hostile(0, 1), *late = number(1000), *items = tuple_pack(2, key, late);
+    on_compare = grow_once;
+    Set *both = set_intersection(victim, items);
+    assert_int_equal(set_size(both), 2);
+    decref(both);
+    decref(items);
+    decref(late);
+    decref(key);
+    decref(victim);
+}
+
+/* ---- A random trial: every operation, and code that interferes wherever it can ----------------*/
+
+enum { TRIALS = 400, TRIAL_STEPS = 300, TRIAL_SETS = 4 };
+
+static Set *trial_sets[TRIAL_SETS];
+static uint64_t trial_seed;
+static int trial_budget; // how often an operation may still run inside another, in this step
+
+static uint64_t trial_random(uint64_t limit) {
+    return testing_random(&trial_seed, limit);
+}
+
+static Object *trial_key(void) {
+    const hash_t hashes[] = {0, 3, 8, 87, 1 << 20};
+    int64_t n = (int64_t)trial_random(trial_random(20) ? 14 : 200);
+    return hostile(n, hashes[n % 5]);
+}
+
+/* A set, or a tuple of some keys; new reference. */
+static Object *trial_iterable(void) {
+    if (trial_random(3)) return new_ref(trial_sets[trial_random(TRIAL_SETS)]);
+    Tuple *tuple = tuple_new((ssize_t)trial_random(8));
+    for (ssize_t i = 0; i < tuple->size; i++)
+        tuple->items[i] = trial_key();
+    return OBJECT(tuple);
+}
+
+static int trial_equal(Set *s, Object *other) {
+    return object_rich_equal(OBJECT(s), other);
+}
+
+static int trial_clear_or_pop(Set *s, Object *other) {
+    (void)other;
+    if (trial_random(4) == 0) return set_clear(s);
+    Object *key = set_pop(s);
+    xdecref(key);
+    return key ? 0 : -1;
+}
+
+static int trial_show(Set *s, Object *other) {
+    (void)other;
+    Object *text = object_repr(OBJECT(s));
+    xdecref(text);
+    return text ? 0 : -1;
+}
+
+static int trial_step(void) {
+    static const OnSet on_key[] = {set_add,     set_add,      set_add,    set_discard,
+                                   set_discard, set_contains, set_remove, set_sq_contains};
+    static const OnSet on_iterable[] = {set_update,
+                                        set_intersection_update,
+                                        set_difference_update,
+                                        set_symmetric_difference_update,
+                                        set_issubset,
+                                        set_issuperset,
+                                        set_isdisjoint,
+                                        trial_equal,
+                                        trial_clear_or_pop,
+                                        trial_show};
+    static Set *(*const making[])(Set *, Object *) = {set_union, set_intersection, set_difference,
+                                                      set_symmetric_difference};
+    Set *s = trial_sets[trial_random(TRIAL_SETS)];
+    uint64_t kind = trial_random(32);
+    Object *operand = kind < 16 ? trial_key() : trial_iterable();
+    int status = 0;
+    if (kind < 16) {
+        status = on_key[kind % 8](s, operand);
+    } else if (kind < 28) {
+        status = on_iterable[kind % 10](s, operand);
+    } else {
+        Set *made = making[kind % 4](s, operand);
+        if (made) assert_sound(made);
+        status = made ? 0 : -1;
+        xdecref(made);
+    }
+    decref(operand);
+    return status;
+}
+
+/* What a key's comparison, hash, repr and end may do: one more operation on one of the sets. */
+static void interfere(void) {
+    if (trial_budget == 0 || trial_random(3) == 0) return;
+    trial_budget--;
+    Error pending = error_fetch();
+    trial_step();
+    error_restore(pending);
+}
+
+ACTION(trial_compare) {
+    interfere();
+    if (trial_random(200) == 0) return error_set(ValueError, "boom");
+    return other->type == &Hostile_Type && self->number == ((const Hostile *)other)->number;
+}
+
+static void test_interference(void **state) {
+    (void)state;
+    trial_seed = testing_seed();
+    on_compare = trial_compare;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        for (int i = 0; i < TRIAL_SETS; i++)
+            trial_sets[i] = set_new(NULL);
+        for (int step = 0; step < TRIAL_STEPS; step++) {
+            trial_budget = (int)trial_random(4);
+            int status = trial_step();
+            assert_int_equal(status < 0, error_occurred() != NoError);
+            error_clear();
+            trial_budget = 0;
+            for (int i = 0; i < TRIAL_SETS; i++)
+                assert_sound(trial_sets[i]);
+        }
+        for (int i = 0; i < TRIAL_SETS; i++)
+            decref(trial_sets[i]);
+    }
 }
 
 /* ---- Operations on whole sets, against bit masks ---------------------------------------------*/
@@ -985,6 +1217,10 @@ int main(void) {
         TEST(test_deep_nesting),
         TEST(test_hostile),
         TEST(test_key_dies_while_compared),
+        TEST(test_free_slot_is_filled_meanwhile),
+        TEST(test_free_slot_is_emptied_meanwhile),
+        TEST(test_intersection_looks_at_the_size_again),
+        TEST(test_interference),
         TEST(test_operations),
         TEST(test_with_itself),
         TEST(test_add_without_memory),
