@@ -23,7 +23,7 @@ typedef struct {
     hash_t hash;
 } SetEntry;
 
-/* CPython: PySetObject. Simplified: no weakreflist. */
+/* CPython: PySetObject. */
 typedef struct {
     Object ob;
     ssize_t fill;    // active and dummy slots: what makes lookups long
@@ -33,6 +33,7 @@ typedef struct {
     hash_t hash;     // frozenset's, -1 until first asked for
     ssize_t finger;  // where pop() searches from
     SetEntry smalltable[SET_MINSIZE];
+    Object *weakreflist; // Simplified: always NULL; with it the struct is as large as CPython's
 } Set;
 
 extern const Type Set_Type, FrozenSet_Type;

@@ -62,6 +62,7 @@ static Set *make_empty(const Type *type) {
     self->hash = -1;
     self->finger = 0;
     memset(self->smalltable, 0, sizeof self->smalltable);
+    self->weakreflist = NULL;
     return self;
 }
 
