@@ -55,8 +55,8 @@ static noinline int contains_slow(Set *self, Object *key, hash_t hash) {
 
 enum { BEYOND_CACHE = 1 << 19 }; // slots: 8 MiB, more than a core's own cache
 
-/* Whether the three slots behind the first settle that a key is absent: one of them is empty and
- * none has the hash. One question instead of six, each of which the processor may guess wrong.
+/* Whether the three slots behind the first settle that a key is absent: one of them is empty, and
+ * none before it has the hash. One question instead of six, each of which the processor may guess wrong.
  * Worth it in large tables (a tenth of a miss); in small ones the processor has learnt the answers.
  */
 static inline bool absent_nearby(const Set *self, hash_t hash) {
@@ -64,8 +64,7 @@ static inline bool absent_nearby(const Set *self, hash_t hash) {
     if (i + LINEAR_PROBES > mask) return false;
     const SetEntry *e = &self->table[i];
     bool empty = !e[1].key | !e[2].key | !e[3].key;
-    bool same =
-        (e[0].hash == hash) | (e[1].hash == hash) | (e[2].hash == hash) | (e[3].hash == hash);
+    bool same = (e[0].hash == hash) | (e[1].hash == hash) | (e[2].hash == hash);
     return empty & !same;
 }
 
@@ -127,9 +126,10 @@ static noinline int add_slow(Set *self, Object *key, hash_t hash) {
         decref(key);
         return answer == FAILED ? -1 : 0;
     }
-    // A comparison may have filled the slot that was free before it, so the slot is looked for once
-    // more, now that no code runs in between. CPython 3.11 to 3.13 does not: the new member replaces
-    // the other, which still counts, and clear() walks past the table's end in search of it.
+    // A comparison may have filled the slot that was free before it, or emptied it, so the slot is
+    // looked for once more, now that no code runs in between. CPython 3.11 to 3.13.0 does not: the
+    // new member replaces the other, which still counts, and clear() walks past the table's end in
+    // search of it (gh-141805).
     set_probe(self, key, hash, WALK, &entry, &freeslot);
     return add_absent(self, key, hash, entry, freeslot);
 }
