@@ -55,7 +55,7 @@ static inline always_inline int set_probe(Set *self, Object *key, hash_t hash, G
 restart:;
     size_t mask = (size_t)self->mask;
     SetEntry *table = self->table;
-    size_t perturb = (size_t)hash;
+    uint64_t perturb = (uint64_t)hash;
     size_t i = (size_t)hash & mask;
     if (freeslot) *freeslot = NULL;
 
@@ -84,14 +84,14 @@ restart:;
             }
         } while (entry++ != last);
         perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
 }
 
 /* Puts a key known to be absent into a table without dummies that has room. No reference counts.
  * CPython: set_insert_clean(). */
 static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, hash_t hash) {
-    size_t perturb = (size_t)hash;
+    uint64_t perturb = (uint64_t)hash;
     size_t i = (size_t)hash & mask;
     if (!table[i].key) { // most often, and then without setting up the loop
         table[i] = (SetEntry){key, hash};
@@ -107,7 +107,7 @@ static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, h
             }
         } while (entry++ != last);
         perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
 }
 

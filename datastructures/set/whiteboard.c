@@ -9,8 +9,8 @@ typedef struct {
     size_t size, fill, used; // slots; those that are not empty; keys
 } Set;
 static const char TOMBSTONE[] = "";
-static size_t hash(const char *key) { // FNV-1a
-    size_t h = 14695981039346656037u;
+static unsigned long long hash(const char *key) { // FNV-1a
+    unsigned long long h = 14695981039346656037u;
     while (*key)
         h = (h ^ (unsigned char)*key++) * 1099511628211u;
     return h;
@@ -18,7 +18,7 @@ static size_t hash(const char *key) { // FNV-1a
 
 /* The key's slot, or the empty slot that proves it absent; there always is one. */
 static const char **find(const Set *s, const char *key) {
-    size_t i = hash(key) % s->size;
+    size_t i = (size_t)(hash(key) % s->size);
     while (s->slots[i] && (s->slots[i] == TOMBSTONE || strcmp(s->slots[i], key) != 0))
         i = (i + 1) % s->size;
     return &s->slots[i];

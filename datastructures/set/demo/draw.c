@@ -51,7 +51,8 @@ void draw(const Set *s) {
 
 size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit) {
     hash_t hash = object_hash(key);
-    size_t mask = (size_t)s->mask, perturb = (size_t)hash, i = perturb & mask, count = 0;
+    uint64_t perturb = (uint64_t)hash;
+    size_t mask = (size_t)s->mask, i = (size_t)hash & mask, count = 0;
     for (;;) {
         size_t run = i + LINEAR_PROBES <= mask ? LINEAR_PROBES : 0;
         for (size_t slot = i; slot <= i + run; slot++) {
@@ -62,7 +63,7 @@ size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit) {
             if (entry->hash == hash && object_rich_equal(entry->key, key) == 1) return count;
         }
         perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
 }
 

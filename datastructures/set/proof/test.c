@@ -104,14 +104,15 @@ static void assert_repr(void *op, const char *expected) {
 /* Follows the probe sequence of a hash, with constants of its own: whether it comes to `slot`
  * before an empty one. */
 static bool reaches(const Set *s, hash_t hash, size_t slot) {
-    size_t mask = (size_t)s->mask, perturb = (size_t)hash, i = perturb & mask;
+    uint64_t perturb = (uint64_t)hash;
+    size_t mask = (size_t)s->mask, i = (size_t)hash & mask;
     for (int jumps = 0; jumps < 1000; jumps++) {
         for (size_t j = 0; j <= (i + 9 <= mask ? 9 : 0); j++) {
             if (i + j == slot) return true;
             if (!s->table[i + j].key) return false;
         }
         perturb >>= 5;
-        i = (i * 5 + 1 + perturb) & mask;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
     return false;
 }
