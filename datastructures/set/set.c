@@ -8,6 +8,7 @@
  *
  * CPython: Objects/setobject.c.
  */
+#include "set_speed.h"
 #include "set_table.h"
 
 /* Above this many members a resize asks for twice as many slots, not four times. */
@@ -51,21 +52,6 @@ static inline SetEntry *first_slot(const Set *self, hash_t hash) {
 static noinline int contains_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
     return set_probe(self, key, hash, CALL, &entry, NULL);
-}
-
-enum { BEYOND_CACHE = 1 << 19 }; // slots: 8 MiB, more than a core's own cache
-
-/* Whether the three slots behind the first settle that a key is absent: one of them is empty, and
- * none before it has the hash. One question instead of six, each of which the processor may guess wrong.
- * Worth it in large tables (a tenth of a miss); in small ones the processor has learnt the answers.
- */
-static inline bool absent_nearby(const Set *self, hash_t hash) {
-    size_t mask = (size_t)self->mask, i = (size_t)hash & mask;
-    if (i + LINEAR_PROBES > mask) return false;
-    const SetEntry *e = &self->table[i];
-    bool empty = !e[1].key | !e[2].key | !e[3].key;
-    bool same = (e[0].hash == hash) | (e[1].hash == hash) | (e[2].hash == hash);
-    return empty & !same;
 }
 
 static noinline int contains_probe(Set *self, Object *key, hash_t hash) {

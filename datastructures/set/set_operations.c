@@ -8,6 +8,7 @@
  *
  * CPython: Objects/setobject.c.
  */
+#include "set_speed.h"
 #include "set_table.h"
 
 /* ---- Walking an iterable ---------------------------------------------------------------------*/

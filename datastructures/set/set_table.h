@@ -111,29 +111,6 @@ static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, h
     }
 }
 
-/* ---- Fetching ahead --------------------------------------------------------------------------
- * A walk over a table knows long before it gets there which objects it will count and, as the
- * hashes stand in the slots, where in another table it will look. Asked for ahead, many fetches
- * from memory are under way at once. Small tables are in the cache anyway and do without. */
-enum {
-    PREFETCH_AHEAD = 32,     // slots; some ns each, against about 100 ns of memory
-    PREFETCH_FROM = 1 << 13, // slots, of 16 bytes: 128 KiB, a part of a core's own cache
-};
-
-/* The object in a slot to come, to be counted. An empty slot asks for the table itself: a fetch
- * from address 0 would walk the page table each time. */
-static inline void set_prefetch_key(const SetEntry *table, ssize_t mask, ssize_t pos) {
-    const SetEntry *ahead = &table[(pos + PREFETCH_AHEAD) & mask];
-    __builtin_prefetch(ahead->key ? (const void *)ahead->key : table, 1);
-}
-
-/* The slot in `probed` where the search for the key in a slot to come will begin. */
-static inline void set_prefetch_slot(const SetEntry *table, ssize_t mask, ssize_t pos,
-                                     const Set *probed) {
-    size_t hash = (size_t)table[(pos + PREFETCH_AHEAD) & mask].hash;
-    __builtin_prefetch(&probed->table[hash & (size_t)probed->mask], 1);
-}
-
 /* ---- The same operations with the hash known (set.c) ------------------------------------------*/
 
 int set_add_entry(Set *self, Object *key, hash_t hash);
