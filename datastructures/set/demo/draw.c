@@ -34,8 +34,7 @@ void draw(const Set *s) {
     printf("      used %zd", s->used);
     if (s->fill > s->used) printf(" (fill %zd, with dummies)", s->fill);
     printf(" of %zd slots %s, %zu bytes\n", s->mask + 1,
-           s->table == s->smalltable ? "inside the object" : "in a block of their own",
-           set_sizeof(s));
+           s->table == s->smalltable ? "inside the object" : "outside the object", set_sizeof(s));
     for (ssize_t start = 0; start <= s->mask; start += ROW) {
         rule();
         printf(" %4zd ", start);
