@@ -599,6 +599,10 @@ CASE(test_hostile) {
     comparisons = 0;
     assert_int_equal(set_contains(victim, key), 0);
     assert_int_equal(comparisons, 2);
+    assert_int_equal(set_add(victim, key), 0);
+    comparisons = 0;
+    assert_int_equal(set_issubset(victim, OBJECT(range(0, 3))), 0); // seen by the sizes
+    assert_int_equal(comparisons, 0);
 }
 
 /* The key is held by nobody but the set that the comparison clears. */
@@ -1002,6 +1006,13 @@ CASE(test_difference_update_needs_no_memory) {
     assert_int_equal(set_size(s), 5);
     assert_int_equal(s->fill, 60);
     assert_sound(s);
+    Set *few = range(100, 160), *many = range(100, 200), *t = range(0, 10);
+    s = range(0, 10); // only from eight times as large on is it worth to look for the common part
+    testing_fail_at(0);
+    assert_int_equal(set_difference_update(s, OBJECT(few)), 0);
+    assert_int_equal(set_difference_update(t, OBJECT(many)), -1);
+    testing_fail_at(-1);
+    assert_error(MemoryError, "");
 }
 
 CASE(test_absurd_sizes) {
