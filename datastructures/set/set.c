@@ -8,6 +8,7 @@
  *
  * CPython: Objects/setobject.c.
  */
+#include "set_speed.h"
 #include "set_table.h"
 
 /* Above this many members a resize asks for twice as many slots, not four times. */
@@ -50,29 +51,13 @@ static inline SetEntry *first_slot(const Set *self, hash_t hash) {
 
 static noinline int contains_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
-    return set_probe(self, key, hash, false, &entry, NULL);
-}
-
-enum { BEYOND_CACHE = 1 << 19 }; // slots: 8 MiB, more than a core's own cache
-
-/* Whether the three slots behind the first settle that a key is absent: one of them is empty and
- * none has the hash. One question instead of six, each of which the processor may guess wrong.
- * Worth it in large tables (a tenth of a miss); in small ones the processor has learnt the answers.
- */
-static inline bool absent_nearby(const Set *self, hash_t hash) {
-    size_t mask = (size_t)self->mask, i = (size_t)hash & mask;
-    if (i + LINEAR_PROBES > mask) return false;
-    const SetEntry *e = &self->table[i];
-    bool empty = !e[1].key | !e[2].key | !e[3].key;
-    bool same =
-        (e[0].hash == hash) | (e[1].hash == hash) | (e[2].hash == hash) | (e[3].hash == hash);
-    return empty & !same;
+    return set_probe(self, key, hash, CALL, &entry, NULL);
 }
 
 static noinline int contains_probe(Set *self, Object *key, hash_t hash) {
     if (self->mask >= BEYOND_CACHE && absent_nearby(self, hash)) return ABSENT;
     SetEntry *entry;
-    int answer = set_probe(self, key, hash, true, &entry, NULL);
+    int answer = set_probe(self, key, hash, QUICK, &entry, NULL);
     return answer == UNDECIDED ? contains_slow(self, key, hash) : answer;
 }
 
@@ -122,15 +107,22 @@ static noinline int add_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry, *freeslot;
     // Before the search, as a comparison may drop the reference that the caller relies on.
     incref(key);
-    int answer = set_probe(self, key, hash, false, &entry, &freeslot);
-    if (answer == ABSENT) return add_absent(self, key, hash, entry, freeslot);
-    decref(key);
-    return answer == FAILED ? -1 : 0;
+    int answer = set_probe(self, key, hash, CALL, &entry, &freeslot);
+    if (answer != ABSENT) {
+        decref(key);
+        return answer == FAILED ? -1 : 0;
+    }
+    // A comparison may have filled the slot that was free before it, or emptied it, so the slot is
+    // looked for once more, now that no code runs in between. CPython 3.11 to 3.13.0 does not: the
+    // new member replaces the other, which still counts, and clear() walks past the table's end in
+    // search of it (gh-141805).
+    set_probe(self, key, hash, WALK, &entry, &freeslot);
+    return add_absent(self, key, hash, entry, freeslot);
 }
 
 static noinline int add_probe(Set *self, Object *key, hash_t hash) {
     SetEntry *entry, *freeslot;
-    int answer = set_probe(self, key, hash, true, &entry, &freeslot);
+    int answer = set_probe(self, key, hash, QUICK, &entry, &freeslot);
     if (answer == UNDECIDED) return add_slow(self, key, hash);
     if (answer == PRESENT) return 0;
     incref(key);
@@ -163,13 +155,13 @@ static inline int discard_present(Set *self, SetEntry *entry) {
 
 static noinline int discard_slow(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
-    int answer = set_probe(self, key, hash, false, &entry, NULL);
+    int answer = set_probe(self, key, hash, CALL, &entry, NULL);
     return answer == PRESENT ? discard_present(self, entry) : answer;
 }
 
 static noinline int discard_probe(Set *self, Object *key, hash_t hash) {
     SetEntry *entry;
-    int answer = set_probe(self, key, hash, true, &entry, NULL);
+    int answer = set_probe(self, key, hash, QUICK, &entry, NULL);
     if (answer == UNDECIDED) return discard_slow(self, key, hash);
     return answer == PRESENT ? discard_present(self, entry) : 0;
 }

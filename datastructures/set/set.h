@@ -23,7 +23,7 @@ typedef struct {
     hash_t hash;
 } SetEntry;
 
-/* CPython: PySetObject. Simplified: no weakreflist. */
+/* CPython: PySetObject. */
 typedef struct {
     Object ob;
     ssize_t fill;    // active and dummy slots: what makes lookups long
@@ -33,6 +33,7 @@ typedef struct {
     hash_t hash;     // frozenset's, -1 until first asked for
     ssize_t finger;  // where pop() searches from
     SetEntry smalltable[SET_MINSIZE];
+    Object *weakreflist; // Simplified: always NULL; with it the struct is as large as CPython's
 } Set;
 
 extern const Type Set_Type, FrozenSet_Type;
@@ -44,8 +45,7 @@ static inline bool anyset_check(const Object *op) {
     return op->type == &Set_Type || op->type == &FrozenSet_Type;
 }
 
-/* ---- One key at a time (set.c), and one after another (set_type.c)
- * ---------------------------------------------------------------*/
+/* ---- One key at a time (set.c), and one after another (set_type.c) ----------------------------*/
 
 /* len(self). CPython: PySet_Size(). */
 static inline ssize_t set_size(const Set *self) {
@@ -104,8 +104,8 @@ Object *set_iter_next(SetIter *self);
 void set_iter_clear(SetIter *self);
 
 /* ---- Whole sets (set_operations.c) ------------------------------------------------------------
- * `iterable` is a set, a frozenset or a tuple; another type is a TypeError. Simplified: a list's
- * items come in through set_update_items(); the iterator protocol is another topic's.
+ * `iterable` is a set, a frozenset or a tuple; another type is a TypeError. Simplified: the iterator
+ * protocol is another topic's.
  * What returns a Set returns a new reference, of self's type, or NULL with an error set; then self
  * is as it was. */
 
@@ -129,7 +129,6 @@ Set *set_symmetric_difference(Set *self, Object *iterable);
  *                                    in their order: as in CPython, where `s.update([1, 2, []])`
  *                                    raises and has added 1 and 2 */
 int set_update(Set *self, Object *iterable);
-int set_update_items(Set *self, Object *const *items, ssize_t size);
 int set_intersection_update(Set *self, Object *iterable);
 int set_difference_update(Set *self, Object *iterable);
 int set_symmetric_difference_update(Set *self, Object *iterable);

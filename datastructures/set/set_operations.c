@@ -8,6 +8,7 @@
  *
  * CPython: Objects/setobject.c.
  */
+#include "set_speed.h"
 #include "set_table.h"
 
 /* ---- Walking an iterable ---------------------------------------------------------------------*/
@@ -62,6 +63,7 @@ static Set *make_empty(const Type *type) {
     self->hash = -1;
     self->finger = 0;
     memset(self->smalltable, 0, sizeof self->smalltable);
+    self->weakreflist = NULL;
     return self;
 }
 
@@ -177,13 +179,6 @@ int set_update(Set *self, Object *iterable) {
     return update(self, iterable);
 }
 
-int set_update_items(Set *self, Object *const *items, ssize_t size) {
-    for (ssize_t i = 0; i < size; i++) {
-        if (set_add(self, items[i]) < 0) return -1;
-    }
-    return 0;
-}
-
 /* CPython: set_or(), set_union(). */
 Set *set_union(Set *self, Object *iterable) {
     Set *result = make_new_set(self->ob.type, OBJECT(self));
@@ -196,9 +191,9 @@ Set *set_union(Set *self, Object *iterable) {
 
 /* ---- Intersection and difference -------------------------------------------------------------*/
 
-/* Adds to `result` those of the keys that are (`wanted` 1) or are not (0) in `probed`; stops early
- * when `result` has `limit` members. */
-static int select_keys(Set *result, Keys *keys, Set *probed, int wanted, ssize_t limit) {
+/* Adds to `result` those of the keys that are (`wanted` 1) or are not (0) in `probed`. If `bounded`,
+ * stops when it has as many as `probed`, whose size now counts: a comparison may have changed it. */
+static int select_keys(Set *result, Keys *keys, Set *probed, int wanted, bool bounded) {
     Object *key;
     hash_t hash;
     int status;
@@ -208,14 +203,14 @@ static int select_keys(Set *result, Keys *keys, Set *probed, int wanted, ssize_t
         if (chosen) answer = set_add_entry(result, key, hash);
         decref(key);
         if (answer < 0) return -1;
-        if (chosen && result->used >= limit) return 0;
+        if (chosen && bounded && result->used >= probed->used) return 0;
     }
     return status;
 }
 
 /* `result` after that, or NULL with an error set; NULL for `result` is passed on. */
-static Set *select_into(Set *result, Keys *keys, Set *probed, int wanted, ssize_t limit) {
-    if (result && select_keys(result, keys, probed, wanted, limit) < 0) {
+static Set *select_into(Set *result, Keys *keys, Set *probed, int wanted, bool bounded) {
+    if (result && select_keys(result, keys, probed, wanted, bounded) < 0) {
         decref(result);
         return NULL;
     }
@@ -227,15 +222,15 @@ static Set *select_into(Set *result, Keys *keys, Set *probed, int wanted, ssize_
 Set *set_intersection(Set *self, Object *iterable) {
     if (iterable == OBJECT(self)) return make_new_set(self->ob.type, iterable);
     const Type *type = self->ob.type;
-    ssize_t limit = anyset_check(iterable) ? PTRDIFF_MAX : self->used;
-    if (anyset_check(iterable) && ((Set *)iterable)->used > self->used) {
+    bool bounded = !anyset_check(iterable);
+    if (!bounded && ((Set *)iterable)->used > self->used) {
         Set *larger = (Set *)iterable;
         iterable = OBJECT(self);
         self = larger;
     }
     Keys keys;
     if (keys_start(&keys, iterable) < 0) return NULL;
-    return select_into(make_empty(type), &keys, self, 1, limit);
+    return select_into(make_empty(type), &keys, self, 1, bounded);
 }
 
 /* The result takes the place of the members; so an error changes nothing.
@@ -300,7 +295,7 @@ int set_difference_update(Set *self, Object *iterable) {
 Set *set_difference(Set *self, Object *iterable) {
     if (anyset_check(iterable) && self->used / 4 <= ((Set *)iterable)->used) {
         Keys keys = {OBJECT(self), 0};
-        return select_into(make_empty(self->ob.type), &keys, (Set *)iterable, 0, PTRDIFF_MAX);
+        return select_into(make_empty(self->ob.type), &keys, (Set *)iterable, 0, false);
     }
     Set *result = make_new_set(self->ob.type, OBJECT(self));
     if (result && difference_update(result, iterable) < 0) {
@@ -370,13 +365,15 @@ static int all_keys(Object *iterable, Set *probed, int wanted) {
     return status < 0 ? -1 : 1;
 }
 
-/* CPython: set_issubset(). */
+/* What is no set is made one first, so an unhashable key is an error wherever it stands. (3.12 takes
+ * the intersection instead, which ends as soon as it has all of self: `{1} <= {1, ...}` is known by
+ * then, and a later unhashable key goes unnoticed.) CPython: set_issubset(). */
 int set_issubset(Set *self, Object *iterable) {
     if (!anyset_check(iterable)) {
-        Set *common = set_intersection(self, iterable);
-        if (!common) return -1;
-        int answer = common->used == self->used;
-        decref(common);
+        Set *other = set_new(iterable);
+        if (!other) return -1;
+        int answer = set_issubset(self, OBJECT(other));
+        decref(other);
         return answer;
     }
     Set *other = (Set *)iterable;

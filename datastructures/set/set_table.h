@@ -41,18 +41,21 @@ static inline int compare_quick(const Object *candidate, const Object *key) {
  * that the table is not the one the caller was looking at. */
 int set_compare(Set *self, const SetEntry *entry, Object *key, bool *moved);
 
+/* How a search compares: not at all (WALK: to the end of the key's way), without calls (QUICK: may
+ * answer UNDECIDED, and then the caller repeats it), by calling what a type has for it (CALL). */
+typedef enum { WALK, QUICK, CALL } Gear;
+
 /* The one search. PRESENT with the key's slot in *found; ABSENT with the empty slot that ended the
  * search; FAILED with an error set. If `freeslot` is wanted, it becomes the last dummy passed on
- * the way, or NULL. With `quick`, it calls nothing and may answer UNDECIDED: then the caller
- * repeats it without. So the usual case is a loop that needs no stack. The two flags are constants
- * in each copy, so they cost nothing. CPython: set_lookkey() and the same loop in set_add_entry().
- */
-static inline always_inline int set_probe(Set *self, Object *key, hash_t hash, bool quick,
+ * the way, or NULL; after CALL it may be neither any more. The usual case, QUICK, is a loop that
+ * needs no stack. What is constant in a copy (the gear, whether freeslot is NULL) costs nothing.
+ * CPython: set_lookkey() and the same loop in set_add_entry(). */
+static inline always_inline int set_probe(Set *self, Object *key, hash_t hash, Gear gear,
                                           SetEntry **found, SetEntry **freeslot) {
 restart:;
     size_t mask = (size_t)self->mask;
     SetEntry *table = self->table;
-    size_t perturb = (size_t)hash;
+    uint64_t perturb = (uint64_t)hash;
     size_t i = (size_t)hash & mask;
     if (freeslot) *freeslot = NULL;
 
@@ -65,10 +68,10 @@ restart:;
                 *found = entry;
                 return ABSENT;
             }
-            if (entry->hash == hash) { // never a dummy: no key's hash is -1
+            if (gear != WALK && entry->hash == hash) { // never a dummy: no key's hash is -1
                 bool moved = false;
-                int answer =
-                    quick ? compare_quick(entry->key, key) : set_compare(self, entry, key, &moved);
+                int answer = gear == QUICK ? compare_quick(entry->key, key)
+                                           : set_compare(self, entry, key, &moved);
                 if (answer == FAILED || answer == UNDECIDED) return answer;
                 // To add, it is enough to know that an equal key was there a moment ago.
                 if (moved && !(freeslot && answer == PRESENT)) goto restart;
@@ -81,14 +84,14 @@ restart:;
             }
         } while (entry++ != last);
         perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
 }
 
 /* Puts a key known to be absent into a table without dummies that has room. No reference counts.
  * CPython: set_insert_clean(). */
 static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, hash_t hash) {
-    size_t perturb = (size_t)hash;
+    uint64_t perturb = (uint64_t)hash;
     size_t i = (size_t)hash & mask;
     if (!table[i].key) { // most often, and then without setting up the loop
         table[i] = (SetEntry){key, hash};
@@ -104,31 +107,8 @@ static inline void set_insert_clean(SetEntry *table, size_t mask, Object *key, h
             }
         } while (entry++ != last);
         perturb >>= PERTURB_SHIFT;
-        i = (i * 5 + 1 + perturb) & mask;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
-}
-
-/* ---- Fetching ahead --------------------------------------------------------------------------
- * A walk over a table knows long before it gets there which objects it will count and, as the
- * hashes stand in the slots, where in another table it will look. Asked for ahead, many fetches
- * from memory are under way at once. Small tables are in the cache anyway and do without. */
-enum {
-    PREFETCH_AHEAD = 32,     // slots; some ns each, against about 100 ns of memory
-    PREFETCH_FROM = 1 << 13, // slots, of 16 bytes: 128 KiB, a part of a core's own cache
-};
-
-/* The object in a slot to come, to be counted. An empty slot asks for the table itself: a fetch
- * from address 0 would walk the page table each time. */
-static inline void set_prefetch_key(const SetEntry *table, ssize_t mask, ssize_t pos) {
-    const SetEntry *ahead = &table[(pos + PREFETCH_AHEAD) & mask];
-    __builtin_prefetch(ahead->key ? (const void *)ahead->key : table, 1);
-}
-
-/* The slot in `probed` where the search for the key in a slot to come will begin. */
-static inline void set_prefetch_slot(const SetEntry *table, ssize_t mask, ssize_t pos,
-                                     const Set *probed) {
-    size_t hash = (size_t)table[(pos + PREFETCH_AHEAD) & mask].hash;
-    __builtin_prefetch(&probed->table[hash & (size_t)probed->mask], 1);
 }
 
 /* ---- The same operations with the hash known (set.c) ------------------------------------------*/

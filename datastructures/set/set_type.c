@@ -6,6 +6,7 @@
  *
  * CPython: Objects/setobject.c.
  */
+#include "set_speed.h"
 #include "set_table.h"
 
 /* ---- Iteration -------------------------------------------------------------------------------*/

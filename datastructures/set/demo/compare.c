@@ -1,7 +1,5 @@
 /* compare.c: which lines do two files share? A set for each, and lookups in the other's. */
-#include "demo.h"
-
-#include <errno.h>
+#include "parts.h"
 
 typedef struct {
     const char *name;
@@ -12,7 +10,7 @@ typedef struct {
 
 static void lines_add(Lines *self, Object *line) {
     ssize_t before = set_size(self->set);
-    check(set_add(self->set, must(line)));
+    must(set_add(self->set, need(line)));
     if (set_size(self->set) == before) { // seen already
         decref(line);
         return;
@@ -20,7 +18,7 @@ static void lines_add(Lines *self, Object *line) {
     if ((self->count & (self->count - 1)) == 0) { // full at each power of two
         size_t capacity = self->count ? 2 * self->count : 1;
         Object **grown = realloc(self->items, capacity * sizeof *grown);
-        if (!grown) must(error_no_memory());
+        if (!grown) need(error_no_memory());
         self->items = grown;
     }
     self->items[self->count++] = line;
@@ -30,8 +28,10 @@ static void lines_add(Lines *self, Object *line) {
 static int lines_read(Lines *self) {
     bool is_stdin = strcmp(self->name, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(self->name, "r");
-    if (!file) return usage_error(program, "cannot open '%s': %s", self->name, strerror(errno));
-    self->set = must(set_new(NULL));
+    if (!file)
+        return usage_error(telling.demo->program, "cannot open '%s': %s", self->name,
+                           strerror(errno));
+    self->set = need(set_new(NULL));
     char *line = NULL;
     size_t capacity = 0;
     ssize_t length;
@@ -41,7 +41,8 @@ static int lines_read(Lines *self) {
     }
     int status = 0;
     if (ferror(file))
-        status = usage_error(program, "cannot read '%s': %s", self->name, strerror(errno));
+        status =
+            usage_error(telling.demo->program, "cannot read '%s': %s", self->name, strerror(errno));
     free(line);
     if (!is_stdin) fclose(file);
     return status;
@@ -54,6 +55,13 @@ static void lines_free(Lines *self) {
     xdecref(self->set);
 }
 
+/* A file's name can hold anything: control characters are shown as \xNN. */
+static void print_name(const char *name) {
+    putchar(' ');
+    for (const char *c = name; *c; c++)
+        printf((unsigned char)*c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
+}
+
 /* A headline, and under it, marked, the lines that are in `other` too (`wanted` 1) or are not (0).
  */
 static void lines_print(const Lines *self, const char *headline, const Lines *other, int wanted,
@@ -62,19 +70,20 @@ static void lines_print(const Lines *self, const char *headline, const Lines *ot
     for (size_t i = 0; i < self->count; i++)
         count += set_contains(other->set, self->items[i]) == wanted;
     printf("%s%s", color("1"), headline);
-    if (!wanted) printf(" %s", self->name);
+    if (!wanted) print_name(self->name);
     printf(": %zu line%s%s\n", count, count == 1 ? "" : "s", color("0"));
     for (size_t i = 0; i < self->count && !count_only; i++) {
         if (set_contains(other->set, self->items[i]) != wanted) continue;
         printf("%c ", mark);
-        check(object_print(self->items[i], stdout, true));
+        must(object_print(self->items[i], stdout, true));
         putchar('\n');
     }
 }
 
 int compare_files(const char *name_a, const char *name_b, bool count_only) {
     if (strcmp(name_a, "-") == 0 && strcmp(name_b, "-") == 0) {
-        return usage_error(program, "only one of the two files can be standard input");
+        return usage_error(telling.demo->program,
+                           "only one of the two files can be standard input");
     }
     Lines a = {.name = name_a}, b = {.name = name_b};
     int status = lines_read(&a);

@@ -1,5 +1,5 @@
 /* draw.c: a set's table and the path of a search through it, on the terminal and for Graphviz. */
-#include "demo.h"
+#include "parts.h"
 
 #include <inttypes.h>
 
@@ -22,7 +22,7 @@ static void draw_cell(const SetEntry *entry) {
         writer_puts(&text, "dummy");
     } else if (entry->key) {
         on = color("32");
-        check(object_write_repr(entry->key, &text));
+        must(object_write_repr(entry->key, &text));
     }
     int length = text.length > CELL ? CELL : (int)text.length, left = (CELL - length) / 2;
     printf("|%*s%s%.*s%s%*s", left, "", on, length, text.bytes ? text.bytes : "", *on ? off : "",
@@ -31,9 +31,10 @@ static void draw_cell(const SetEntry *entry) {
 }
 
 void draw(const Set *s) {
-    printf("      fill %zd, used %zd, %zd slots %s, %zu bytes\n", s->fill, s->used, s->mask + 1,
-           s->table == s->smalltable ? "inside the object" : "in a block of their own",
-           set_sizeof(s));
+    printf("      used %zd", s->used);
+    if (s->fill > s->used) printf(" (fill %zd, with dummies)", s->fill);
+    printf(" of %zd slots %s, %zu bytes\n", s->mask + 1,
+           s->table == s->smalltable ? "inside the object" : "outside the object", set_sizeof(s));
     for (ssize_t start = 0; start <= s->mask; start += ROW) {
         rule();
         printf(" %4zd ", start);
@@ -49,9 +50,10 @@ void draw(const Set *s) {
 
 size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit) {
     hash_t hash = object_hash(key);
-    size_t mask = (size_t)s->mask, perturb = (size_t)hash, i = perturb & mask, count = 0;
+    uint64_t perturb = (uint64_t)hash;
+    size_t mask = (size_t)s->mask, i = (size_t)hash & mask, count = 0;
     for (;;) {
-        size_t run = i + 9 <= mask ? 9 : 0;
+        size_t run = i + LINEAR_PROBES <= mask ? LINEAR_PROBES : 0;
         for (size_t slot = i; slot <= i + run; slot++) {
             if (count < limit) path[count] = slot;
             count++;
@@ -59,21 +61,21 @@ size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit) {
             if (!entry->key) return count;
             if (entry->hash == hash && object_rich_equal(entry->key, key) == 1) return count;
         }
-        perturb >>= 5;
-        i = (i * 5 + 1 + perturb) & mask;
+        perturb >>= PERTURB_SHIFT;
+        i = (size_t)(i * 5 + 1 + perturb) & mask;
     }
 }
 
 void tell_search(Set *s, int64_t number) {
     enum { SHOWN = 12 };
     size_t path[SHOWN];
-    Object *key = must(int_from_long(number));
+    Object *key = need(int_from_long(number));
     size_t count = probe_path(s, key, path, SHOWN);
     printf("      %4" PRId64 " in s: looks at slot%s", number, count > 1 ? "s" : " ");
     for (size_t i = 0; i < count && i < SHOWN; i++)
         printf("%s %zu", i > 0 ? "," : "", path[i]);
     int answer = set_contains(s, key);
-    check(answer);
+    must(answer);
     printf(" -> %s\n", answer ? "True" : "False: that one is empty");
     decref(key);
 }
@@ -99,7 +101,7 @@ void draw_dot(const Set *s) {
     for (ssize_t i = 0; i < SHOWN; i++) {
         if (!s->table[i].key || s->table[i].key == SET_DUMMY) continue;
         printf("    o%zd [shape=ellipse, label=\"int ", i);
-        check(object_print(s->table[i].key, stdout, false));
+        must(object_print(s->table[i].key, stdout, false));
         printf("\"];\n    table:k%zd:e -> o%zd;\n", i, i);
     }
     puts("}");

@@ -29,6 +29,12 @@
 
 enum { NUMBERS = 1, TEXTS };
 
+/* What a contender is told: which keys, and whether those looked up are strangers. */
+typedef struct {
+    int kind;
+    bool strangers;
+} Work;
+
 static struct {
     size_t n;
     int kind;
@@ -87,11 +93,13 @@ static void fill(Set *set, PyObject *py_set, size_t from, size_t count) {
     }
 }
 
-static void data_make(int kind, size_t n) {
-    if (data.n == n && data.kind == kind) return;
+/* Returns the work, once its keys and sets are there. */
+static const Work *prepare(const void *argument, size_t n) {
+    const Work *work = argument;
+    if (data.n == n && data.kind == work->kind) return work;
     if (data.n) data_clear();
     data.n = n;
-    data.kind = kind;
+    data.kind = work->kind;
     data.order = malloc(n * sizeof *data.order);
     data.ours = malloc(2 * n * sizeof *data.ours);
     data.py = malloc(2 * n * sizeof *data.py);
@@ -110,11 +118,13 @@ static void data_make(int kind, size_t n) {
     fail_if(!data.set || !data.other || !data.py_set || !data.py_other);
     fill(data.set, data.py_set, 0, n);
     fill(data.other, data.py_other, n / 2, n);
+    return work;
 }
 
 /* ---- Ours ------------------------------------------------------------------------------------*/
 
-static uint64_t ours_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t ours_add(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         Set *set = set_new(NULL);
@@ -128,7 +138,8 @@ static uint64_t ours_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *
     return total;
 }
 
-static uint64_t ours_contains(size_t n, size_t repeats, size_t offset) {
+static uint64_t ours_contains(size_t n, size_t repeats, const void *argument) {
+    size_t offset = prepare(argument, n)->strangers ? n : 0;
     size_t found = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -140,15 +151,8 @@ static uint64_t ours_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t ours_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return ours_contains(n, repeats, 0);
-}
-
-static uint64_t ours_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return ours_contains(n, repeats, n);
-}
-
-static uint64_t ours_discard(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t ours_discard(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         Set *set = set_copy(data.set);
@@ -162,7 +166,8 @@ static uint64_t ours_discard(size_t n, size_t repeats, BENCHMARK_UNUSED const vo
     return total;
 }
 
-static uint64_t ours_iterate(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t ours_iterate(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     size_t count = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -175,7 +180,8 @@ static uint64_t ours_iterate(size_t n, size_t repeats, BENCHMARK_UNUSED const vo
     return total;
 }
 
-static uint64_t ours_union(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t ours_union(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         uint64_t start = clock_now();
@@ -189,7 +195,8 @@ static uint64_t ours_union(size_t n, size_t repeats, BENCHMARK_UNUSED const void
 
 /* ---- CPython ---------------------------------------------------------------------------------*/
 
-static uint64_t py_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t py_add(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         PyObject *set = PySet_New(NULL);
@@ -203,7 +210,8 @@ static uint64_t py_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *ar
     return total;
 }
 
-static uint64_t py_contains(size_t n, size_t repeats, size_t offset) {
+static uint64_t py_contains(size_t n, size_t repeats, const void *argument) {
+    size_t offset = prepare(argument, n)->strangers ? n : 0;
     size_t found = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -215,15 +223,8 @@ static uint64_t py_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t py_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return py_contains(n, repeats, 0);
-}
-
-static uint64_t py_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return py_contains(n, repeats, n);
-}
-
-static uint64_t py_discard(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t py_discard(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         PyObject *set = PySet_New(data.py_set);
@@ -237,7 +238,8 @@ static uint64_t py_discard(size_t n, size_t repeats, BENCHMARK_UNUSED const void
     return total;
 }
 
-static uint64_t py_iterate(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t py_iterate(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     size_t count = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
@@ -251,7 +253,8 @@ static uint64_t py_iterate(size_t n, size_t repeats, BENCHMARK_UNUSED const void
     return total;
 }
 
-static uint64_t py_union(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t py_union(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         uint64_t start = clock_now();
@@ -276,7 +279,8 @@ static void *glib_key(size_t i) {
     return ((Str *)data.ours[i])->data;
 }
 
-static uint64_t glib_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t glib_add(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     uint64_t total = 0;
     for (size_t r = 0; r < repeats; r++) {
         GHashTable *table = glib_table();
@@ -290,7 +294,8 @@ static uint64_t glib_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *
     return total;
 }
 
-static uint64_t glib_contains(size_t n, size_t repeats, size_t offset) {
+static uint64_t glib_contains(size_t n, size_t repeats, const void *argument) {
+    size_t offset = prepare(argument, n)->strangers ? n : 0;
     GHashTable *table = glib_table();
     for (size_t i = 0; i < n; i++)
         g_hash_table_add(table, glib_key(i));
@@ -306,13 +311,9 @@ static uint64_t glib_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t glib_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return glib_contains(n, repeats, 0);
-}
-
-static uint64_t glib_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return glib_contains(n, repeats, n);
-}
+#else
+#define glib_add      NULL // no such contender
+#define glib_contains NULL
 #endif
 
 /* ---- uthash ----------------------------------------------------------------------------------*/
@@ -346,7 +347,8 @@ static Item *uthash_fill(Item *items, size_t n) {
     return head;
 }
 
-static uint64_t uthash_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t uthash_add(size_t n, size_t repeats, const void *argument) {
+    prepare(argument, n);
     Item *items = calloc(n, sizeof *items);
     fail_if(!items);
     uint64_t total = 0;
@@ -361,7 +363,8 @@ static uint64_t uthash_add(size_t n, size_t repeats, BENCHMARK_UNUSED const void
     return total;
 }
 
-static uint64_t uthash_contains(size_t n, size_t repeats, size_t offset) {
+static uint64_t uthash_contains(size_t n, size_t repeats, const void *argument) {
+    size_t offset = prepare(argument, n)->strangers ? n : 0;
     Item *items = calloc(n, sizeof *items);
     fail_if(!items);
     Item *head = uthash_fill(items, n);
@@ -381,80 +384,47 @@ static uint64_t uthash_contains(size_t n, size_t repeats, size_t offset) {
     return total;
 }
 
-static uint64_t uthash_hit(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return uthash_contains(n, repeats, 0);
-}
-
-static uint64_t uthash_miss(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return uthash_contains(n, repeats, n);
-}
 #pragma GCC diagnostic pop
+#else
+#define uthash_add      NULL
+#define uthash_contains NULL
 #endif
 
 /* ---- The table -------------------------------------------------------------------------------*/
 
-/* Each contender twice: for ints and for strs. */
-#define BOTH_KINDS(function)                                                                       \
-    static uint64_t function##_int(size_t n, size_t repeats,                                       \
-                                   BENCHMARK_UNUSED const void *argument) {                        \
-        data_make(NUMBERS, n);                                                                     \
-        return function(n, repeats, argument);                                                     \
-    }                                                                                              \
-    static uint64_t function##_str(size_t n, size_t repeats,                                       \
-                                   BENCHMARK_UNUSED const void *argument) {                        \
-        data_make(TEXTS, n);                                                                       \
-        return function(n, repeats, argument);                                                     \
-    }
-BOTH_KINDS(ours_add)
-BOTH_KINDS(ours_hit)
-BOTH_KINDS(ours_miss)
-BOTH_KINDS(ours_discard)
-BOTH_KINDS(ours_iterate)
-BOTH_KINDS(ours_union)
-BOTH_KINDS(py_add)
-BOTH_KINDS(py_hit)
-BOTH_KINDS(py_miss)
-BOTH_KINDS(py_discard)
-BOTH_KINDS(py_iterate)
-BOTH_KINDS(py_union)
-#if HAVE_GLIB
-BOTH_KINDS(glib_add)
-BOTH_KINDS(glib_hit)
-BOTH_KINDS(glib_miss)
-#define GLIB(function) {"GLib", function},
-#else
-#define GLIB(function)
-#endif
-#if HAVE_UTHASH
-BOTH_KINDS(uthash_add)
-BOTH_KINDS(uthash_hit)
-BOTH_KINDS(uthash_miss)
-#define UTHASH(function) {"uthash", function},
-#else
-#define UTHASH(function)
-#endif
-
-#define CPYTHON_ONLY(operation, kind)                                                              \
-    {                                                                                              \
-#operation " " #kind, {{"ours", ours_##operation##_##kind },                               \
-                                {"CPython", py_##operation##_##kind } }, 0                         \
-    }
-#define WITH_LIBRARIES(operation, kind)                                                            \
-    {                                                                                              \
-#operation " " #kind, {{"ours", ours_##operation##_##kind },                               \
-                                {"CPython", py_##operation##_##kind },                             \
-                                 GLIB(glib_##operation##_##kind)                                   \
-                                     UTHASH(uthash_##operation##_##kind) },                        \
-                                0                                                                  \
-    }
+static const struct {
+    const char *name;
+    BenchmarkRun ours, py, glib, uthash;
+    bool strangers;
+} operations[] = {
+    {"add", ours_add, py_add, glib_add, uthash_add},
+    {"hit", ours_contains, py_contains, glib_contains, uthash_contains},
+    {"miss", ours_contains, py_contains, glib_contains, uthash_contains, .strangers = true},
+    {"discard", ours_discard, py_discard},
+    {"iterate", ours_iterate, py_iterate},
+    {"union", ours_union, py_union},
+};
+enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 
 int main(int argc, char **argv) {
-    static const BenchmarkRow rows[] = {
-        WITH_LIBRARIES(add, int),   WITH_LIBRARIES(hit, int),   WITH_LIBRARIES(miss, int),
-        CPYTHON_ONLY(discard, int), CPYTHON_ONLY(iterate, int), CPYTHON_ONLY(union, int),
-        WITH_LIBRARIES(add, str),   WITH_LIBRARIES(hit, str),   WITH_LIBRARIES(miss, str),
-        CPYTHON_ONLY(discard, str), CPYTHON_ONLY(iterate, str), CPYTHON_ONLY(union, str),
-    };
+    static const char *const who[] = {"ours", "CPython", "GLib", "uthash"};
+    static char names[2 * OPERATIONS][16];
+    static Work works[2 * OPERATIONS];
+    static BenchmarkRow rows[2 * OPERATIONS];
+    for (size_t r = 0; r < 2 * OPERATIONS; r++) { // all with ints, then all with strs
+        const size_t i = r % OPERATIONS;
+        const BenchmarkRun runs[] = {operations[i].ours, operations[i].py, operations[i].glib,
+                                     operations[i].uthash};
+        snprintf(names[r], sizeof names[r], "%s %s", operations[i].name, r == i ? "int" : "str");
+        works[r] = (Work){r == i ? NUMBERS : TEXTS, operations[i].strangers};
+        rows[r].operation = names[r];
+        for (size_t w = 0, c = 0; w < 4; w++) {
+            if (!runs[w]) continue;
+            rows[r].contenders[c].who = who[w];
+            rows[r].contenders[c].run = runs[w];
+            rows[r].contenders[c++].argument = &works[r];
+        }
+    }
     Benchmark benchmark = {.room = "set", .sizes = {100, 1000, 10000, 100000, 1000000, 10000000}};
     Py_InitializeEx(0);
     int status = benchmark_main(&benchmark, rows, sizeof rows / sizeof rows[0], argc, argv);

@@ -5,26 +5,135 @@
 
 #include <inttypes.h>
 
-/* Ends the program if something that cannot fail here has failed. */
-static void *must(void *result) {
-    if (!result) {
+/* ---- Objects as easily as in Python ----------------------------------------------------------*/
+
+static Object **kept; // references of this scene's, dropped at its end
+static size_t kept_count;
+
+/* Takes over a new reference until the end of the scene; ends the program if there is none, as
+ * nothing here can fail but where a scene says so. */
+static void *keep(void *result) {
+    if (result && (kept_count & (kept_count + 1)) == 0) // full, at each power of two less one
+        kept = realloc(kept, (2 * kept_count + 2) * sizeof *kept);
+    if (!result || !kept) {
         error_print(stderr);
         exit(1);
     }
-    return result;
+    return kept[kept_count++] = result;
+}
+
+static void drop_kept(void) {
+    while (kept_count > 0)
+        decref(kept[--kept_count]);
+    free(kept);
+    kept = NULL;
 }
 
 static void check(int status) {
-    if (status < 0) must(NULL);
+    if (status < 0) keep(NULL);
 }
 
-static void print(void *op) {
+static Object *integer(int64_t number) {
+    return keep(int_from_long(number));
+}
+
+static Object *text(const char *utf8) {
+    return keep(str_from_string(utf8));
+}
+
+static Set *empty_set(void) {
+    return keep(set_new(NULL));
+}
+
+static void add_int(Set *s, int64_t number) {
+    Object *key = int_from_long(number);
+    check(key ? set_add(s, key) : -1);
+    decref(key);
+}
+
+static void discard_int(Set *s, int64_t number) {
+    check(set_discard(s, integer(number)));
+}
+
+static Set *ints_array(const int64_t *numbers, size_t count) {
+    Set *s = empty_set();
+    for (size_t i = 0; i < count; i++)
+        add_int(s, numbers[i]);
+    return s;
+}
+#define NUMBERS(...) (const int64_t[]){__VA_ARGS__}, sizeof((int64_t[]){__VA_ARGS__}) / 8
+#define ints(...)    ints_array(NUMBERS(__VA_ARGS__))
+
+static Set *words(const char *line) {
+    Set *s = empty_set();
+    while (*line) {
+        size_t length = strcspn(line, " ");
+        check(set_add(s, keep(str_from_utf8(line, (ssize_t)length))));
+        line += length + (line[length] == ' ');
+    }
+    return s;
+}
+
+static Set *counted(int64_t start, int64_t stop, int64_t step) {
+    Set *s = empty_set();
+    for (int64_t i = start; i < stop; i += step)
+        add_int(s, i);
+    return s;
+}
+
+static Object *tuple_range(int64_t start, int64_t stop, int64_t step) {
+    Tuple *tuple = keep(tuple_new((ssize_t)((stop - start + step - 1) / step)));
+    for (ssize_t i = 0; i < tuple->size; i++)
+        tuple->items[i] = new_ref(integer(start + i * step));
+    return OBJECT(tuple);
+}
+
+static Object *tuple_array(const int64_t *numbers, size_t count) {
+    Tuple *tuple = keep(tuple_new((ssize_t)count));
+    for (size_t i = 0; i < count; i++)
+        tuple->items[i] = new_ref(integer(numbers[i]));
+    return OBJECT(tuple);
+}
+#define tuple(...) tuple_array(NUMBERS(__VA_ARGS__))
+
+static Set *frozen(Set *s) {
+    return keep(frozenset_new(OBJECT(s)));
+}
+
+static hash_t hash(void *op) {
+    hash_t h = object_hash(op);
+    check(h == -1 ? -1 : 0);
+    return h;
+}
+
+/* ---- Printing --------------------------------------------------------------------------------*/
+
+static void print(void *op, const char *end) {
     check(object_print(op, stdout, false));
+    fputs(end, stdout);
 }
 
-/* ---- Looking inside --------------------------------------------------------------------------*/
+static void print_bools(size_t count, const int *answers) {
+    for (size_t i = 0; i < count; i++) {
+        check(answers[i]);
+        printf("%s%s", answers[i] ? "True" : "False", i + 1 == count ? "\n" : " ");
+    }
+}
+#define bools(...) print_bools(sizeof((int[]){__VA_ARGS__}) / sizeof(int), (int[]){__VA_ARGS__})
 
-static void show(const char *label, Set *s) {
+static void title(const char *name) {
+    drop_kept();
+    printf("== %s\n", name);
+}
+
+/* What an operation that returns nothing did: its error, if that is what it ended with. */
+static void outcome(const char *label, int status, const char *otherwise) {
+    printf("%s: ", label);
+    if (status < 0) error_print(stdout);
+    if (status >= 0) puts(otherwise);
+}
+
+static void show(const char *label, const Set *s) {
     printf("%s: fill %zd used %zd mask %zd finger %zd hash %" PRId64 "\n", label, s->fill, s->used,
            s->mask, s->finger, s->hash);
     for (ssize_t i = 0; i <= s->mask; i++) {
@@ -33,22 +142,23 @@ static void show(const char *label, Set *s) {
             printf("  %3zd dummy\n", i);
         } else if (entry->key) {
             printf("  %3zd ", i);
-            print(entry->key);
-            printf(" %" PRId64 "\n", entry->hash);
+            print(entry->key, " ");
+            printf("%" PRId64 "\n", entry->hash);
         }
     }
 }
 
-/* Shows a set that is only wanted for this. */
-static void show_new(const char *label, Set *s) {
-    show(label, must(s));
-    decref(s);
+/* The same with a number in the label. */
+static void show_numbered(const char *label, int64_t number, const Set *s) {
+    char numbered[32];
+    snprintf(numbered, sizeof numbered, "%s %" PRId64, label, number);
+    show(numbered, s);
 }
 
 static uint64_t checksum(const Set *s) {
     const uint64_t prime = UINT64_C(1099511628211);
-    uint64_t total = 0;
     const ssize_t fields[] = {s->fill, s->used, s->mask, s->finger};
+    uint64_t total = 0;
     for (size_t i = 0; i < 4; i++)
         total = total * prime + (uint64_t)fields[i];
     for (ssize_t i = 0; i <= s->mask; i++)
@@ -56,81 +166,12 @@ static uint64_t checksum(const Set *s) {
     return total;
 }
 
-/* ---- Making keys and sets --------------------------------------------------------------------*/
-
-/* The set now holds the key alone. */
-static void add(Set *s, Object *key) {
-    check(set_add(s, must(key)));
-    decref(key);
-}
-
-static void add_int(Set *s, int64_t number) {
-    add(s, int_from_long(number));
-}
-
-static Set *ints_array(const int64_t *numbers, size_t count) {
-    Set *s = must(set_new(NULL));
-    for (size_t i = 0; i < count; i++)
-        add_int(s, numbers[i]);
-    return s;
-}
-#define NUMBERS(...) (const int64_t[]){__VA_ARGS__}, sizeof((int64_t[]){__VA_ARGS__}) / 8
-#define ints(...)    ints_array(NUMBERS(__VA_ARGS__))
-
-static Set *words(const char *text) {
-    Set *s = must(set_new(NULL));
-    while (*text) {
-        size_t length = strcspn(text, " ");
-        add(s, str_from_utf8(text, (ssize_t)length));
-        text += length + (text[length] == ' ');
-    }
-    return s;
-}
-
-static Set *counted(int64_t start, int64_t stop, int64_t step) {
-    Set *s = must(set_new(NULL));
-    for (int64_t i = start; i < stop; i += step)
-        add_int(s, i);
-    return s;
-}
-
-static Object *tuple_array(const int64_t *numbers, size_t count) {
-    Tuple *tuple = must(tuple_new((ssize_t)count));
-    for (size_t i = 0; i < count; i++)
-        tuple->items[i] = must(int_from_long(numbers[i]));
-    return OBJECT(tuple);
-}
-#define tuple(...) tuple_array(NUMBERS(__VA_ARGS__))
-
-static Object *tuple_range(int64_t start, int64_t stop, int64_t step) {
-    Tuple *tuple = must(tuple_new((ssize_t)((stop - start + step - 1) / step)));
-    for (ssize_t i = 0; i < tuple->size; i++)
-        tuple->items[i] = must(int_from_long(start + i * step));
-    return OBJECT(tuple);
-}
-
-/* The frozenset of a set that is only wanted for this. */
-static Set *frozen(Set *s) {
-    Set *f = must(frozenset_new(OBJECT(s)));
-    decref(s);
-    return f;
-}
-
-static const char *bool_name(int answer) {
-    check(answer);
-    return answer ? "True" : "False";
-}
-
-static void title(const char *text) {
-    printf("== %s\n", text);
-}
-
 /* ---- Scenes ----------------------------------------------------------------------------------*/
 
 static void scene_growth(void) {
     title("growth");
-    show_new("empty", set_new(NULL));
-    Set *s = must(set_new(NULL));
+    show("empty", empty_set());
+    Set *s = empty_set();
     ssize_t mask = 7;
     for (int64_t i = 0; i < 150000; i++) {
         add_int(s, i * 7);
@@ -139,49 +180,32 @@ static void scene_growth(void) {
             printf("add %" PRId64 ": fill %zd used %zd mask %zd %016" PRIx64 "\n", i * 7, s->fill,
                    s->used, mask, checksum(s));
         }
-        if (i < 6) {
-            char label[32];
-            snprintf(label, sizeof label, "add %" PRId64, i * 7);
-            show(label, s);
-        }
+        if (i < 6) show_numbered("add", i * 7, s);
     }
-    decref(s);
-    Set *text = words("the quick brown fox jumps over a lazy dog whose name nobody knows");
-    show("words", text);
-    print(text);
-    puts("");
-    decref(text);
-    show_new("non-ASCII", words("grün 蟒蛇 naïve 🐍 ß"));
+    s = words("the quick brown fox jumps over a lazy dog whose name nobody knows");
+    show("words", s);
+    print(s, "\n");
+    show("non-ASCII", words("grün 蟒蛇 naïve 🐍 ß"));
     Set *mixed = ints(1, 0, -1, -2, (INT64_C(1) << 61) - 1, INT64_C(1) << 61,
                       -(INT64_C(1) << 61) + 1, INT64_MAX, INT64_MIN);
-    const double numbers[] = {1.0, 0.5, 1e300, -0.0, 1e300 * 1e300};
+    const double numbers[] = {1.0, 0.5, 1e300, -0.0, 1e300 * 1e300, 3.0};
     for (size_t i = 0; i < 5; i++)
-        add(mixed, float_from_double(numbers[i]));
+        check(set_add(mixed, keep(float_from_double(numbers[i]))));
     check(set_add(mixed, True));
-    Object *parts[] = {int_from_long(1), str_from_string("two"), float_from_double(3.0)};
-    Object *inner = must(tuple_pack(1, must(parts[2])));
-    add(mixed, tuple_pack(3, must(parts[0]), must(parts[1]), inner));
-    for (size_t i = 0; i < 3; i++)
-        decref(parts[i]);
-    decref(inner);
-    add(mixed, tuple_pack(0));
-    show_new("mixed", mixed);
+    Object *inner = keep(tuple_pack(1, keep(float_from_double(numbers[5]))));
+    check(set_add(mixed, keep(tuple_pack(3, integer(1), text("two"), inner))));
+    check(set_add(mixed, keep(tuple_pack(0))));
+    show("mixed", mixed);
 }
 
 static void scene_collisions(void) {
     title("collisions");
-    show_new("multiples of 8", ints(0, 8, 16, 24));
-    show_new("near the end", ints(7, 15, 23, 31));
-    show_new("linear run", ints(1, 33, 65, 97, 129));
-    show_new("run of ten", counted(64, 64 + 128 * 15, 128));
-    show_new("run and jumps", counted(2, 2 + 4096 * 18, 4096));
-    show_new("same low 32 bits", counted(INT64_C(1) << 32, INT64_C(16) << 32, INT64_C(1) << 32));
-}
-
-static void discard_int(Set *s, int64_t number) {
-    Object *key = must(int_from_long(number));
-    check(set_discard(s, key));
-    decref(key);
+    show("multiples of 8", ints(0, 8, 16, 24));
+    show("near the end", ints(7, 15, 23, 31));
+    show("linear run", ints(1, 33, 65, 97, 129));
+    show("run of ten", counted(64, 64 + 128 * 15, 128));
+    show("run and jumps", counted(2, 2 + 4096 * 18, 4096));
+    show("same low 32 bits", counted(INT64_C(1) << 32, INT64_C(16) << 32, INT64_C(1) << 32));
 }
 
 static void scene_dummies(void) {
@@ -190,7 +214,7 @@ static void scene_dummies(void) {
     discard_int(s, 8);
     show("discard 8", s);
     add_int(s, 24);
-    show_new("add 24", s);
+    show("add 24", s);
     s = counted(0, 20, 1);
     for (int64_t i = 0; i < 15; i++)
         discard_int(s, i);
@@ -199,28 +223,20 @@ static void scene_dummies(void) {
     show("add 3", s);
     add_int(s, 128);
     show("add 128", s);
-    Object *more = tuple_range(100, 160, 1);
-    check(set_update(s, more));
-    decref(more);
-    show_new("update 100..159", s);
+    check(set_update(s, tuple_range(100, 160, 1)));
+    show("update 100..159", s);
     s = counted(0, 4, 1);
     for (int64_t i = 0; i < 40; i++) {
         add_int(s, i + 4);
         discard_int(s, i);
-        char label[32];
-        snprintf(label, sizeof label, "slide %" PRId64, i);
-        if (i < 12) show(label, s);
-        printf("%s: %016" PRIx64 "\n", label, checksum(s));
+        if (i < 12) show_numbered("slide", i, s);
+        printf("slide %" PRId64 ": %016" PRIx64 "\n", i, checksum(s));
     }
-    show_new("copy", set_copy(s));
-    decref(s);
+    show("copy", keep(set_copy(s)));
 }
 
 static void pop(Set *s) {
-    Object *key = must(set_pop(s));
-    print(key);
-    puts("");
-    decref(key);
+    print(keep(set_pop(s)), "\n");
 }
 
 static void scene_pop(void) {
@@ -235,10 +251,7 @@ static void scene_pop(void) {
     while (set_size(s) > 0)
         pop(s);
     show("empty", s);
-    if (!set_pop(s)) {
-        printf("pop: ");
-        error_print(stdout);
-    }
+    outcome("pop", set_pop(s) ? 0 : -1, "no error");
     add_int(s, 5);
     show("add 5", s);
     check(set_clear(s));
@@ -246,170 +259,118 @@ static void scene_pop(void) {
     add_int(s, 5);
     add_int(s, 3);
     pop(s);
-    show_new("add 5, add 3, pop", s);
+    show("add 5, add 3, pop", s);
 }
 
-typedef int (*InPlace)(Set *, Object *);
 static const struct {
-    const char *name;
-    InPlace run;
-} in_place[] = {
-    {"update", set_update},
-    {"intersection_update", set_intersection_update},
-    {"difference_update", set_difference_update},
-    {"symmetric_difference_update", set_symmetric_difference_update},
+    const char *name, *symbol;
+    int (*update)(Set *, Object *);
+    Set *(*make)(Set *, Object *);
+} methods[] = {
+    {"update", "|", set_update, set_union},
+    {"intersection_update", "&", set_intersection_update, set_intersection},
+    {"difference_update", "-", set_difference_update, set_difference},
+    {"symmetric_difference_update", "^", set_symmetric_difference_update, set_symmetric_difference},
 };
 
-/* Borrows a and b. */
+static void makes(const char *left, Set *a, const char *right, Set *b) {
+    for (size_t i = 0; i < 4; i++) {
+        char label[8];
+        snprintf(label, sizeof label, "%s %s %s", left, methods[i].symbol, right);
+        show(label, keep(methods[i].make(a, OBJECT(b))));
+    }
+}
+
+/* Copies of s after each of the updates. */
+static void updates(Set *s, Object *other) {
+    for (size_t i = 0; i < 4; i++) {
+        Set *changed = keep(set_new(OBJECT(s)));
+        check(methods[i].update(changed, other));
+        show(methods[i].name, changed);
+    }
+}
+
 static void operations(const char *label, Set *a, Set *b) {
     printf("-- %s\n", label);
     show("a", a);
     show("b", b);
-    show_new("a | b", set_union(a, OBJECT(b)));
-    show_new("a & b", set_intersection(a, OBJECT(b)));
-    show_new("a - b", set_difference(a, OBJECT(b)));
-    show_new("a ^ b", set_symmetric_difference(a, OBJECT(b)));
-    show_new("b | a", set_union(b, OBJECT(a)));
-    show_new("b & a", set_intersection(b, OBJECT(a)));
-    show_new("b - a", set_difference(b, OBJECT(a)));
-    show_new("b ^ a", set_symmetric_difference(b, OBJECT(a)));
-    printf("%s %s ", bool_name(object_rich_equal(OBJECT(a), OBJECT(b))),
-           bool_name(set_issubset(a, OBJECT(b))));
-    printf("%s %s %s\n", bool_name(set_issuperset(a, OBJECT(b))),
-           bool_name(set_isdisjoint(a, OBJECT(b))), bool_name(set_isdisjoint(b, OBJECT(a))));
-    for (size_t i = 0; i < 4; i++) {
-        Set *s = must(set_new(OBJECT(a)));
-        check(in_place[i].run(s, OBJECT(b)));
-        show_new(in_place[i].name, s);
-    }
-}
-
-/* The same, of two sets that are only wanted for this. */
-static void operations_new(const char *label, Set *a, Set *b) {
-    operations(label, a, b);
-    decref(a);
-    decref(b);
+    makes("a", a, "b", b);
+    makes("b", b, "a", a);
+    bools(object_rich_equal(OBJECT(a), OBJECT(b)), set_issubset(a, OBJECT(b)),
+          set_issuperset(a, OBJECT(b)), set_isdisjoint(a, OBJECT(b)), set_isdisjoint(b, OBJECT(a)));
+    updates(a, OBJECT(b));
 }
 
 static void scene_algebra(void) {
     title("algebra");
-    operations_new("overlapping", ints(1, 9, 17, 4), ints(25, 2, 9, 1));
-    operations_new("disjoint", ints(3, 1, 2), ints(12, 11, 10));
-    operations_new("subset", ints(5, 13), counted(0, 30, 1));
-    operations_new("equal", ints(8, 0, 16), ints(16, 8, 0));
-    operations_new("small and large", counted(0, 10, 3), counted(0, 200, 5));
-    operations_new("a ninth", counted(0, 12, 1), counted(0, 360, 3));
-    operations_new("large minus small", counted(0, 60, 1), counted(0, 14, 1));
-    operations_new("empty", must(set_new(NULL)), ints(1, 2));
-    operations_new("words", words("spam eggs ham spam bacon"), words("eggs toast bacon tea jam"));
-    operations_new("frozen", frozen(ints(4, 2, 6)), ints(6, 8));
+    operations("overlapping", ints(1, 9, 17, 4), ints(25, 2, 9, 1));
+    operations("disjoint", ints(3, 1, 2), ints(12, 11, 10));
+    operations("subset", ints(5, 13), counted(0, 30, 1));
+    operations("equal", ints(8, 0, 16), ints(16, 8, 0));
+    operations("small and large", counted(0, 10, 3), counted(0, 200, 5));
+    operations("a ninth", counted(0, 12, 1), counted(0, 360, 3));
+    operations("large minus small", counted(0, 60, 1), counted(0, 14, 1));
+    operations("empty", empty_set(), ints(1, 2));
+    operations("words", words("spam eggs ham spam bacon"), words("eggs toast bacon tea jam"));
+    operations("frozen", frozen(ints(4, 2, 6)), ints(6, 8));
     Set *dotted = counted(0, 40, 1);
-    Object *dots = tuple_range(0, 40, 3);
-    check(set_difference_update(dotted, dots));
-    decref(dots);
+    check(set_difference_update(dotted, tuple_range(0, 40, 3)));
     show("dotted", dotted);
-    operations_new("with dummies", dotted, counted(20, 50, 2));
+    operations("with dummies", dotted, counted(20, 50, 2));
     Set *a = counted(0, 9, 1);
     operations("itself", a, a);
     check(set_difference_update(a, OBJECT(a)));
-    show_new("a -= a", a);
+    show("a -= a", a);
     a = counted(0, 9, 1);
     check(set_symmetric_difference_update(a, OBJECT(a)));
-    show_new("a ^= a", a);
+    show("a ^= a", a);
     a = counted(0, 9, 1);
     check(set_update(a, OBJECT(a)));
     show("a |= a", a);
     check(set_intersection_update(a, OBJECT(a)));
-    show_new("a &= a", a);
+    show("a &= a", a);
 }
 
 static void scene_tuples(void) {
     title("iterables");
-    Object *t = tuple(9, 1, 4, 1, 33, 9, 17);
+    Object *t = tuple(9, 1, 4, 1, 33, 9, 17), *none = tuple_range(0, 0, 1);
     Set *s = ints(17, 9, 1, 2, 3);
-    show_new("set", set_new(t));
-    show_new("union", set_union(s, t));
-    show_new("intersection", set_intersection(s, t));
-    show_new("difference", set_difference(s, t));
-    show_new("symmetric_difference", set_symmetric_difference(s, t));
-    printf("%s %s ", bool_name(set_issubset(s, t)), bool_name(set_issuperset(s, t)));
-    printf("%s\n", bool_name(set_isdisjoint(s, t)));
-    Object *all = tuple(17, 9, 1, 2, 3, 4), *nines = tuple(9, 9), *none = must(tuple_new(0));
-    printf("%s %s ", bool_name(set_issubset(s, all)), bool_name(set_issuperset(s, nines)));
-    printf("%s\n", bool_name(set_isdisjoint(s, none)));
-    for (size_t i = 0; i < 4; i++) {
-        Set *changed = must(set_copy(s));
-        check(in_place[i].run(changed, t));
-        show_new(in_place[i].name, changed);
-    }
-    decref(all);
-    decref(nines);
-    decref(none);
-    decref(s);
-    decref(t);
-}
-
-static hash_t hash(void *op) {
-    hash_t h = object_hash(op);
-    if (h == -1) must(NULL);
-    return h;
-}
-
-/* The hash of the frozenset of a set that is only wanted for this. */
-static hash_t hash_frozen(Set *s) {
-    Set *f = frozen(s);
-    hash_t h = hash(f);
-    decref(f);
-    return h;
+    show("set", keep(set_new(t)));
+    show("union", keep(set_union(s, t)));
+    show("intersection", keep(set_intersection(s, t)));
+    show("difference", keep(set_difference(s, t)));
+    show("symmetric_difference", keep(set_symmetric_difference(s, t)));
+    bools(set_issubset(s, t), set_issuperset(s, t), set_isdisjoint(s, t));
+    bools(set_issubset(s, tuple(17, 9, 1, 2, 3, 4)), set_issuperset(s, tuple(9, 9)),
+          set_isdisjoint(s, none));
+    updates(s, t);
 }
 
 static void show_frozen(Set *members) {
     Set *f = frozen(members);
-    print(f);
-    printf(" %" PRId64 "\n", hash(f));
-    show_new("with its hash", f);
-}
-
-static const char *in_new(Set *s, Set *key) {
-    int answer = set_sq_contains(s, OBJECT(key));
-    decref(key);
-    return bool_name(answer);
+    print(f, " ");
+    printf("%" PRId64 "\n", hash(f));
+    show("with its hash", f);
 }
 
 static void scene_nested(void) {
     Set *one = frozen(words("spam eggs")), *inner = frozen(ints(1, 2));
-    Set *empty = must(frozenset_new(NULL));
-    Object *x = must(str_from_string("x"));
-    Object *items[] = {OBJECT(inner), OBJECT(empty), OBJECT(one), x};
-    Set *outer = must(frozenset_new(NULL));
-    check(set_update_items(outer, items, 4));
-    printf("%" PRId64 " %" PRId64 " ", hash(one), hash(inner));
-    printf("%" PRId64 "\n", hash(outer));
+    Object *members = keep(tuple_pack(4, inner, frozen(empty_set()), one, text("x")));
+    Set *outer = keep(frozenset_new(members)), *s = empty_set();
+    printf("%" PRId64 " %" PRId64 " %" PRId64 "\n", hash(one), hash(inner), hash(outer));
     show("nested", outer);
-    Set *s = must(set_new(NULL)), *pair = ints(1, 2), *reversed = ints(2, 1);
     check(set_add(s, OBJECT(inner)));
-    printf("%s %s ", in_new(s, frozen(ints(2, 1))), in_new(s, ints(2, 1)));
-    printf("%s %s\n", in_new(s, ints(3, 1)),
-           bool_name(object_rich_equal(OBJECT(inner), OBJECT(reversed))));
+    bools(set_sq_contains(s, OBJECT(frozen(ints(2, 1)))), set_sq_contains(s, OBJECT(ints(2, 1))),
+          set_sq_contains(s, OBJECT(ints(3, 1))),
+          object_rich_equal(OBJECT(inner), OBJECT(ints(2, 1))));
     check(set_add(s, OBJECT(outer)));
-    check(set_remove(s, OBJECT(pair)));
+    check(set_remove(s, OBJECT(ints(1, 2))));
     show("after remove", s);
-    Set *all[] = {one, inner, empty, outer, s, pair, reversed};
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        decref(all[i]);
-    decref(x);
-}
-
-/* Whether two new references are to one object. */
-static const char *is_new(Set *a, Set *b) {
-    bool same = a == b;
-    decref(a);
-    return bool_name(same);
 }
 
 static void scene_frozen(void) {
     title("frozenset");
-    show_frozen(must(set_new(NULL)));
+    show_frozen(empty_set());
     show_frozen(ints(1));
     show_frozen(ints(1, 2));
     show_frozen(ints(2, 1));
@@ -418,28 +379,21 @@ static void scene_frozen(void) {
     show_frozen(ints(0, 8));
     show_frozen(ints(8, 0));
     show_frozen(ints(-1, -2));
-    Set *many = must(set_new(NULL));
+    Set *many = empty_set();
     for (int n = 0; n < 300; n++) {
-        Set *bits = must(set_new(NULL));
-        for (int i = 0; i < 9; i++) {
+        Set *bits = empty_set();
+        for (int i = 0; i < 9; i++)
             if (n >> i & 1) add_int(bits, i);
-        }
-        add_int(many, hash_frozen(bits));
+        add_int(many, hash(frozen(bits)));
     }
     printf("%zd different hashes of 300 frozensets\n", set_size(many));
-    decref(many);
     scene_nested();
     Set *removed = counted(0, 20, 1);
-    Object *first = tuple(0, 1, 2, 3);
-    check(set_difference_update(removed, first));
-    decref(first);
-    printf("%" PRId64 " ", hash_frozen(removed));
-    printf("%" PRId64 "\n", hash_frozen(counted(4, 20, 1)));
+    check(set_difference_update(removed, tuple(0, 1, 2, 3)));
+    printf("%" PRId64 " %" PRId64 "\n", hash(frozen(removed)), hash(frozen(counted(4, 20, 1))));
     Set *f = frozen(ints(-1, -2));
-    printf("%s %s ", is_new(frozenset_new(OBJECT(f)), f), is_new(set_copy(f), f));
-    printf("%s %s\n", is_new(set_union(f, OBJECT(f)), f),
-           is_new(set_intersection(f, OBJECT(f)), f));
-    decref(f);
+    bools(frozen(f) == f, keep(set_copy(f)) == f, keep(set_union(f, OBJECT(f))) == f,
+          keep(set_intersection(f, OBJECT(f))) == f);
 }
 
 /* A key whose comparison runs code. */
@@ -475,7 +429,7 @@ static const Type Hostile_Type = {.name = "Hostile",
                                   .equal = hostile_equal};
 
 static Object *hostile(hash_t stored, int (*action)(void)) {
-    Hostile *self = must(object_new(&Hostile_Type, sizeof *self));
+    Hostile *self = keep(object_new(&Hostile_Type, sizeof *self));
     self->stored = stored;
     self->action = action;
     return OBJECT(self);
@@ -496,9 +450,7 @@ static int clear_yes(void) {
 
 static int grow_no(void) {
     runs++;
-    Object *more = tuple_range(100, 110, 1);
-    check(set_update(victim, more));
-    decref(more);
+    check(set_update(victim, tuple_range(100, 110, 1)));
     return 0;
 }
 
@@ -523,94 +475,70 @@ static void scene_hostile(void) {
     for (size_t i = 0; i < 4; i++) {
         for (size_t j = 0; j < 3; j++) {
             victim = ints(1, 2, 3, 9);
-            Object *key = hostile(1, actions[i].action);
-            int status = one_key[j].run(victim, key);
-            printf("%s, %s: ", actions[i].label, one_key[j].label);
-            if (status < 0) {
-                error_print(stdout);
-            } else {
-                puts("done");
-            }
-            show_new("left", victim);
-            decref(key);
+            printf("%s, ", actions[i].label);
+            outcome(one_key[j].label, one_key[j].run(victim, hostile(1, actions[i].action)),
+                    "done");
+            show("left", victim);
         }
     }
     printf("%d comparisons that grew the set\n", runs);
-    Object *four = must(int_from_long(4)), *six = must(int_from_long(6)), *key = hostile(1, fail);
-    Object *items = must(tuple_pack(3, four, key, six));
+    Object *items = keep(tuple_pack(3, integer(4), hostile(1, fail), integer(6)));
     for (size_t i = 0; i < 4; i++) {
         Set *s = ints(5, 1, 9);
-        if (in_place[i].run(s, items) < 0) {
-            printf("%s: %s\n", in_place[i].name, error_message());
-            error_clear();
-        } else {
-            puts("no error");
-        }
-        show_new("left", s);
+        if (methods[i].update(s, items) == 0) puts("no error");
+        printf("%s: %s\n", methods[i].name, error_message());
+        error_clear();
+        show("left", s);
     }
-    decref(items);
-    decref(key);
-    decref(four);
-    decref(six);
 }
 
-/* Prints the error that an operation must have ended with, and drops its key. */
-static void failed(const char *label, int status, void *key) {
-    printf("%s: ", label);
-    if (status >= 0) puts("no error");
-    if (status < 0) error_print(stdout);
-    decref(key);
+static int unite(Set *s, Object *other) {
+    return set_union(s, other) ? 0 : -1; // it fails, so there is nothing to drop
+}
+
+static int hash_it(Set *s, Object *unused) {
+    (void)unused;
+    return object_hash(OBJECT(s)) == -1 ? -1 : 0;
 }
 
 static void scene_iteration_errors(Set *s) {
     SetIter i = set_iter(s);
-    Object *first = must(set_iter_next(&i));
-    print(first);
-    puts("");
-    decref(first);
+    print(keep(set_iter_next(&i)), "\n");
     add_int(s, 10);
-    failed("next", set_iter_next(&i) ? 0 : -1, new_ref(None));
+    outcome("next", set_iter_next(&i) ? 0 : -1, "no error");
     discard_int(s, 10);
-    failed("next", set_iter_next(&i) ? 0 : -1, new_ref(None));
+    outcome("next", set_iter_next(&i) ? 0 : -1, "no error");
     set_iter_clear(&i);
 }
 
 static void scene_errors(void) {
     title("errors");
-    Set *s = ints(1, 2);
-    Object *three = must(int_from_long(3)), *four = must(int_from_long(4));
-    Object *text = must(str_from_string("three")), *x = must(str_from_string("x"));
-    Object *one = must(int_from_long(1));
-    Object *pair = must(tuple_pack(2, one, x));
-    Set *empty = must(set_new(NULL)), *set_of_three = ints(3);
-    failed("remove 3", set_remove(s, three), new_ref(three));
-    failed("remove 'three'", set_remove(s, text), text);
-    failed("remove (1, 'x')", set_remove(s, pair), pair);
-    failed("remove {3}", set_remove(s, OBJECT(set_of_three)), set_of_three);
-    failed("add set", set_add(s, OBJECT(empty)), x);
-    Object *around = must(tuple_pack(1, empty));
-    failed("contains (set,)", set_sq_contains(s, around), around);
-    Object *five = must(int_from_long(5));
-    failed("update 5", set_update(s, five), five);
-    failed("union None", set_union(s, None) ? 0 : -1, one);
-    Object *three_and_set = must(tuple_pack(3, three, empty, four));
-    failed("update (3, set, 4)", set_update(s, three_and_set), three_and_set);
-    failed("hash", object_hash(OBJECT(s)) == -1 ? -1 : 0, three);
-    printf("frozenset in: %s\n", in_new(s, must(frozenset_new(NULL))));
-    printf("set in: %s\n", in_new(s, empty));
-    decref(four);
+    Set *s = ints(1, 2), *empty = empty_set();
+    const struct {
+        const char *label;
+        int (*run)(Set *, Object *);
+        void *operand;
+    } attempts[] = {
+        {"remove 3", set_remove, integer(3)},
+        {"remove 'three'", set_remove, text("three")},
+        {"remove (1, 'x')", set_remove, keep(tuple_pack(2, integer(1), text("x")))},
+        {"remove {3}", set_remove, ints(3)},
+        {"add set", set_add, empty},
+        {"contains (set,)", set_sq_contains, keep(tuple_pack(1, empty))},
+        {"update 5", set_update, integer(5)},
+        {"union None", unite, None},
+        {"update (3, set, 4)", set_update, keep(tuple_pack(3, integer(3), empty, integer(4)))},
+        {"hash", hash_it, NULL},
+        {"frozenset in", set_sq_contains, frozen(empty)},
+        {"set in", set_sq_contains, empty},
+    };
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
+        outcome(attempts[i].label, attempts[i].run(s, attempts[i].operand), "False");
     show("left", s);
     scene_iteration_errors(s);
-    decref(s);
-    Set *all[] = {must(set_new(NULL)), must(frozenset_new(NULL)), ints(1), frozen(ints(1)),
-                  must(set_new(NULL))};
-    add(all[4], OBJECT(frozen(ints(2))));
-    Object *items = must(tuple_pack(5, all[0], all[1], all[2], all[3], all[4]));
-    print(items);
-    puts("");
-    decref(items);
-    for (size_t i = 0; i < 5; i++)
-        decref(all[i]);
+    Set *around = empty_set();
+    check(set_add(around, OBJECT(frozen(ints(2)))));
+    print(keep(tuple_pack(5, empty, frozen(empty), ints(1), frozen(ints(1)), around)), "\n");
 }
 
 /* ---- A long mixed sequence -------------------------------------------------------------------*/
@@ -624,133 +552,112 @@ static int64_t lcg(int64_t limit) {
 
 static Object *random_key(int64_t span) {
     int64_t number = lcg(span), kind = lcg(10);
-    if (kind < 5) return must(int_from_long(number - span / 4));
+    if (kind < 5) return integer(number - span / 4);
     if (kind < 7) {
-        char text[24];
-        snprintf(text, sizeof text, "k%" PRId64, number);
-        return must(str_from_string(text));
+        char name[24];
+        snprintf(name, sizeof name, "k%" PRId64, number);
+        return text(name);
     }
-    if (kind == 7) return must(float_from_double((double)number / 2 - 20));
-    if (kind == 8) {
-        Object *first = must(int_from_long(number % 17)), *second = must(str_from_string("t"));
-        Object *key = must(tuple_pack(2, first, second));
-        decref(first);
-        decref(second);
-        return key;
-    }
+    if (kind == 7) return keep(float_from_double((double)number / 2 - 20));
+    if (kind == 8) return keep(tuple_pack(2, integer(number % 17), text("t")));
     return OBJECT(frozen(ints(number % 5, number % 11)));
 }
 
-static void step_one_key(Set *a, Set *b, int64_t kind, int64_t span, bool loud) {
-    Object *key = kind < 160 ? random_key(span) : NULL;
+static FILE *what; // where a step says what it did; nowhere after the first 500
+
+static void step_print(const char *format, void *op) {
+    fprintf(what, "%s", format);
+    check(object_print(op, what, false));
+}
+
+static void step_one_key(Set *a, Set *b, int64_t kind, int64_t span) {
+    if (kind >= 160 && set_size(a) == 0) {
+        fputs("empty", what);
+        return;
+    }
+    Object *key = kind < 160 ? random_key(span) : keep(set_pop(a));
     if (kind < 90) {
         check(set_add(a, key));
-        if (loud) printf("add ");
+        step_print("add ", key);
     } else if (kind < 130) {
         int there = set_discard(a, key);
-        check(there);
-        if (loud) printf("discard ");
-        if (loud) print(key);
-        if (loud) printf(" %s", bool_name(there));
+        step_print("discard ", key);
+        fprintf(what, " %s", there ? "True" : "False");
     } else if (kind < 160) {
         check(set_add(b, key));
-        if (loud) printf("%zd", set_size(b));
-    } else if (set_size(a) > 0) {
-        key = must(set_pop(a));
-        if (loud) printf("pop ");
-    } else if (loud) {
-        printf("empty");
+        fprintf(what, "%zd", set_size(b));
+    } else {
+        step_print("pop ", key);
     }
-    if (loud && (kind < 90 || kind >= 160) && key) print(key);
-    xdecref(key);
 }
 
-/* An operation that makes a new set, of which the digest is shown. */
-static void step_new(Set *result, bool loud) {
-    must(result);
-    if (loud) printf("%016" PRIx64, checksum(result));
-    decref(result);
+static void step_compare(Set *a, Set *b) {
+    Object *other = OBJECT(b);
+    const int answers[] = {set_issubset(a, other), set_issuperset(a, other),
+                           object_rich_equal(OBJECT(a), other), set_isdisjoint(a, other)};
+    fprintf(what, "%" PRId64, hash(frozen(a)));
+    for (size_t i = 0; i < 4; i++)
+        fprintf(what, " %s", answers[i] ? "True" : "False");
 }
 
-static void step_compare(Set *a, Set *b, bool loud) {
-    Set *f = must(frozenset_new(OBJECT(a)));
-    hash_t h = hash(f);
-    decref(f);
-    const char *subset = bool_name(set_issubset(a, OBJECT(b)));
-    const char *superset = bool_name(set_issuperset(a, OBJECT(b)));
-    const char *equal = bool_name(object_rich_equal(OBJECT(a), OBJECT(b)));
-    const char *disjoint = bool_name(set_isdisjoint(a, OBJECT(b)));
-    if (loud) printf("%" PRId64 " %s %s %s %s", h, subset, superset, equal, disjoint);
-}
-
-static void step_update(Set *a, int64_t span, bool loud) {
-    Tuple *keys = must(tuple_new(20));
+static void step_update(Set *a, int64_t span) {
+    Tuple *keys = keep(tuple_new(20));
     for (ssize_t i = 0; i < 20; i++)
-        keys->items[i] = random_key(span);
+        keys->items[i] = new_ref(random_key(span));
     check(set_update(a, OBJECT(keys)));
-    if (loud) printf("update ");
-    if (loud) print(keys);
-    decref(keys);
+    step_print("update ", keys);
 }
 
-static void step_whole_sets(Set *a, Set **b, int64_t kind, int64_t span, int step, bool loud) {
-    static const char *const symbols[] = {"|=", "&=", "-=", "^="};
-    Object *other = OBJECT(*b);
+static void step_whole_sets(Set *a, Set **b, int64_t kind, int64_t span, int step) {
     if (kind < 184) {
-        check(in_place[kind - 180].run(a, other));
-        if (loud) printf("%s", symbols[kind - 180]);
-    } else if (kind < 186) {
-        step_new(set_union(a, other), loud);
-    } else if (kind < 188) {
-        step_new(set_intersection(a, other), loud);
-    } else if (kind < 190) {
-        step_new(set_difference(a, other), loud);
+        check(methods[kind - 180].update(a, OBJECT(*b)));
+        fprintf(what, "%s=", methods[kind - 180].symbol);
     } else if (kind < 192) {
-        step_new(set_symmetric_difference(a, other), loud);
+        Set *result = keep(methods[(kind - 184) / 2].make(a, OBJECT(*b)));
+        fprintf(what, "%016" PRIx64, checksum(result));
     } else if (kind < 194) {
-        step_compare(a, *b, loud);
+        step_compare(a, *b);
     } else if (kind < 196) {
-        Set *copy = must(set_copy(a));
         decref(*b);
-        *b = copy;
-        if (loud) printf("copy");
+        *b = (Set *)new_ref(keep(set_copy(a)));
+        fputs("copy", what);
     } else if (kind == 196 && step % 5 == 0) {
         check(set_clear(a));
-        if (loud) printf("clear");
+        fputs("clear", what);
     } else {
-        step_update(a, span, loud);
+        step_update(a, span);
     }
 }
 
 static void scene_random(void) {
     title("random");
-    Set *a = must(set_new(NULL)), *b = must(set_new(NULL));
+    FILE *nowhere = fopen("/dev/null", "w");
+    if (!nowhere) check(error_set(OSError, "cannot open /dev/null"));
+    Set *a = set_new(NULL), *b = set_new(NULL);
     for (int step = 0; step < 12000; step++) {
-        int64_t span = step < 6000 ? 300 : 3000;
-        int64_t kind = lcg(200);
-        bool loud = step < 500;
-        if (loud) printf("%d ", step);
+        int64_t span = step < 6000 ? 300 : 3000, kind = lcg(200);
+        what = step < 500 ? stdout : nowhere;
+        fprintf(what, "%d ", step);
         if (kind < 175) {
-            step_one_key(a, b, kind, span, loud);
+            step_one_key(a, b, kind, span);
         } else if (kind < 180) {
             Set *swapped = a;
             a = b;
             b = swapped;
-            if (loud) printf("swap");
+            fputs("swap", what);
         } else {
-            step_whole_sets(a, &b, kind, span, step, loud);
+            step_whole_sets(a, &b, kind, span, step);
         }
-        if (loud) {
-            printf(" %zd %016" PRIx64 "\n", set_size(a), checksum(a));
-        } else if (step % 25 == 0) {
+        fprintf(what, " %zd %016" PRIx64 "\n", set_size(a), checksum(a));
+        if (step >= 500 && step % 25 == 0)
             printf("%d %zd %zd %016" PRIx64 " %016" PRIx64 "\n", step, set_size(a), set_size(b),
                    checksum(a), checksum(b));
-        }
+        drop_kept();
     }
-    print(a);
-    puts("");
+    print(a, "\n");
     decref(a);
     decref(b);
+    fclose(nowhere);
 }
 
 int main(int argc, char **argv) {
@@ -765,5 +672,6 @@ int main(int argc, char **argv) {
     scene_hostile();
     scene_errors();
     scene_random();
+    drop_kept();
     return finish_output(argv[0], 0);
 }

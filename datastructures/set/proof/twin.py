@@ -288,16 +288,20 @@ class Hostile:
     """A key whose comparison runs code."""
 
     def __init__(self, stored: int, action: Callable[[], bool]) -> None:
+        """What it hashes to, and what a comparison does."""
         self.stored = stored
         self.action = action
 
     def __hash__(self) -> int:
+        """The hash it was given."""
         return self.stored
 
     def __eq__(self, other: object) -> bool:
+        """Runs the action, whose result decides."""
         return self.action()
 
     def __repr__(self) -> str:
+        """As the C side shows it."""
         return f"hostile {self.stored}"
 
 
@@ -308,20 +312,24 @@ def scene_hostile() -> None:
     runs = 0
 
     def clear_no() -> bool:
+        """Empties the set that is being searched."""
         s.clear()
         return False
 
     def clear_yes() -> bool:
+        """Empties it and claims to be equal."""
         s.clear()
         return True
 
     def grow_no() -> bool:
+        """Makes its table grow."""
         nonlocal runs
         runs += 1
         s.update(tuple(range(100, 110)))
         return False
 
     def fail() -> bool:
+        """Raises."""
         raise ValueError("boom")
 
     for label, action in (("clear, different", clear_no), ("clear, equal", clear_yes),

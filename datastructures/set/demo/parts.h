@@ -1,25 +1,9 @@
-/* demo.h: what the parts of set_demo share. */
-#ifndef DEMO_H
-#define DEMO_H
+/* parts.h: what the parts of set_demo share. */
+#ifndef PARTS_H
+#define PARTS_H
 
-#include "../set.h"
-
-extern const char *program; // as in its complaints: set_demo
-
-/* What a demo cannot go on without. */
-static inline void *must(void *result) {
-    if (!result) {
-        fflush(stdout);
-        fprintf(stderr, "%s: ", program);
-        error_print(stderr);
-        exit(1);
-    }
-    return result;
-}
-
-static inline void check(int status) {
-    if (status < 0) must(NULL);
-}
+#include "../../../common/demo.h"
+#include "../set_table.h"
 
 /* Draws the table, eight slots a line, with fill, used and bytes above (draw.c). */
 void draw(const Set *s);
