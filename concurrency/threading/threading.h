@@ -24,7 +24,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#if __has_include(<sys/single_threaded.h>)
+#if defined __GLIBC__ && __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
 #define SINGLE_THREADED __libc_single_threaded // the C library knows; its own mutex looks here, too
 #else
@@ -46,7 +46,12 @@ ERROR_TYPE(ZeroDivisionError);
 /* ---- Time (lock.c) ---------------------------------------------------------------------------*/
 
 #define FOREVER     ((double)INFINITY) // timeout=None
-#define TIMEOUT_MAX 9223372036.0       // the most seconds that fit 63 bits of nanoseconds
+#define TIMEOUT_MAX 9223372036.0       // the most whole seconds that fit 63 bits of nanoseconds
+
+/* A timeout in nanoseconds, away from zero where it is between two. 0, or -1 with ValueError for
+ * NaN or OverflowError for what does not fit 64 bits. CPython: Python/pytime.c,
+ * _PyTime_FromSecondsObject(). */
+int timeout_from_seconds(int64_t *timeout, double seconds);
 
 /* ---- Lock (lock.c) ---------------------------------------------------------------------------*/
 
@@ -59,7 +64,7 @@ typedef struct {
 } Lock;
 
 /* What lock_acquire() does when the lock is taken, or the arguments need a look. */
-int lock_acquire_slow(Lock *self, bool blocking, double timeout);
+int lock_acquire_slow(Lock *self, bool blocking, double seconds);
 
 /* What lock_release() does when it was not simply LOCKED. */
 int lock_release_slow(Lock *self, uint32_t before);

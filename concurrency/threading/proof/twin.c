@@ -160,10 +160,18 @@ static void lock_errors(void) {
     show_bool("acquire(True, -0.5)", lock_acquire(&lock, true, -0.5));
     show_bool("acquire(True, 1e10)", lock_acquire(&lock, true, 1e10));
     show_bool("acquire(True, nan)", lock_acquire(&lock, true, (double)NAN));
+    show_bool("acquire(True, -inf)", lock_acquire(&lock, true, -FOREVER));
+    show_bool("acquire(True, -1e10)", lock_acquire(&lock, true, -1e10));
+    show_bool("acquire(False, -inf)", lock_acquire(&lock, false, -FOREVER));
+    show_bool("acquire(False, 1e300)", lock_acquire(&lock, false, 1e300));
+    show_bool("acquire(False, nan)", lock_acquire(&lock, false, (double)NAN));
+    show_bool("acquire(False, -2)", lock_acquire(&lock, false, -2));
     in_thread(try_other, &lock);
     in_thread(release_other, &lock);
     show_bool("locked", lock_locked(&lock));
     show_bool("acquire(timeout=1)", lock_acquire(&lock, true, 1));
+    show_none("release", lock_release(&lock));
+    show_bool("acquire(True, 9223372036.5)", lock_acquire(&lock, true, 9223372036.5));
     show_none("release", lock_release(&lock));
     show_none("release", lock_release(&lock));
 }
