@@ -2,6 +2,7 @@
 #include "../threading.h"
 
 #include <sched.h>
+#include <sys/resource.h>
 
 /* ---- Helpers ---------------------------------------------------------------------------------*/
 
@@ -586,6 +587,14 @@ static void inheritance(void) {
     }
 }
 
+/* With 32 bits a stack of any size that can be asked for may be had, unless memory is limited. */
+static void limit_address_space(bool limited) {
+    struct rlimit limit;
+    if (sizeof(ssize_t) > 4 || getrlimit(RLIMIT_AS, &limit) < 0) return;
+    limit.rlim_cur = limited ? 1 << 30 : limit.rlim_max;
+    setrlimit(RLIMIT_AS, &limit);
+}
+
 static void stack_sizes(void) {
     title("stack_size");
     const ssize_t sizes[] = {-1, 1, 1000, 32767, 262144, 1 << 20, 0};
@@ -597,7 +606,9 @@ static void stack_sizes(void) {
     const ssize_t too_large = PTRDIFF_MAX >> (sizeof(ssize_t) > 4 ? 15 : 0);
     show_number("stack_size(1 << 47)", threading_stack_size(too_large));
     Thread *thread = need(thread_new("too large", TARGET(work), NULL));
+    limit_address_space(true);
     CALLS(call_thread, thread, "start", "describe", "join", "active_count");
+    limit_address_space(false);
     show_bool("stack_size(0)", threading_stack_size(0) == too_large);
     thread_decref(thread);
     thread = need(thread_new("right", TARGET(work), NULL));
