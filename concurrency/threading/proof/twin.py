@@ -39,6 +39,7 @@ class Log:
     """Lines, numbered as they come; threads write, the main thread waits for how many there are."""
 
     def __init__(self) -> None:
+        """No lines."""
         self.changed = threading.Condition()
         self.lines: list[str] = []
 
@@ -132,6 +133,7 @@ def rlock_errors() -> None:
         attempt("release", lock.release)
 
     def both() -> bool:
+        """Takes it and gives it back."""
         acquired = bool(lock.acquire(False))
         lock.release()
         return acquired
@@ -210,6 +212,7 @@ def nested_wait() -> None:
     condition = threading.Condition()
 
     def partner() -> None:
+        """Takes the lock that is let go of, and notifies."""
         with condition:
             log.write("partner has the lock")
             condition.notify()
@@ -458,6 +461,7 @@ def excepthooks() -> None:
     title("excepthook")
 
     def hook(args: Any) -> None:
+        """Writes down what it is told."""
         log.write(f"hook, of {args.thread.name!r}: {args.exc_type.__name__}: {args.exc_value}")
 
     original, threading.excepthook = threading.excepthook, hook
@@ -491,6 +495,7 @@ class Buffer:
     """Room for a few items between a producer and a consumer."""
 
     def __init__(self, capacity: int) -> None:
+        """An empty one."""
         self.capacity = capacity
         self.items: list[int] = []
         self.changed = threading.Condition()
@@ -519,6 +524,7 @@ def producer_consumer() -> None:
         numbers = [rand(1000) for _ in range(40)]
 
         def produce(buffer: Buffer = buffer, numbers: list[int] = numbers) -> None:
+            """Puts all the numbers."""
             for number in numbers:
                 buffer.put(number)
 
@@ -535,6 +541,7 @@ def ping_pong() -> None:
     semaphores = [threading.Semaphore(0), threading.Semaphore(0)]
 
     def play(me: int) -> None:
+        """Waits for its turn, and gives the other one."""
         for i in range(5):
             semaphores[me].acquire()
             log.write(f"{'pong' if me else 'ping'} {i}")
@@ -555,6 +562,7 @@ def the_end() -> None:
     never = threading.Event()
 
     def last() -> None:
+        """Outlives the main thread."""
         threading.main_thread().join()
         print(f"  main thread alive: {threading.main_thread().is_alive()}", flush=True)
 
