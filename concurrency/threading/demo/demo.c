@@ -119,7 +119,8 @@ static void scene_life(void) {
     Thread *thread = need(thread_new("worker", TARGET(wait_for_event), &event));
     describe(thread);
     show("join()", thread_join(thread, FOREVER));
-    show("start()", thread_start(thread));
+    must(thread_start(thread));
+    show("start()", 0);
     describe(thread);
     show("start()", thread_start(thread));
     show("daemon = True", thread_set_daemon(thread, true));
@@ -186,6 +187,7 @@ static void scene_exit(void) {
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     printf("  exit status %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    if (status != 0) must(error_set(RuntimeError, "the program failed"));
     puts("\nThe end of main joins all threads but the daemons; these are cut off wherever\n"
          "they are, without a finally. A daemon must not hold what needs tidying up.");
 }
