@@ -13,27 +13,20 @@ static int64_t rand_below(int64_t limit) {
     return (int64_t)(state >> 33) % limit;
 }
 
-/* "what", padded, and the pending error; of errors that versions word differently the type. */
-static void show_error(const char *what) {
-    printf("%-34s ", what);
-    if (error_matches(OverflowError)) {
-        puts("OverflowError");
-        error_clear();
-    } else if (strncmp(error_message(), "timeout value must be", 21) == 0) {
-        puts("ValueError: timeout value must be ...");
-        error_clear();
-    } else {
-        error_print(stdout);
-    }
-}
-
-/* "what", padded, and what came of it: its error, or else this text. */
+/* "what", padded, and what came of it: this text, or the pending error; of errors that versions
+ * word differently the type. */
 static void show(const char *what, bool failed, const char *text) {
-    if (failed) {
-        show_error(what);
-    } else {
-        printf("%-34s %s\n", what, text);
+    printf("%-34s ", what);
+    if (failed && error_matches(OverflowError)) {
+        text = "OverflowError";
+    } else if (failed && strncmp(error_message(), "timeout value must be", 21) == 0) {
+        text = "ValueError: timeout value must be ...";
+    } else if (failed) {
+        error_print(stdout);
+        return;
     }
+    error_clear();
+    puts(text);
 }
 
 static const char *truth(int value) {
@@ -74,6 +67,17 @@ static void join(Thread *thread) {
     thread_join(thread, FOREVER);
     thread_decref(thread);
 }
+
+static void join_all(Thread **threads, int count) {
+    for (int i = 0; i < count; i++)
+        join(threads[i]);
+}
+
+/* What one of several like threads is told. */
+typedef struct {
+    void *it;
+    int number;
+} Part;
 
 /* ---- Calls, in Python's words ----------------------------------------------------------------*/
 
@@ -139,7 +143,7 @@ static void make_calls(Method method, void *it, const char *const *calls) {
 enum { LINES_MAX = 64 };
 
 static struct {
-    Condition changed;
+    Condition condition;
     char lines[LINES_MAX][160];
     int count;
 } event_log;
@@ -148,22 +152,19 @@ PRINTF_LIKE static int log_write(void *unused, const char *format, ...) {
     (void)unused;
     va_list args;
     va_start(args, format);
-    condition_acquire(&event_log.changed, true, -1);
+    condition_acquire(&event_log.condition, true, -1);
     vsnprintf(event_log.lines[event_log.count++], sizeof event_log.lines[0], format, args);
-    condition_notify_all(&event_log.changed);
-    condition_release(&event_log.changed);
+    condition_release(&event_log.condition);
     va_end(args);
     return 0;
 }
 
-static int log_has(void *count) {
-    return event_log.count >= *(int *)count;
-}
-
 static void log_until(int count) {
-    condition_acquire(&event_log.changed, true, -1);
-    condition_wait_for(&event_log.changed, log_has, &count, FOREVER);
-    condition_release(&event_log.changed);
+    for (int found = 0; found < count; sched_yield()) {
+        condition_acquire(&event_log.condition, true, -1);
+        found = event_log.count;
+        condition_release(&event_log.condition);
+    }
 }
 
 static int compare_lines(const void *a, const void *b) {
@@ -277,28 +278,23 @@ static void condition_errors(void) {
     }
 }
 
-typedef struct {
-    Condition *condition;
-    int number;
-} Waits;
-
 static int wait_in(void *op) {
-    Waits *self = op;
-    condition_acquire(self->condition, true, -1);
-    int result = condition_wait(self->condition, FOREVER);
-    log_write(NULL, "waiter %d woken: %s", self->number, result == 1 ? "True" : "False");
-    return condition_release(self->condition);
+    Part *self = op;
+    condition_acquire(self->it, true, -1);
+    int result = condition_wait(self->it, FOREVER);
+    log_write(NULL, "waiter %d woken: %s", self->number, truth(result));
+    return condition_release(self->it);
 }
 
 static void hand_over(Condition *condition, const int *sizes, int groups) {
     Thread *threads[16];
-    Waits waits[16];
+    Part parts[16];
     int sum = 0;
     for (int group = 0; group < groups; group++)
         sum += sizes[group];
     for (int i = 0; i < sum; i++) {
-        waits[i] = (Waits){condition, i};
-        threads[i] = start(TARGET(wait_in), &waits[i]);
+        parts[i] = (Part){condition, i};
+        threads[i] = start(TARGET(wait_in), &parts[i]);
         until_waiting(condition, (size_t)i + 1);
     }
     for (int group = 0; group < groups; group++) {
@@ -309,8 +305,7 @@ static void hand_over(Condition *condition, const int *sizes, int groups) {
         log_until(sizes[group]);
         log_show(false);
     }
-    for (int i = 0; i < sum; i++)
-        join(threads[i]);
+    join_all(threads, sum);
 }
 
 static void hand_overs(void) {
@@ -359,15 +354,10 @@ static void nested_wait(void) {
 
 /* ---- Event, Semaphore ------------------------------------------------------------------------*/
 
-typedef struct {
-    Event *gun;
-    int number;
-} Runner;
-
 static int runner(void *op) {
-    Runner *self = op;
-    int result = event_wait(self->gun, FOREVER);
-    return log_write(NULL, "runner %d: %s", self->number, result == 1 ? "True" : "False");
+    Part *self = op;
+    int result = event_wait(self->it, FOREVER);
+    return log_write(NULL, "runner %d: %s", self->number, truth(result));
 }
 
 static void call_event(void *it, const char *call) {
@@ -389,17 +379,16 @@ static void events(void) {
     CALLS(call_event, &gun, "is_set", "wait(0)", "wait(-1)", "wait(0.001)", "wait(1e10)");
     for (int round = 0; round < 3; round++) {
         Thread *threads[5];
-        Runner runners[5];
+        Part runners[5];
         for (int i = 0; i < 5; i++) {
-            runners[i] = (Runner){&gun, i};
+            runners[i] = (Part){&gun, i};
             threads[i] = start(TARGET(runner), &runners[i]);
         }
         until_waiting(&gun.cond, 5);
         CALLS(call_event, &gun, "set", "clear, at once");
         log_until(5);
         log_show(false);
-        for (int i = 0; i < 5; i++)
-            join(threads[i]);
+        join_all(threads, 5);
     }
     CALLS(call_event, &gun, "is_set", "set", "set", "is_set", "wait", "wait(1e10)", "clear",
           "wait(0)");
@@ -668,8 +657,7 @@ static void all_of_them(void) {
     }
     show_all();
     event_set(&event);
-    for (int i = 0; i < 4; i++)
-        join(threads[i]);
+    join_all(threads, 4);
     show_all();
 }
 
@@ -752,8 +740,7 @@ static void ping_pong(void) {
     for (int i = 0; i < 2; i++)
         threads[i] = start(TARGET(play), &numbers[i]);
     semaphore_release(&turns[0], 1);
-    for (int i = 0; i < 2; i++)
-        join(threads[i]);
+    join_all(threads, 2);
     log_show(true);
 }
 
@@ -787,7 +774,7 @@ int main(int argc, char **argv) {
         inheritance, stack_sizes,       excepthooks,      all_of_them, producer_consumer, ping_pong,
         the_end,
     };
-    condition_init(&event_log.changed);
+    condition_init(&event_log.condition);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         parts[i]();
     threading_shutdown();
