@@ -139,8 +139,7 @@ int rlock_release(RLock *self);
 
 /* Whether the caller is the owner. Only the caller writes its own ident there, so what it reads is
  * never out of date in the one way that matters. CPython: Modules/_threadmodule.c,
- * rlock_is_owned().
- */
+ * rlock_is_owned(). */
 static inline bool rlock_is_owned(RLock *self) {
     return atomic_load_explicit(&self->owner, memory_order_relaxed) == threading_get_ident();
 }
@@ -289,8 +288,8 @@ int thread_join(Thread *self, double timeout);
 /* thread.is_alive(). CPython: Lib/threading.py, Thread.is_alive(). */
 bool thread_is_alive(Thread *self);
 
-/* thread.name; borrowed, until the next thread_set_name(). CPython: Lib/threading.py, Thread.name.
- */
+/* thread.name; borrowed, until the next thread_set_name(). CPython: Lib/threading.py,
+ * Thread.name. */
 const char *thread_name(const Thread *self);
 
 /* thread.name = name, while no other thread reads it. 0, or -1 with MemoryError and the old name.
