@@ -175,6 +175,7 @@ static int program(void) {
 
 static void scene_exit(void) {
     puts("A program of its own, with one thread that is a daemon and one that is not.\n");
+    step("which of them does the program's end wait for?");
     fflush(stdout);
     pid_t parent = getpid(), child = fork();
     if (child == 0) {
