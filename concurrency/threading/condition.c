@@ -62,9 +62,8 @@ static void remove_from(Condition *self, Waiter *waiter) {
 
 int condition_wait(Condition *self, double timeout) {
     if (!is_owned(self)) return error_set(RuntimeError, "cannot wait on un-acquired lock");
-    if (timeout > TIMEOUT_MAX && timeout != FOREVER) {
-        return error_set(OverflowError, "timeout value is too large");
-    }
+    int64_t checked;
+    if (timeout > 0 && timeout != FOREVER && timeout_from_seconds(&checked, timeout) < 0) return -1;
     Waiter waiter = {.queued = false};
     atomic_init(&waiter.lock.state, LOCKED);
     append(self, &waiter);

@@ -9,7 +9,7 @@
  * Simplified: CPython 3.11's Lock is a POSIX semaphore and a byte `locked`, which the GIL guards
  * (Python/thread_pthread.h, PyThread_acquire_lock_timed()). Without a GIL "release unlocked lock"
  * would need a third atomic operation; one word needs two, and tells. It is also what 3.13's
- * PyMutex is (Python/lock.c), of which Lock is made from 3.14 on, with the kernel's queue of
+ * PyMutex is (Python/lock.c), of which Lock is made from 3.13.1 on, with the kernel's queue of
  * sleepers in place of a parking lot.
  */
 #include "threading.h"
@@ -21,47 +21,56 @@
 
 /* ---- Time ------------------------------------------------------------------------------------*/
 
-/* The moment `timeout` seconds from now. */
-static struct timespec deadline_after(double timeout) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    time_t whole = (time_t)timeout;
-    now.tv_sec += whole;
-    now.tv_nsec += (long)((timeout - (double)whole) * 1e9);
-    if (now.tv_nsec >= 1000000000) {
-        now.tv_nsec -= 1000000000;
-        now.tv_sec++;
+#define SECOND INT64_C(1000000000)
+#define NEVER  UINT64_MAX // a deadline
+
+int timeout_from_seconds(int64_t *timeout, double seconds) {
+    if (isnan(seconds)) return error_set(ValueError, "Invalid value NaN (not a number)");
+    double nanoseconds = seconds * 1e9;
+    nanoseconds = nanoseconds < 0 ? floor(nanoseconds) : ceil(nanoseconds);
+    if (nanoseconds < -0x1p63 || nanoseconds >= 0x1p63) {
+        return error_set(OverflowError, "timestamp out of range for platform time_t");
     }
-    return now;
+    *timeout = (int64_t)nanoseconds;
+    return 0;
 }
 
-/* Sleeps while *word is `value`, until woken or the deadline (NULL: none). False: it has passed.
- * Also wakes for nothing, as for a signal: look at the word, and call again. */
-static bool sleep_while(_Atomic uint32_t *word, uint32_t value, const struct timespec *deadline) {
-    long status = syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value, deadline, NULL,
-                          FUTEX_BITSET_MATCH_ANY); // this wait's deadline is absolute, monotonic
-    return status == 0 || errno != ETIMEDOUT;
+/* The futex call whose times have 64 bits. Simplified: on a 32-bit system it needs Linux 5.1. */
+#ifdef SYS_futex_time64
+#define FUTEX SYS_futex_time64
+#else
+#define FUTEX SYS_futex
+#endif
+
+/* Sleeps while *word is `value`, until woken or the deadline. False: it has passed. Also wakes for
+ * nothing, as for a signal: look at the word, and call again. */
+static bool sleep_while(_Atomic uint32_t *word, uint32_t value, uint64_t deadline) {
+    const struct {
+        int64_t seconds, nanoseconds; // as the kernel has it, whatever the C library's time_t
+    } moment = {(int64_t)(deadline / SECOND), (int64_t)(deadline % SECOND)};
+    long status = syscall(FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+                          deadline == NEVER ? NULL : &moment, NULL, FUTEX_BITSET_MATCH_ANY);
+    return status == 0 || errno != ETIMEDOUT; // this wait's deadline is absolute, monotonic
 }
 
 static void wake_one(_Atomic uint32_t *word) {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    syscall(FUTEX, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 /* ---- Lock ------------------------------------------------------------------------------------*/
 
-/* What is wrong with these arguments: 0, or -1 with an error set. CPython:
- * Modules/_threadmodule.c, lock_acquire_parse_args(). */
-static int check_timeout(bool blocking, double timeout) {
-    if (isnan(timeout)) return error_set(ValueError, "Invalid value NaN (not a number)");
-    bool none = timeout == -1 || timeout == FOREVER;
-    if (!blocking && !none) {
+#define UNSET (-SECOND) // no timeout: what -1 becomes
+
+/* The timeout of these arguments in nanoseconds, or UNSET. 0, or -1 with an error set: first for
+ * what is no time at all, then for what does not go together. CPython: Modules/_threadmodule.c,
+ * lock_acquire_parse_args(). */
+static int parse_args(bool blocking, double seconds, int64_t *timeout) {
+    if (timeout_from_seconds(timeout, seconds == FOREVER ? -1 : seconds) < 0) return -1;
+    if (!blocking && *timeout != UNSET) {
         return error_set(ValueError, "can't specify a timeout for a non-blocking call");
     }
-    if (timeout < 0 && !none) {
+    if (*timeout < 0 && *timeout != UNSET) {
         return error_set(ValueError, "timeout value must be positive");
-    }
-    if (timeout > TIMEOUT_MAX && !none) {
-        return error_set(OverflowError, "timeout value is too large");
     }
     return 0;
 }
@@ -72,18 +81,15 @@ static bool try_lock(Lock *self) {
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
-int lock_acquire_slow(Lock *self, bool blocking, double timeout) {
-    if (check_timeout(blocking, timeout) < 0) return -1;
+int lock_acquire_slow(Lock *self, bool blocking, double seconds) {
+    int64_t timeout;
+    if (parse_args(blocking, seconds, &timeout) < 0) return -1;
     if (try_lock(self)) return 1;
     if (!blocking || timeout == 0) return 0;
-    struct timespec deadline, *limit = NULL;
-    if (timeout != -1 && timeout != FOREVER) {
-        deadline = deadline_after(timeout);
-        limit = &deadline;
-    }
+    uint64_t deadline = timeout == UNSET ? NEVER : clock_now() + (uint64_t)timeout;
     // The lock is ours if it was free when we wrote CONTENDED.
     while (atomic_exchange_explicit(&self->state, CONTENDED, memory_order_acquire) != UNLOCKED) {
-        if (!sleep_while(&self->state, CONTENDED, limit)) return 0;
+        if (!sleep_while(&self->state, CONTENDED, deadline)) return 0;
     }
     return 1;
 }
@@ -103,8 +109,9 @@ void rlock_init(RLock *self) {
 }
 
 int rlock_acquire(RLock *self, bool blocking, double timeout) {
+    int64_t checked;
     if (rlock_is_owned(self)) {
-        if (check_timeout(blocking, timeout) < 0) return -1;
+        if (parse_args(blocking, timeout, &checked) < 0) return -1;
         if (self->count == ULONG_MAX) {
             return error_set(OverflowError, "Internal lock count overflowed");
         }

@@ -205,8 +205,7 @@ static int create(Thread *self) {
 }
 
 /* Simplified: CPython waits until the new thread has set _started, since only that thread can enter
- * itself into _active. Here the starter does that, and does not wait: the price of a wake-up less.
- */
+ * itself into _active. Here the starter does that, and does not wait: a wake-up less. */
 int thread_start(Thread *self) {
     ThreadState initial = INITIAL;
     if (!atomic_compare_exchange_strong(&self->state, &initial, LIMBO)) {

@@ -24,7 +24,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#if __has_include(<sys/single_threaded.h>)
+#if defined __GLIBC__ && __has_include(<sys/single_threaded.h>)
 #include <sys/single_threaded.h>
 #define SINGLE_THREADED __libc_single_threaded // the C library knows; its own mutex looks here, too
 #else
@@ -46,7 +46,12 @@ ERROR_TYPE(ZeroDivisionError);
 /* ---- Time (lock.c) ---------------------------------------------------------------------------*/
 
 #define FOREVER     ((double)INFINITY) // timeout=None
-#define TIMEOUT_MAX 9223372036.0       // the most seconds that fit 63 bits of nanoseconds
+#define TIMEOUT_MAX 9223372036.0       // the most whole seconds that fit 63 bits of nanoseconds
+
+/* A timeout in nanoseconds, away from zero where it is between two. 0, or -1 with ValueError for
+ * NaN or OverflowError for what does not fit 64 bits. CPython: Python/pytime.c,
+ * _PyTime_FromSecondsObject(). */
+int timeout_from_seconds(int64_t *timeout, double seconds);
 
 /* ---- Lock (lock.c) ---------------------------------------------------------------------------*/
 
@@ -59,7 +64,7 @@ typedef struct {
 } Lock;
 
 /* What lock_acquire() does when the lock is taken, or the arguments need a look. */
-int lock_acquire_slow(Lock *self, bool blocking, double timeout);
+int lock_acquire_slow(Lock *self, bool blocking, double seconds);
 
 /* What lock_release() does when it was not simply LOCKED. */
 int lock_release_slow(Lock *self, uint32_t before);
@@ -134,8 +139,7 @@ int rlock_release(RLock *self);
 
 /* Whether the caller is the owner. Only the caller writes its own ident there, so what it reads is
  * never out of date in the one way that matters. CPython: Modules/_threadmodule.c,
- * rlock_is_owned().
- */
+ * rlock_is_owned(). */
 static inline bool rlock_is_owned(RLock *self) {
     return atomic_load_explicit(&self->owner, memory_order_relaxed) == threading_get_ident();
 }
@@ -284,8 +288,8 @@ int thread_join(Thread *self, double timeout);
 /* thread.is_alive(). CPython: Lib/threading.py, Thread.is_alive(). */
 bool thread_is_alive(Thread *self);
 
-/* thread.name; borrowed, until the next thread_set_name(). CPython: Lib/threading.py, Thread.name.
- */
+/* thread.name; borrowed, until the next thread_set_name(). CPython: Lib/threading.py,
+ * Thread.name. */
 const char *thread_name(const Thread *self);
 
 /* thread.name = name, while no other thread reads it. 0, or -1 with MemoryError and the old name.

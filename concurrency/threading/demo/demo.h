@@ -2,12 +2,8 @@
 #ifndef THREADING_DEMO_H
 #define THREADING_DEMO_H
 
+#include "../../../common/demo.h"
 #include "../threading.h"
-
-#define PROGRAM "threading_demo"
-
-/* A demo has nothing left to show without memory or threads. Returns `op`. */
-void *need(void *op);
 
 /* A started thread; join() waits for it and drops it. */
 Thread *start(ThreadTarget target, void *arg);
@@ -28,7 +24,8 @@ typedef struct {
     Semaphore turn[2];
     Lock lock;
     Condition changed; // over lock
-    int counter;
+    int counter, lines;
+    bool careful; // how the scene is played: carelessly, then with care
     bool ready;
 } Stage;
 
@@ -37,33 +34,38 @@ typedef struct {
     int me; // 0: the left column, 1: the right one
 } Actor;
 
-/* Plays both parts on this stage, under the titles of their columns, the left one first. */
-void play(ThreadTarget left, ThreadTarget right, const char *titles, Stage *stage);
+/* Plays both parts, under the titles of their columns, the left one first; returns the counter. */
+int play(bool careful, const char *titles, ThreadTarget left, ThreadTarget right);
 
 /* One line: what this actor does, in its column. Only the one whose turn it is gets here. */
-void act(const Actor *self, const char *what);
+PRINTF_LIKE void act(const Actor *self, const char *format, ...);
 void wait_turn(const Actor *self);
 void pass_turn(const Actor *self);
 
-/* demo_locks.c */
+/* Passes the turn, and waits until it comes back: the switch that is forced. */
+void let_the_other(const Actor *self);
+
+/* locks.c */
 void scene_lost(void);
 void scene_race(void);
 void scene_deadlock(void);
 
-/* demo_waits.c */
+/* waits.c */
 void scene_wakeup(void);
 void scene_late(void);
 void scene_condition(void);
+
+/* uses.c */
 void scene_queue(void);
 void scene_gun(void);
 void scene_semaphore(void);
 
-/* demo_trace.c: four threads and one lock, recorded. */
+/* trace.c: four threads and one lock, recorded. */
 void scene_timeline(void);
-int trace_csv(void);
+void trace_csv(void);
 
-/* demo_files.c: counts lines, words and bytes of `count` files, with `threads` threads and at most
- * `open` of the files open at once. Returns the exit status. */
-int count_files(char **paths, size_t count, size_t threads, ssize_t open);
+/* files.c: the demo's own work, and its options. Returns the exit status. */
+extern const Option file_options[];
+int count_files(int count, char **paths);
 
 #endif

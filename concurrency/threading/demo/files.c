@@ -1,20 +1,28 @@
-/* demo_files.c: real work for threads: counting many files, with a Lock for the list of what is
- * left to do and a Semaphore for how many files may be open. */
+/* files.c: real work for threads: counting many files, with a Lock for the list of what is left to
+ * do and a Semaphore for how many files may be open. */
 #include "demo.h"
 
 #include <ctype.h>
-#include <errno.h>
+
+static long threads = 4, open_at_once = 2;
+
+const Option file_options[] = {
+    {"--threads", "N", "how many threads count; 4", .number = &threads, .low = 1, .high = 1000},
+    {"--open", "N", "how many files may be open; 2", .number = &open_at_once, .low = 1,
+     .high = 1000},
+    {0},
+};
 
 typedef struct {
     const char *path;
     unsigned long long lines, words, bytes;
-    int error; // errno of what failed, or 0
-    bool opened;
+    const char *failed; // "open", "read", or NULL
+    int error;          // errno of that
 } File;
 
 typedef struct {
     File *files;
-    size_t count, next; // next: the first that nobody has taken; guarded by lock
+    int count, next; // next: the first that nobody has taken; guarded by lock
     Lock lock;
     Semaphore open;
 } Job;
@@ -31,17 +39,19 @@ static void count_stream(File *file, FILE *stream) {
             in_word = !space;
         }
     }
-    if (ferror(stream)) file->error = errno;
+    if (!ferror(stream)) return;
+    file->failed = "read";
+    file->error = errno;
 }
 
 static void count_file(File *file) {
     bool standard = strcmp(file->path, "-") == 0;
     FILE *stream = standard ? stdin : fopen(file->path, "rb");
     if (!stream) {
+        file->failed = "open";
         file->error = errno;
         return;
     }
-    file->opened = true;
     count_stream(file, stream);
     if (!standard) fclose(stream);
 }
@@ -60,41 +70,54 @@ static int count_some(void *op) {
     }
 }
 
+/* The file's name with control characters shown as \xNN. */
+static void print_row(const File *file) {
+    printf("%9llu %9llu %11llu  ", file->lines, file->words, file->bytes);
+    for (const char *c = file->path; *c; c++)
+        printf((unsigned char)*c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
+    putchar('\n');
+}
+
+/* Returns the exit status. */
 static int report(const Job *job) {
     File total = {.path = "total"};
     int status = 0;
     printf("%9s %9s %11s  file\n", "lines", "words", "bytes");
-    for (size_t i = 0; i < job->count; i++) {
+    for (int i = 0; i < job->count; i++) {
         const File *file = &job->files[i];
-        if (file->error) {
-            fflush(stdout);
-            fprintf(stderr, "%s: cannot %s '%s': %s\n", PROGRAM, file->opened ? "read" : "open",
-                    file->path, strerror(file->error));
-            status = 2;
+        if (file->failed) {
+            usage_error(telling.demo->program, "cannot %s '%s': %s", file->failed, file->path,
+                        strerror(file->error));
+            status = 1;
             continue;
         }
-        printf("%9llu %9llu %11llu  %s\n", file->lines, file->words, file->bytes, file->path);
+        print_row(file);
         total.lines += file->lines;
         total.words += file->words;
         total.bytes += file->bytes;
     }
-    if (job->count > 1) {
-        printf("%9llu %9llu %11llu  %s\n", total.lines, total.words, total.bytes, total.path);
-    }
+    if (job->count > 1) print_row(&total);
     return status;
 }
 
-int count_files(char **paths, size_t count, size_t threads, ssize_t open) {
-    Job job = {.count = count};
-    job.files = calloc(count, sizeof *job.files);
-    Thread **workers = calloc(threads, sizeof *workers);
+/* Where a standard descriptor is closed, the next file would be opened as stdin or stdout. */
+static void reserve_standard_descriptors(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+int count_files(int count, char **paths) {
+    if (count == 0) return usage_error(telling.demo->program, "no files to count; see --help");
+    reserve_standard_descriptors();
+    Job job = {.count = count, .files = calloc((size_t)count, sizeof *job.files)};
+    Thread **workers = calloc((size_t)threads, sizeof *workers);
     if (!job.files || !workers) need(error_no_memory());
-    for (size_t i = 0; i < count; i++)
+    for (int i = 0; i < count; i++)
         job.files[i].path = paths[i];
-    if (semaphore_init(&job.open, open) < 0) need(NULL);
-    for (size_t t = 0; t < threads; t++)
+    must(semaphore_init(&job.open, open_at_once));
+    for (long t = 0; t < threads; t++)
         workers[t] = start(TARGET(count_some), &job);
-    for (size_t t = 0; t < threads; t++)
+    for (long t = 0; t < threads; t++)
         join(workers[t]);
     int status = report(&job);
     free(workers);

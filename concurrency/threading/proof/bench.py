@@ -36,6 +36,7 @@ def contended(n: int) -> int:
     total = 0
 
     def work() -> None:
+        """One thread's share."""
         nonlocal total
         for _ in range(n // 4):
             with lock:
@@ -65,6 +66,7 @@ def wake_up(n: int) -> int:
     events = [threading.Event(), threading.Event()]
 
     def partner() -> None:
+        """Hands over in the other direction."""
         for _ in range(n // 2):
             events[0].wait()
             events[0].clear()

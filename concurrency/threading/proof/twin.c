@@ -1,8 +1,8 @@
 /* twin.c: the twin of twin.py: the same threads, locks and errors, on threading.h. */
 #include "../threading.h"
 
-#include <inttypes.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 /* ---- Helpers ---------------------------------------------------------------------------------*/
 
@@ -13,42 +13,38 @@ static int64_t rand_below(int64_t limit) {
     return (int64_t)(state >> 33) % limit;
 }
 
-/* "what", padded, and the pending error; of errors that versions word differently the type. */
-static void show_error(const char *what) {
+/* "what", padded, and what came of it: this text, or the pending error; of errors that versions
+ * word differently the type. */
+static void show(const char *what, bool failed, const char *text) {
     printf("%-34s ", what);
-    if (error_matches(OverflowError)) {
-        puts("OverflowError");
-        error_clear();
-    } else if (strncmp(error_message(), "timeout value must be", 21) == 0) {
-        puts("ValueError: timeout value must be ...");
-        error_clear();
-    } else {
+    if (failed && error_matches(OverflowError)) {
+        text = "OverflowError";
+    } else if (failed && strncmp(error_message(), "timeout value must be", 21) == 0) {
+        text = "ValueError: timeout value must be ...";
+    } else if (failed) {
         error_print(stdout);
+        return;
     }
+    error_clear();
+    puts(text);
+}
+
+static const char *truth(int value) {
+    return value ? "True" : "False";
 }
 
 static void show_bool(const char *what, int status) {
-    if (status < 0) {
-        show_error(what);
-    } else {
-        printf("%-34s %s\n", what, status ? "True" : "False");
-    }
+    show(what, status < 0, truth(status));
 }
 
 static void show_none(const char *what, int status) {
-    if (status < 0) {
-        show_error(what);
-    } else {
-        printf("%-34s None\n", what);
-    }
+    show(what, status < 0, "None");
 }
 
 static void show_number(const char *what, ssize_t number) {
-    if (number < 0) {
-        show_error(what);
-    } else {
-        printf("%-34s %zd\n", what, number);
-    }
+    char text[24];
+    snprintf(text, sizeof text, "%zd", number);
+    show(what, number < 0, text);
 }
 
 static void title(const char *text) {
@@ -72,9 +68,74 @@ static void join(Thread *thread) {
     thread_decref(thread);
 }
 
-/* Runs it in a thread of its own. */
-static void in_thread(int (*function)(void *), void *arg) {
-    join(start((ThreadTarget){function, "attempt"}, arg));
+static void join_all(Thread **threads, int count) {
+    for (int i = 0; i < count; i++)
+        join(threads[i]);
+}
+
+/* What one of several like threads is told. */
+typedef struct {
+    void *it;
+    int number;
+} Part;
+
+/* ---- Calls, in Python's words ----------------------------------------------------------------*/
+
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz_";
+
+/* The call without "lock.", where that is told. */
+static const char *bare(const char *call) {
+    size_t length = strspn(call, letters);
+    return call[length] == '.' ? call + length + 1 : call;
+}
+
+/* Whether the call is one of this method. */
+static bool is(const char *call, const char *method) {
+    size_t length = strspn(bare(call), letters);
+    return length == strlen(method) && strncmp(bare(call), method, length) == 0;
+}
+
+/* The number among its arguments, or `none`. */
+static double number(const char *call, double none) {
+    const char *const forms[] = {"%*[a-z_](%lf", "%*[a-z_](timeout=%lf", "%*[a-z_](True, %lf",
+                                 "%*[a-z_](False, %lf"};
+    double found;
+    for (size_t i = 0; i < 4; i++)
+        if (sscanf(bare(call), forms[i], &found) == 1) return found;
+    return none;
+}
+
+static bool blocking(const char *call) {
+    return !strstr(call, "False");
+}
+
+/* Makes the call on an object of one type, and shows what came of it. */
+typedef void (*Method)(void *it, const char *call);
+
+typedef struct {
+    Method method;
+    void *it;
+    const char *call;
+} Attempt;
+
+static int attempt(void *op) {
+    Attempt *self = op;
+    self->method(self->it, self->call);
+    return 0;
+}
+
+/* Makes each of these calls, in a thread of its own if it says so. */
+#define CALLS(method, it, ...) make_calls(method, it, (const char *const[]){__VA_ARGS__, NULL})
+
+static void make_calls(Method method, void *it, const char *const *calls) {
+    for (; *calls; calls++) {
+        Attempt self = {method, it, *calls};
+        if (strstr(*calls, "another")) {
+            join(start(TARGET(attempt), &self));
+        } else {
+            attempt(&self);
+        }
+    }
 }
 
 /* ---- The log ---------------------------------------------------------------------------------*/
@@ -82,7 +143,7 @@ static void in_thread(int (*function)(void *), void *arg) {
 enum { LINES_MAX = 64 };
 
 static struct {
-    Condition changed;
+    Condition condition;
     char lines[LINES_MAX][160];
     int count;
 } event_log;
@@ -91,22 +152,19 @@ PRINTF_LIKE static int log_write(void *unused, const char *format, ...) {
     (void)unused;
     va_list args;
     va_start(args, format);
-    condition_acquire(&event_log.changed, true, -1);
+    condition_acquire(&event_log.condition, true, -1);
     vsnprintf(event_log.lines[event_log.count++], sizeof event_log.lines[0], format, args);
-    condition_notify_all(&event_log.changed);
-    condition_release(&event_log.changed);
+    condition_release(&event_log.condition);
     va_end(args);
     return 0;
 }
 
-static int log_has(void *count) {
-    return event_log.count >= *(int *)count;
-}
-
 static void log_until(int count) {
-    condition_acquire(&event_log.changed, true, -1);
-    condition_wait_for(&event_log.changed, log_has, &count, FOREVER);
-    condition_release(&event_log.changed);
+    for (int found = 0; found < count; sched_yield()) {
+        condition_acquire(&event_log.condition, true, -1);
+        found = event_log.count;
+        condition_release(&event_log.condition);
+    }
 }
 
 static int compare_lines(const void *a, const void *b) {
@@ -132,76 +190,48 @@ static void until_waiting(Condition *condition, size_t count) {
 
 /* ---- Locks -----------------------------------------------------------------------------------*/
 
-static int try_other(void *lock) {
-    show_bool("acquire(False), another thread", lock_acquire(lock, false, -1));
-    return 0;
-}
-
-static int release_other(void *lock) {
-    show_none("release, another thread", lock_release(lock));
-    return 0;
+static void call_lock(void *it, const char *call) {
+    if (is(call, "acquire")) {
+        show_bool(call, lock_acquire(it, blocking(call), number(call, -1)));
+    } else if (is(call, "release")) {
+        show_none(call, lock_release(it));
+    } else {
+        show_bool(call, lock_locked(it));
+    }
 }
 
 static void lock_errors(void) {
     title("Lock");
-    Lock lock;
-    lock_init(&lock);
-    show_bool("locked", lock_locked(&lock));
-    show_none("release", lock_release(&lock));
-    show_bool("acquire", lock_acquire(&lock, true, -1));
-    show_bool("locked", lock_locked(&lock));
-    show_bool("acquire(False)", lock_acquire(&lock, false, -1));
-    show_bool("acquire(timeout=0)", lock_acquire(&lock, true, 0));
-    show_bool("acquire(timeout=0.001)", lock_acquire(&lock, true, 0.001));
-    show_bool("acquire(False, 1)", lock_acquire(&lock, false, 1));
-    show_bool("acquire(False, 0)", lock_acquire(&lock, false, 0));
-    show_bool("acquire(False, -1)", lock_acquire(&lock, false, -1));
-    show_bool("acquire(True, -2)", lock_acquire(&lock, true, -2));
-    show_bool("acquire(True, -0.5)", lock_acquire(&lock, true, -0.5));
-    show_bool("acquire(True, 1e10)", lock_acquire(&lock, true, 1e10));
-    show_bool("acquire(True, nan)", lock_acquire(&lock, true, (double)NAN));
-    in_thread(try_other, &lock);
-    in_thread(release_other, &lock);
-    show_bool("locked", lock_locked(&lock));
-    show_bool("acquire(timeout=1)", lock_acquire(&lock, true, 1));
-    show_none("release", lock_release(&lock));
-    show_none("release", lock_release(&lock));
+    Lock lock = {0};
+    CALLS(call_lock, &lock, "locked", "release", "acquire", "locked", "acquire(False)",
+          "acquire(timeout=0)", "acquire(timeout=0.001)", "acquire(False, 1)", "acquire(False, 0)",
+          "acquire(False, -1)", "acquire(True, -2)", "acquire(True, -0.5)", "acquire(True, 1e10)",
+          "acquire(True, nan)", "acquire(True, -inf)", "acquire(True, -1e10)",
+          "acquire(False, -inf)", "acquire(False, 1e300)", "acquire(False, nan)",
+          "acquire(False, -2)", "acquire(False), another thread", "release, another thread",
+          "locked", "acquire(timeout=1)", "release", "acquire(True, 9223372036.5)", "release",
+          "release");
 }
 
-static int try_rlock(void *lock) {
-    show_bool("acquire(False), another thread", rlock_acquire(lock, false, -1));
-    return 0;
-}
-
-static int release_rlock(void *lock) {
-    show_none("release, another thread", rlock_release(lock));
-    return 0;
-}
-
-static int both_rlock(void *lock) {
-    show_bool("both, another thread",
-              rlock_acquire(lock, false, -1) == 1 && rlock_release(lock) == 0);
-    return 0;
+static void call_rlock(void *it, const char *call) {
+    if (is(call, "acquire")) {
+        show_bool(call, rlock_acquire(it, blocking(call), number(call, -1)));
+    } else if (is(call, "release")) {
+        show_none(call, rlock_release(it));
+    } else {
+        show_bool(call, rlock_acquire(it, false, -1) == 1 && rlock_release(it) == 0);
+    }
 }
 
 static void rlock_errors(void) {
     title("RLock");
-    RLock lock;
-    rlock_init(&lock);
-    show_none("release", rlock_release(&lock));
-    show_bool("acquire", rlock_acquire(&lock, true, -1));
-    show_bool("acquire(False)", rlock_acquire(&lock, false, -1));
-    show_bool("acquire(True, 1)", rlock_acquire(&lock, true, 1));
-    show_bool("acquire(False, 1)", rlock_acquire(&lock, false, 1));
-    show_bool("acquire(True, -2)", rlock_acquire(&lock, true, -2));
-    show_bool("acquire(True, 1e10)", rlock_acquire(&lock, true, 1e10));
-    for (int i = 0; i < 3; i++) {
-        in_thread(try_rlock, &lock);
-        in_thread(release_rlock, &lock);
-        show_none("release", rlock_release(&lock));
-    }
-    in_thread(both_rlock, &lock);
-    show_none("release", rlock_release(&lock));
+    RLock lock = {0};
+    CALLS(call_rlock, &lock, "release", "acquire", "acquire(False)", "acquire(True, 1)",
+          "acquire(False, 1)", "acquire(True, -2)", "acquire(True, 1e10)");
+    for (int i = 0; i < 3; i++)
+        CALLS(call_rlock, &lock, "acquire(False), another thread", "release, another thread",
+              "release");
+    CALLS(call_rlock, &lock, "both, another thread", "release");
 }
 
 /* ---- Condition -------------------------------------------------------------------------------*/
@@ -216,59 +246,55 @@ static int zero(void *arg) {
     return 0;
 }
 
-static void condition_errors(void) {
-    Lock lock;
-    lock_init(&lock);
-    for (int plain = 0; plain < 2; plain++) {
-        title(plain ? "Condition over a Lock" : "Condition over a RLock");
-        Condition condition;
-        if (plain) {
-            condition_init_lock(&condition, &lock);
-        } else {
-            condition_init(&condition);
-        }
-        show_bool("wait", condition_wait(&condition, FOREVER));
-        show_number("wait_for, true", condition_wait_for(&condition, seven, NULL, FOREVER));
-        show_number("wait_for, false", condition_wait_for(&condition, zero, NULL, FOREVER));
-        show_none("notify", condition_notify(&condition, 1));
-        show_none("notify_all", condition_notify_all(&condition));
-        show_none("release", condition_release(&condition));
-        show_bool("acquire", condition_acquire(&condition, true, -1));
-        show_bool("wait(0)", condition_wait(&condition, 0));
-        show_bool("wait(-5)", condition_wait(&condition, -5));
-        show_bool("wait(0.001)", condition_wait(&condition, 0.001));
-        show_bool("wait(1e10)", condition_wait(&condition, 1e10));
-        show_number("wait_for, false, 0.001", condition_wait_for(&condition, zero, NULL, 0.001));
-        show_none("notify", condition_notify(&condition, 1));
-        show_none("notify(100)", condition_notify(&condition, 100));
-        show_none("notify(-1)", condition_notify(&condition, -1));
-        show_bool("wait(0), nothing was saved", condition_wait(&condition, 0));
-        show_none("release", condition_release(&condition));
+static void call_condition(void *it, const char *call) {
+    if (is(call, "acquire")) {
+        show_bool(call, condition_acquire(it, true, -1));
+    } else if (is(call, "release")) {
+        show_none(call, condition_release(it));
+    } else if (is(call, "wait")) {
+        show_bool(call, condition_wait(it, number(call, FOREVER)));
+    } else if (is(call, "wait_for")) {
+        double timeout = strstr(call, "0.001") ? 0.001 : FOREVER;
+        show_number(call,
+                    condition_wait_for(it, strstr(call, "true") ? seven : zero, NULL, timeout));
+    } else if (is(call, "notify")) {
+        show_none(call, condition_notify(it, (ssize_t)number(call, 1)));
+    } else {
+        show_none(call, condition_notify_all(it));
     }
 }
 
-typedef struct {
-    Condition *condition;
-    int number;
-} Waits;
+static void condition_errors(void) {
+    Lock lock = {0};
+    for (int plain = 0; plain < 2; plain++) {
+        title(plain ? "Condition over a Lock" : "Condition over a RLock");
+        Condition condition;
+        condition_init(&condition);
+        if (plain) condition_init_lock(&condition, &lock);
+        CALLS(call_condition, &condition, "wait", "wait_for, true", "wait_for, false", "notify",
+              "notify_all", "release", "acquire", "wait(0)", "wait(-5)", "wait(0.001)",
+              "wait(1e10)", "wait_for, false, 0.001", "notify", "notify(100)", "notify(-1)",
+              "wait(0), nothing was saved", "release");
+    }
+}
 
 static int wait_in(void *op) {
-    Waits *self = op;
-    condition_acquire(self->condition, true, -1);
-    int result = condition_wait(self->condition, FOREVER);
-    log_write(NULL, "waiter %d woken: %s", self->number, result == 1 ? "True" : "False");
-    return condition_release(self->condition);
+    Part *self = op;
+    condition_acquire(self->it, true, -1);
+    int result = condition_wait(self->it, FOREVER);
+    log_write(NULL, "waiter %d woken: %s", self->number, truth(result));
+    return condition_release(self->it);
 }
 
 static void hand_over(Condition *condition, const int *sizes, int groups) {
     Thread *threads[16];
-    Waits waits[16];
+    Part parts[16];
     int sum = 0;
     for (int group = 0; group < groups; group++)
         sum += sizes[group];
     for (int i = 0; i < sum; i++) {
-        waits[i] = (Waits){condition, i};
-        threads[i] = start(TARGET(wait_in), &waits[i]);
+        parts[i] = (Part){condition, i};
+        threads[i] = start(TARGET(wait_in), &parts[i]);
         until_waiting(condition, (size_t)i + 1);
     }
     for (int group = 0; group < groups; group++) {
@@ -279,8 +305,7 @@ static void hand_over(Condition *condition, const int *sizes, int groups) {
         log_until(sizes[group]);
         log_show(false);
     }
-    for (int i = 0; i < sum; i++)
-        join(threads[i]);
+    join_all(threads, sum);
 }
 
 static void hand_overs(void) {
@@ -321,118 +346,96 @@ static void nested_wait(void) {
     for (int i = 0; i < 3; i++)
         condition_acquire(&condition, true, -1);
     Thread *thread = start(TARGET(partner), &condition);
-    show_bool("wait", condition_wait(&condition, FOREVER));
+    CALLS(call_condition, &condition, "wait");
     log_show(true);
-    for (int i = 0; i < 4; i++)
-        show_none("release", condition_release(&condition));
+    CALLS(call_condition, &condition, "release", "release", "release", "release");
     join(thread);
 }
 
 /* ---- Event, Semaphore ------------------------------------------------------------------------*/
 
-typedef struct {
-    Event *gun;
-    int number;
-} Runner;
-
 static int runner(void *op) {
-    Runner *self = op;
-    int result = event_wait(self->gun, FOREVER);
-    return log_write(NULL, "runner %d: %s", self->number, result == 1 ? "True" : "False");
+    Part *self = op;
+    int result = event_wait(self->it, FOREVER);
+    return log_write(NULL, "runner %d: %s", self->number, truth(result));
 }
 
-static void event_set_shown(Event *event) {
-    event_set(event);
-    show_none("set", 0);
+static void call_event(void *it, const char *call) {
+    if (is(call, "wait")) {
+        show_bool(call, event_wait(it, number(call, FOREVER)));
+    } else if (is(call, "is_set")) {
+        show_bool(call, event_is_set(it));
+    } else {
+        if (is(call, "set")) event_set(it);
+        if (is(call, "clear")) event_clear(it);
+        show_none(call, 0);
+    }
 }
 
 static void events(void) {
     title("Event");
     Event gun;
     event_init(&gun);
-    show_bool("is_set", event_is_set(&gun));
-    show_bool("wait(0)", event_wait(&gun, 0));
-    show_bool("wait(-1)", event_wait(&gun, -1));
-    show_bool("wait(0.001)", event_wait(&gun, 0.001));
-    show_bool("wait(1e10)", event_wait(&gun, 1e10));
+    CALLS(call_event, &gun, "is_set", "wait(0)", "wait(-1)", "wait(0.001)", "wait(1e10)");
     for (int round = 0; round < 3; round++) {
         Thread *threads[5];
-        Runner runners[5];
+        Part runners[5];
         for (int i = 0; i < 5; i++) {
-            runners[i] = (Runner){&gun, i};
+            runners[i] = (Part){&gun, i};
             threads[i] = start(TARGET(runner), &runners[i]);
         }
         until_waiting(&gun.cond, 5);
-        event_set_shown(&gun);
-        event_clear(&gun);
-        show_none("clear, at once", 0);
+        CALLS(call_event, &gun, "set", "clear, at once");
         log_until(5);
         log_show(false);
-        for (int i = 0; i < 5; i++)
-            join(threads[i]);
+        join_all(threads, 5);
     }
-    show_bool("is_set", event_is_set(&gun));
-    event_set_shown(&gun);
-    event_set_shown(&gun);
-    show_bool("is_set", event_is_set(&gun));
-    show_bool("wait", event_wait(&gun, FOREVER));
-    show_bool("wait(1e10)", event_wait(&gun, 1e10));
-    event_clear(&gun);
-    show_none("clear", 0);
-    show_bool("wait(0)", event_wait(&gun, 0));
+    CALLS(call_event, &gun, "is_set", "set", "set", "is_set", "wait", "wait(1e10)", "clear",
+          "wait(0)");
+}
+
+static void call_semaphore(void *it, const char *call) {
+    if (is(call, "acquire")) {
+        show_bool(call, semaphore_acquire(it, blocking(call), number(call, FOREVER)));
+    } else {
+        show_none(call, semaphore_release(it, (ssize_t)number(call, 1)));
+    }
 }
 
 static void semaphores(void) {
     title("Semaphore");
     Semaphore semaphore;
-    show_none("Semaphore(-1)", semaphore_init(&semaphore, -1));
-    show_none("BoundedSemaphore(-1)", bounded_semaphore_init(&semaphore, -1));
+    int (*const init[])(Semaphore *, ssize_t) = {semaphore_init, bounded_semaphore_init};
+    show_none("Semaphore(-1)", init[0](&semaphore, -1));
+    show_none("BoundedSemaphore(-1)", init[1](&semaphore, -1));
     for (int bounded = 0; bounded < 2; bounded++) {
         title(bounded ? "BoundedSemaphore(2)" : "Semaphore(2)");
-        if (bounded) {
-            bounded_semaphore_init(&semaphore, 2);
-        } else {
-            semaphore_init(&semaphore, 2);
-        }
-        show_bool("acquire", semaphore_acquire(&semaphore, true, FOREVER));
-        show_bool("acquire(timeout=1)", semaphore_acquire(&semaphore, true, 1));
-        show_bool("acquire(False)", semaphore_acquire(&semaphore, false, FOREVER));
-        show_bool("acquire(timeout=0)", semaphore_acquire(&semaphore, true, 0));
-        show_bool("acquire(timeout=-1)", semaphore_acquire(&semaphore, true, -1));
-        show_bool("acquire(timeout=0.001)", semaphore_acquire(&semaphore, true, 0.001));
-        show_bool("acquire(timeout=1e10)", semaphore_acquire(&semaphore, true, 1e10));
-        show_bool("acquire(False, 1)", semaphore_acquire(&semaphore, false, 1));
-        show_none("release(0)", semaphore_release(&semaphore, 0));
-        show_none("release(-1)", semaphore_release(&semaphore, -1));
-        show_none("release(3)", semaphore_release(&semaphore, 3));
-        show_none("release", semaphore_release(&semaphore, 1));
-        show_none("release(2)", semaphore_release(&semaphore, 2));
-        show_none("release", semaphore_release(&semaphore, 1));
-        show_none("release", semaphore_release(&semaphore, 1));
+        init[bounded](&semaphore, 2);
+        CALLS(call_semaphore, &semaphore, "acquire", "acquire(timeout=1)", "acquire(False)",
+              "acquire(timeout=0)", "acquire(timeout=-1)", "acquire(timeout=0.001)",
+              "acquire(timeout=1e10)", "acquire(False, 1)", "release(0)", "release(-1)",
+              "release(3)", "release", "release(2)", "release", "release");
         printf("value %zd\n", semaphore.value);
     }
 }
 
 static void random_semaphores(void) {
     title("Semaphores, at random");
-    Semaphore unbounded, bounded;
-    semaphore_init(&unbounded, 3);
-    bounded_semaphore_init(&bounded, 3);
+    Semaphore both[2];
+    semaphore_init(&both[0], 3);
+    bounded_semaphore_init(&both[1], 3);
     for (int i = 0; i < 150; i++) {
-        int64_t op = rand_below(4), n = rand_below(4);
+        int op = (int)rand_below(4), n = (int)rand_below(4);
         char what[64];
-        if (op == 0) {
-            show_bool("acquire(False)", semaphore_acquire(&unbounded, false, FOREVER));
-        } else if (op == 1) {
-            snprintf(what, sizeof what, "release(%" PRId64 ")", n);
-            show_none(what, semaphore_release(&unbounded, n));
-        } else if (op == 2) {
-            show_bool("bounded acquire(False)", semaphore_acquire(&bounded, false, FOREVER));
+        const char *which = op < 2 ? "" : "bounded ";
+        if (op % 2 == 0) {
+            snprintf(what, sizeof what, "%sacquire(False)", which);
+            show_bool(what, semaphore_acquire(&both[op / 2], false, FOREVER));
         } else {
-            snprintf(what, sizeof what, "bounded release(%" PRId64 ")", n);
-            show_none(what, semaphore_release(&bounded, n));
+            snprintf(what, sizeof what, "%srelease(%d)", which, n);
+            show_none(what, semaphore_release(&both[op / 2], n));
         }
-        printf("  %zd %zd\n", unbounded.value, bounded.value);
+        printf("  %zd %zd\n", both[0].value, both[1].value);
     }
 }
 
@@ -442,27 +445,19 @@ static void random_locks(void) {
     RLock rlock = {0};
     Event event;
     event_init(&event);
+    const struct {
+        Method method;
+        void *it;
+        const char *what; // the call comes after the point
+    } ways[] = {
+        {call_lock, &lock, "lock.acquire(False)"}, {call_lock, &lock, "lock.release"},
+        {call_rlock, &rlock, "rlock.acquire"},     {call_rlock, &rlock, "rlock.release"},
+        {call_event, &event, "event.set"},         {call_event, &event, "event.clear"},
+        {call_event, &event, "event.wait(0)"},     {call_lock, &lock, "lock.locked"},
+    };
     for (int i = 0; i < 150; i++) {
-        int64_t op = rand_below(8);
-        if (op == 0) {
-            show_bool("lock.acquire(False)", lock_acquire(&lock, false, -1));
-        } else if (op == 1) {
-            show_none("lock.release", lock_release(&lock));
-        } else if (op == 2) {
-            show_bool("rlock.acquire", rlock_acquire(&rlock, true, -1));
-        } else if (op == 3) {
-            show_none("rlock.release", rlock_release(&rlock));
-        } else if (op == 4) {
-            event_set(&event);
-            show_none("event.set", 0);
-        } else if (op == 5) {
-            event_clear(&event);
-            show_none("event.clear", 0);
-        } else if (op == 6) {
-            show_bool("event.wait(0)", event_wait(&event, 0));
-        } else {
-            show_bool("lock.locked", lock_locked(&lock));
-        }
+        size_t op = (size_t)rand_below(8);
+        ways[op].method(ways[op].it, ways[op].what);
     }
 }
 
@@ -477,14 +472,24 @@ static int wait_for(void *event) {
     return event_wait(event, FOREVER) < 0 ? -1 : 0;
 }
 
-static const char *truth(bool value) {
-    return value ? "True" : "False";
-}
-
 static void describe(Thread *thread) {
     printf("  '%s' alive %s daemon %s ident %s\n", thread_name(thread),
            truth(thread_is_alive(thread)), truth(thread_daemon(thread)),
            thread_ident(thread) ? "a number" : "None");
+}
+
+static void call_thread(void *it, const char *call) {
+    if (is(call, "describe")) {
+        describe(it);
+    } else if (is(call, "start")) {
+        show_none(call, thread_start(it));
+    } else if (is(call, "join")) {
+        show_none(call, thread_join(it, number(call, FOREVER)));
+    } else if (is(call, "daemon")) {
+        show_none(call, thread_set_daemon(it, blocking(call)));
+    } else {
+        show_number(call, (ssize_t)threading_active_count());
+    }
 }
 
 static void thread_life(void) {
@@ -492,87 +497,50 @@ static void thread_life(void) {
     Event event;
     event_init(&event);
     Thread *thread = need(thread_new(NULL, TARGET(wait_for), &event));
-    describe(thread);
-    show_none("join", thread_join(thread, FOREVER));
-    show_none("daemon = True", thread_set_daemon(thread, true));
-    describe(thread);
-    show_none("daemon = False", thread_set_daemon(thread, false));
-    show_number("active_count", (ssize_t)threading_active_count());
-    show_none("start", thread_start(thread));
-    show_number("active_count", (ssize_t)threading_active_count());
-    describe(thread);
-    show_none("start", thread_start(thread));
-    show_none("daemon = True", thread_set_daemon(thread, true));
-    show_none("join(0)", thread_join(thread, 0));
-    show_none("join(-1)", thread_join(thread, -1));
-    show_none("join(0.001)", thread_join(thread, 0.001));
-    describe(thread);
+    CALLS(call_thread, thread, "describe", "join", "daemon = True", "describe", "daemon = False",
+          "active_count", "start", "active_count", "describe", "start", "daemon = True", "join(0)",
+          "join(-1)", "join(0.001)", "describe");
     event_set(&event);
-    show_none("join", thread_join(thread, FOREVER));
-    describe(thread);
-    show_none("join(1)", thread_join(thread, 1));
-    show_none("join", thread_join(thread, FOREVER));
-    show_none("start", thread_start(thread));
-    show_none("daemon = True", thread_set_daemon(thread, true));
-    show_number("active_count", (ssize_t)threading_active_count());
+    CALLS(call_thread, thread, "join", "describe", "join(1)", "join", "start", "daemon = True",
+          "active_count");
     thread_set_name(thread, "renamed");
     describe(thread);
     thread_decref(thread);
 }
 
-static int show_main_name(void *arg) {
-    (void)arg;
-    printf("%-34s '%s'\n", "main_thread, seen by another", thread_name(threading_main_thread()));
-    return 0;
-}
-
-static int show_own_name(void *arg) {
-    (void)arg;
-    printf("%-34s '%s'\n", "current_thread, of another", thread_name(threading_current_thread()));
-    return 0;
-}
-
-static int join_oneself(void *arg) {
-    (void)arg;
-    show_none("its own join", thread_join(threading_current_thread(), FOREVER));
-    return 0;
-}
-
-static int start_oneself(void *arg) {
-    (void)arg;
-    show_none("its own start", thread_start(threading_current_thread()));
-    return 0;
-}
-
-static int alive_to_oneself(void *arg) {
-    (void)arg;
-    show_bool("alive, seen by itself", thread_is_alive(threading_current_thread()));
-    return 0;
-}
-
-static int own_ident(void *arg) {
-    (void)arg;
-    show_bool("ident, seen by itself",
-              thread_ident(threading_current_thread()) == threading_get_ident());
-    return 0;
+/* What a thread sees of itself and of the main thread. */
+static void call_current(void *it, const char *call) {
+    Thread *self = threading_current_thread(), *seen = strstr(call, "main") ? it : self;
+    char name[64];
+    snprintf(name, sizeof name, "'%s'", thread_name(seen));
+    if (strstr(call, "join")) {
+        show_none(call, thread_join(self, FOREVER));
+    } else if (strstr(call, "start")) {
+        show_none(call, thread_start(self));
+    } else if (is(call, "alive")) {
+        show_bool(call, thread_is_alive(self));
+    } else if (is(call, "ident")) {
+        show_bool(call, thread_ident(self) == threading_get_ident());
+    } else {
+        show(call, false, name);
+    }
 }
 
 static void main_thread(void) {
     title("The main thread");
-    Thread *main_thread = threading_main_thread();
-    describe(main_thread);
-    show_bool("current_thread is it", threading_current_thread() == main_thread);
-    show_bool("get_ident is its", threading_get_ident() == thread_ident(main_thread));
-    show_none("join", thread_join(main_thread, FOREVER));
-    show_none("start", thread_start(main_thread));
-    show_none("daemon = True", thread_set_daemon(main_thread, true));
-    show_number("active_count", (ssize_t)threading_active_count());
-    in_thread(show_main_name, NULL);
-    in_thread(show_own_name, NULL);
-    in_thread(join_oneself, NULL);
-    in_thread(start_oneself, NULL);
-    in_thread(alive_to_oneself, NULL);
-    in_thread(own_ident, NULL);
+    Thread *self = threading_main_thread();
+    describe(self);
+    show_bool("current_thread is it", threading_current_thread() == self);
+    show_bool("get_ident is its", threading_get_ident() == thread_ident(self));
+    CALLS(call_thread, self, "join", "start", "daemon = True", "active_count");
+    const char *const calls[] = {"main_thread, seen by another",
+                                 "current_thread, of another",
+                                 "its own join",
+                                 "its own start",
+                                 "alive, seen by itself",
+                                 "ident, seen by itself"};
+    for (size_t i = 0; i < 6; i++)
+        join(start(TARGET(attempt), &(Attempt){call_current, self, calls[i]}));
 }
 
 static void names(void) {
@@ -608,37 +576,38 @@ static void inheritance(void) {
     }
 }
 
+/* With 32 bits a stack of any size that can be asked for may be had, unless memory is limited. */
+static void limit_address_space(bool limited) {
+    struct rlimit limit;
+    if (sizeof(ssize_t) > 4 || getrlimit(RLIMIT_AS, &limit) < 0) return;
+    limit.rlim_cur = limited ? 1 << 30 : limit.rlim_max;
+    setrlimit(RLIMIT_AS, &limit);
+}
+
 static void stack_sizes(void) {
     title("stack_size");
     const ssize_t sizes[] = {-1, 1, 1000, 32767, 262144, 1 << 20, 0};
+    char what[64];
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        char what[64];
         snprintf(what, sizeof what, "stack_size(%zd)", sizes[i]);
         show_number(what, threading_stack_size(sizes[i]));
     }
-    show_number("stack_size(1 << 47)", threading_stack_size((ssize_t)1 << 47));
+    const ssize_t too_large = PTRDIFF_MAX >> (sizeof(ssize_t) > 4 ? 15 : 0);
+    show_number("stack_size(1 << 47)", threading_stack_size(too_large));
     Thread *thread = need(thread_new("too large", TARGET(work), NULL));
-    show_none("start", thread_start(thread));
-    describe(thread);
-    show_none("join", thread_join(thread, FOREVER));
-    show_number("active_count", (ssize_t)threading_active_count());
-    show_bool("stack_size(0)", threading_stack_size(0) == (ssize_t)1 << 47);
+    limit_address_space(true);
+    CALLS(call_thread, thread, "start", "describe", "join", "active_count");
+    limit_address_space(false);
+    show_bool("stack_size(0)", threading_stack_size(0) == too_large);
     thread_decref(thread);
     thread = need(thread_new("right", TARGET(work), NULL));
-    show_none("start", thread_start(thread));
-    show_none("join", thread_join(thread, FOREVER));
-    describe(thread);
+    CALLS(call_thread, thread, "start", "join", "describe");
     thread_decref(thread);
 }
 
-typedef struct {
-    ErrorType type;
-    const char *message;
-} Failure;
-
 static int fail(void *op) {
-    Failure *self = op;
-    return error_set(self->type, "%s", self->message);
+    const Error *error = op;
+    return error_set(error->type, "%s", error->message);
 }
 
 static void hook(Thread *thread, const Error *error) {
@@ -649,14 +618,14 @@ static void hook(Thread *thread, const Error *error) {
 static void excepthooks(void) {
     title("excepthook");
     threading_set_excepthook(hook);
-    Failure failures[] = {
-        {ValueError, "no such value"}, {RuntimeError, "no way"}, {IndexError, ""}};
+    Error errors[] = {{ValueError, "no such value", NULL, NULL},
+                      {RuntimeError, "no way", NULL, NULL},
+                      {IndexError, "", NULL, NULL}};
     for (size_t i = 0; i < 3; i++) {
         char name[32];
         snprintf(name, sizeof name, "unlucky %zu", i);
-        Thread *thread = need(thread_new(name, TARGET(fail), &failures[i]));
-        show_none("start", thread_start(thread));
-        show_none("join", thread_join(thread, FOREVER));
+        Thread *thread = need(thread_new(name, TARGET(fail), &errors[i]));
+        CALLS(call_thread, thread, "start", "join");
         show_bool("is_alive", thread_is_alive(thread));
         thread_decref(thread);
         log_show(true);
@@ -688,8 +657,7 @@ static void all_of_them(void) {
     }
     show_all();
     event_set(&event);
-    for (int i = 0; i < 4; i++)
-        join(threads[i]);
+    join_all(threads, 4);
     show_all();
 }
 
@@ -772,8 +740,7 @@ static void ping_pong(void) {
     for (int i = 0; i < 2; i++)
         threads[i] = start(TARGET(play), &numbers[i]);
     semaphore_release(&turns[0], 1);
-    for (int i = 0; i < 2; i++)
-        join(threads[i]);
+    join_all(threads, 2);
     log_show(true);
 }
 
@@ -801,26 +768,15 @@ static void the_end(void) {
 
 int main(int argc, char **argv) {
     (void)argc;
-    condition_init(&event_log.changed);
-    lock_errors();
-    rlock_errors();
-    condition_errors();
-    hand_overs();
-    nested_wait();
-    events();
-    semaphores();
-    random_semaphores();
-    random_locks();
-    thread_life();
-    main_thread();
-    names();
-    inheritance();
-    stack_sizes();
-    excepthooks();
-    all_of_them();
-    producer_consumer();
-    ping_pong();
-    the_end();
+    void (*const parts[])(void) = {
+        lock_errors, rlock_errors,      condition_errors, hand_overs,  nested_wait,       events,
+        semaphores,  random_semaphores, random_locks,     thread_life, main_thread,       names,
+        inheritance, stack_sizes,       excepthooks,      all_of_them, producer_consumer, ping_pong,
+        the_end,
+    };
+    condition_init(&event_log.condition);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        parts[i]();
     threading_shutdown();
     return finish_output(argv[0], 0);
 }

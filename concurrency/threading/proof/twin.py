@@ -39,6 +39,7 @@ class Log:
     """Lines, numbered as they come; threads write, the main thread waits for how many there are."""
 
     def __init__(self) -> None:
+        """No lines."""
         self.changed = threading.Condition()
         self.lines: list[str] = []
 
@@ -99,10 +100,18 @@ def lock_errors() -> None:
     attempt("acquire(True, -0.5)", lambda: lock.acquire(True, -0.5))
     attempt("acquire(True, 1e10)", lambda: lock.acquire(True, 1e10))
     attempt("acquire(True, nan)", lambda: lock.acquire(True, float("nan")))
+    attempt("acquire(True, -inf)", lambda: lock.acquire(True, float("-inf")))
+    attempt("acquire(True, -1e10)", lambda: lock.acquire(True, -1e10))
+    attempt("acquire(False, -inf)", lambda: lock.acquire(False, float("-inf")))
+    attempt("acquire(False, 1e300)", lambda: lock.acquire(False, 1e300))
+    attempt("acquire(False, nan)", lambda: lock.acquire(False, float("nan")))
+    attempt("acquire(False, -2)", lambda: lock.acquire(False, -2))
     in_thread("acquire(False), another thread", lambda: lock.acquire(False))
     in_thread("release, another thread", lock.release)
     attempt("locked", lock.locked)
     attempt("acquire(timeout=1)", lambda: lock.acquire(True, 1))
+    attempt("release", lock.release)
+    attempt("acquire(True, 9223372036.5)", lambda: lock.acquire(True, 9223372036.5))
     attempt("release", lock.release)
     attempt("release", lock.release)
 
@@ -124,6 +133,7 @@ def rlock_errors() -> None:
         attempt("release", lock.release)
 
     def both() -> bool:
+        """Takes it and gives it back."""
         acquired = bool(lock.acquire(False))
         lock.release()
         return acquired
@@ -202,6 +212,7 @@ def nested_wait() -> None:
     condition = threading.Condition()
 
     def partner() -> None:
+        """Takes the lock that is let go of, and notifies."""
         with condition:
             log.write("partner has the lock")
             condition.notify()
@@ -450,6 +461,7 @@ def excepthooks() -> None:
     title("excepthook")
 
     def hook(args: Any) -> None:
+        """Writes down what it is told."""
         log.write(f"hook, of {args.thread.name!r}: {args.exc_type.__name__}: {args.exc_value}")
 
     original, threading.excepthook = threading.excepthook, hook
@@ -483,6 +495,7 @@ class Buffer:
     """Room for a few items between a producer and a consumer."""
 
     def __init__(self, capacity: int) -> None:
+        """An empty one."""
         self.capacity = capacity
         self.items: list[int] = []
         self.changed = threading.Condition()
@@ -511,6 +524,7 @@ def producer_consumer() -> None:
         numbers = [rand(1000) for _ in range(40)]
 
         def produce(buffer: Buffer = buffer, numbers: list[int] = numbers) -> None:
+            """Puts all the numbers."""
             for number in numbers:
                 buffer.put(number)
 
@@ -527,6 +541,7 @@ def ping_pong() -> None:
     semaphores = [threading.Semaphore(0), threading.Semaphore(0)]
 
     def play(me: int) -> None:
+        """Waits for its turn, and gives the other one."""
         for i in range(5):
             semaphores[me].acquire()
             log.write(f"{'pong' if me else 'ping'} {i}")
@@ -547,6 +562,7 @@ def the_end() -> None:
     never = threading.Event()
 
     def last() -> None:
+        """Outlives the main thread."""
         threading.main_thread().join()
         print(f"  main thread alive: {threading.main_thread().is_alive()}", flush=True)
 
