@@ -5,21 +5,44 @@
  * its parent has died by PR_SET_PDEATHSIG and getppid(). So a child inherits no end of anybody's
  * pipe, and a thousand children cost no descriptors. On another POSIX system than Linux use
  * CPython's pipes: the child holds one end each, and the system closes it however the process ends.
+ *
+ *     children --> Process-1 --> Process-2 --> Process-4        started here and not yet waited for
+ *
+ * The rule that keeps pids safe: a pid is ours until waitpid() has returned it, then the system may
+ * give it to anybody. So waitpid() is called in one place, under children_lock, and whoever signals
+ * a pid holds the lock and has seen that the child has not been reaped.
  */
 #define _GNU_SOURCE // gettid, sigabbrev_np
-#include "children.h"
+#include "process.h"
+#include "descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio_ext.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 // Seconds:
 #define LONGEST_WAIT 1e6  // a time_t of any size holds it; then once more
 #define LOOK_AGAIN   1e-3 // where there is no sentinel to wait for
+
+struct Process {
+    ProcessTarget target;
+    void *args;     // our copy of the caller's block
+    char *name;     // CPython: _name
+    char *identity; // "1:2" for the second child of the first child. CPython: _identity
+    pid_t parent_pid;
+    pid_t pid;      // 0 until started
+    int sentinel;   // a pidfd, opened when first asked for; or -1
+    int returncode; // once it has ended. CPython: _popen.returncode
+    bool daemon, started, ended, closed;
+    bool forgotten; // process_free()d while running: freed by the one who reaps it
+    Process *next;  // in the list of children, oldest first
+};
 
 static char main_name[] = "MainProcess", no_identity[] = "";
 static Process main_process = {.name = main_name, .identity = no_identity, .sentinel = -1};
@@ -27,6 +50,8 @@ static Process parent;                   // of a child: what parent_process() re
 static Process *current = &main_process; // CPython: _current_process
 static _Atomic unsigned process_counter; // CPython: _process_counter
 static pthread_once_t at_exit_registered = PTHREAD_ONCE_INIT;
+static pthread_mutex_t children_lock = PTHREAD_MUTEX_INITIALIZER;
+static Process *children; // CPython: Lib/multiprocessing/process.py, _children (a set: no order)
 
 Process *current_process(void) {
     return current;
@@ -45,29 +70,6 @@ static char *join_text(const char *a, const char *b, const char *c) {
     return text;
 }
 
-Process *process_new(ProcessTarget target, const void *args, size_t size, const char *name) {
-    Process *self = calloc(1, sizeof *self);
-    if (!self) return error_no_memory();
-    char count[16];
-    snprintf(count, sizeof count, "%u", ++process_counter);
-    const char *colon = *current->identity ? ":" : "";
-    self->identity = join_text(current->identity, colon, count);
-    if (self->identity) {
-        self->name = name ? join_text(name, "", "") : join_text("Process-", self->identity, "");
-    }
-    self->args = malloc(size ? size : 1);
-    self->sentinel = -1;
-    if (!self->name || !self->args) {
-        process_destroy(self);
-        return error_no_memory();
-    }
-    if (size) memcpy(self->args, args, size);
-    self->target = target;
-    self->parent_pid = getpid();
-    self->daemon = current->daemon;
-    return self;
-}
-
 /* Whether this process made the object, or it is its own view of its parent: in a child the copies
  * of its parent's objects are not, and their sentinels' numbers may be other files' by now. */
 static bool is_mine(const Process *self) {
@@ -82,7 +84,7 @@ static void close_sentinel(Process *self) {
     self->sentinel = -1;
 }
 
-void process_destroy(Process *self) {
+static void destroy(Process *self) {
     close_sentinel(self);
     free(self->name);
     free(self->identity);
@@ -90,10 +92,83 @@ void process_destroy(Process *self) {
     free(self);
 }
 
-/* Whether the child has ended, without waiting. */
+Process *process_new(ProcessTarget target, const void *args, size_t size, const char *name) {
+    Process *self = calloc(1, sizeof *self);
+    if (!self) return error_no_memory();
+    char count[16];
+    snprintf(count, sizeof count, "%u", ++process_counter);
+    const char *colon = *current->identity ? ":" : "";
+    self->identity = join_text(current->identity, colon, count);
+    if (self->identity) {
+        self->name = name ? join_text(name, "", "") : join_text("Process-", self->identity, "");
+    }
+    self->args = malloc(size ? size : 1);
+    self->sentinel = -1;
+    if (!self->name || !self->args) {
+        destroy(self);
+        return error_no_memory();
+    }
+    if (size) memcpy(self->args, args, size);
+    self->target = target;
+    self->parent_pid = getpid();
+    self->daemon = current->daemon;
+    return self;
+}
+
+/* ---- The children ----------------------------------------------------------------------------*/
+
+/* Adds a started child to the list. Under the lock. */
+static void add_child(Process *child) {
+    Process **end = &children;
+    while (*end)
+        end = &(*end)->next;
+    child->next = NULL;
+    *end = child;
+}
+
+/* Whether the child has ended; then its return code is set. CPython:
+ * Lib/multiprocessing/popen_fork.py, Popen.poll(). */
+static bool reaped(Process *child) {
+    int status;
+    pid_t pid = waitpid(child->pid, &status, WNOHANG);
+    if (pid == 0) return false;
+    // Simplified: a child that somebody else has waited for (SIGCHLD ignored, a wait() in the
+    // program) counts as ended with 255, asyncio's choice; CPython's Popen.poll() says that it
+    // runs.
+    if (pid < 0) {
+        child->returncode = 255;
+    } else {
+        child->returncode = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    }
+    return child->ended = true;
+}
+
+/* Whether the child has ended, without waiting: then it is off the list. Under the lock. */
+static bool poll_child(Process *child) {
+    if (!child->started || child->ended) return child->ended;
+    if (!reaped(child)) return false;
+    Process **link = &children;
+    while (*link && *link != child)
+        link = &(*link)->next;
+    if (*link) *link = child->next;
+    return true;
+}
+
+/* Looks at each child, and frees the forgotten that have ended. Under the lock. CPython:
+ * Lib/multiprocessing/process.py, _cleanup(). */
+static void reap_children(void) {
+    // A child made by a bare fork() inherits the list, but the processes on it are its siblings.
+    while (children && children->parent_pid != getpid())
+        children = children->next;
+    for (Process *child = children, *next; child; child = next) {
+        next = child->next;
+        if (poll_child(child) && child->forgotten) destroy(child);
+    }
+}
+
 static bool has_ended(Process *self) {
     pthread_mutex_lock(&children_lock);
-    bool ended = children_poll(self);
+    bool ended = poll_child(self);
     pthread_mutex_unlock(&children_lock);
     return ended;
 }
@@ -101,10 +176,48 @@ static bool has_ended(Process *self) {
 void process_free(Process *self) {
     if (!self) return;
     pthread_mutex_lock(&children_lock);
-    self->forgotten = is_mine(self) && self->started && !children_poll(self);
+    self->forgotten = is_mine(self) && self->started && !poll_child(self);
     bool forgotten = self->forgotten;
     pthread_mutex_unlock(&children_lock);
-    if (!forgotten) process_destroy(self);
+    if (!forgotten) destroy(self);
+}
+
+Process **active_children(size_t *count) {
+    pthread_mutex_lock(&children_lock);
+    reap_children();
+    *count = 0;
+    for (Process *child = children; child; child = child->next)
+        ++*count;
+    Process **list = malloc((*count + 1) * sizeof *list);
+    size_t i = 0;
+    for (Process *child = children; list && child; child = child->next)
+        list[i++] = child;
+    pthread_mutex_unlock(&children_lock);
+    return list ? list : error_no_memory();
+}
+
+/* Waits until the child has ended, however long; it is not reaped. Not under the lock. */
+static void wait_for(pid_t pid) {
+    siginfo_t info; // WNOWAIT: whoever else waits for it shall wake as well
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Terminates the daemonic children and waits for all. CPython: Lib/multiprocessing/util.py,
+ * _exit_function(). */
+static void end_children(void) {
+    pthread_mutex_lock(&children_lock);
+    reap_children();
+    for (Process *child = children; child; child = child->next)
+        if (child->daemon) kill(child->pid, SIGTERM);
+    while (children) {
+        pid_t pid = children->pid;
+        pthread_mutex_unlock(&children_lock);
+        wait_for(pid);
+        pthread_mutex_lock(&children_lock);
+        reap_children();
+    }
+    pthread_mutex_unlock(&children_lock);
 }
 
 /* ---- Starting --------------------------------------------------------------------------------*/
@@ -115,6 +228,20 @@ static int os_error(void) {
 
 static int closed_error(void) {
     return error_set(ValueError, "process object is closed");
+}
+
+/* Around fork(): takes the locks, so that the child's copies of the lists are whole. */
+static void before_fork(void) {
+    pthread_mutex_lock(&children_lock);
+    descriptors_before_fork();
+    reap_children();
+}
+
+/* Lets go, on both sides. The child has no children yet. */
+static void after_fork(bool in_child) {
+    if (in_child) children = NULL;
+    descriptors_after_fork(in_child);
+    pthread_mutex_unlock(&children_lock);
 }
 
 /* A thread of a daemonic child: ends it when the parent has ended. */
@@ -158,7 +285,7 @@ static void close_stdin(void) {
 
 /* The child's whole life. CPython: Lib/multiprocessing/process.py, BaseProcess._bootstrap(). */
 static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
-    children_after_fork(true);
+    after_fork(true);
     if (self->daemon) die_with_parent(self->parent_pid, by_main_thread);
     parent = (Process){
         .name = current->name, .identity = no_identity, .pid = self->parent_pid, .sentinel = -1};
@@ -175,14 +302,14 @@ static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
         error_print(stderr);
         status = 1;
     }
-    children_at_exit();
+    end_children();
     fflush(stdout);
     fflush(stderr);
     _exit(status);
 }
 
 static void register_at_exit(void) {
-    atexit(children_at_exit);
+    atexit(end_children);
 }
 
 int process_start(Process *self) {
@@ -199,16 +326,16 @@ int process_start(Process *self) {
     bool by_main_thread = gettid() == getpid();
     fflush(stdout); // else the child would have, and write, a copy of what waits there
     fflush(stderr);
-    children_before_fork();
+    before_fork();
     pid_t pid = fork();
     if (pid == 0) bootstrap(self, by_main_thread);
     if (pid > 0) {
         self->pid = pid;
         self->started = true;
-        children_add(self);
+        add_child(self);
     }
     int saved = errno;
-    children_after_fork(false);
+    after_fork(false);
     errno = saved;
     return pid > 0 ? 0 : os_error();
 }
@@ -274,7 +401,7 @@ int process_join(Process *self, double timeout) {
     }
     if (!self->started) return error_set(AssertionError, "can only join a started process");
     if (timeout >= FOREVER) {
-        children_wait(self);
+        if (!has_ended(self)) wait_for(self->pid);
     } else if (timeout > 0 && !has_ended(self) && wait_sentinel(self, timeout) < 0) {
         return -1;
     }

@@ -120,12 +120,4 @@ Process *parent_process(void);
  * NULL with MemoryError. CPython: active_children(). */
 Process **active_children(size_t *count);
 
-/* Makes `fd` this process's own: children that process_start() makes from now on close it. Each
- * sentinel is such a descriptor. 0, or -1 with MemoryError. CPython has no such thing: its forked
- * children hold everything that was open. */
-int close_on_fork(int fd);
-
-/* Takes `fd` off that list; to be called before closing it. Unknown ones are ignored. */
-void close_on_fork_forget(int fd);
-
 #endif

@@ -19,7 +19,6 @@
  */
 #define _GNU_SOURCE // pthread_mutex_clocklock
 #include "queue.h"
-#include "ring.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -27,6 +26,92 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+
+/* ---- The rings -------------------------------------------------------------------------------
+ * Where in the queue's memory a message goes. Arithmetic only: nothing is read or written.
+ *
+ *     ring 0          ring 1                     ring 2                           ... ring 6
+ *     |-- 1 MiB ------|-- 3 MiB -----------------|-- 12 MiB ----------------------... -- 3 GiB --|
+ *          head --->  jump . . . . . . . . . . >  message message  tail
+ *
+ * A message lies in one piece. The next one goes behind it; or, where the ring ends, to the ring's
+ * beginning, if that is free already; or into a larger ring. The place left carries a jump, which
+ * consumers follow. The memory is reserved addresses: it costs nothing until it is written to.
+ * Once the queue is empty, the next message goes back to the smallest ring that holds it, whose
+ * pages are there already, and likely in the cache.
+ *
+ * What is occupied, if anything is: from head to tail, following the jumps. Jumps lead to the start
+ * of the same ring or to a larger ring; to a smaller one only from an empty queue. Hence three
+ * rules: in the tail's ring, if head is there too, free is what is not between head and tail; if
+ * head is elsewhere, the messages of the tail's ring begin at its start: free is what is behind the
+ * tail; a ring larger than the tail's is free, unless head is there. The last unit of a ring stays
+ * free for a jump.
+ */
+enum {
+    RING_UNIT = 16,       // places are counted in units, so that 32 bits hold 64 GiB
+    RING_FIRST = 1 << 16, // units of ring 0: 1 MiB holds many small messages and fits an L2 cache
+    RING_GROWTH = 4,    // ring k ends at RING_FIRST * 4^k: few rings, and few jumps to a large one
+    RING_COUNT_MAX = 7, // 4 GiB: as much as a queue can hold if the machine can
+};
+
+/* How far one side has come: how many messages it has moved (modulo 2^32), and the unit where its
+ * next one begins. */
+typedef struct {
+    uint32_t count, where;
+} Mark;
+
+/* The first unit of a ring, which is also the end of the one before. */
+static uint32_t ring_start(int ring) {
+    uint32_t start = ring ? RING_FIRST : 0;
+    while (--ring > 0)
+        start *= RING_GROWTH;
+    return start;
+}
+
+/* The ring that a unit is in. */
+static int ring_of(uint32_t where) {
+    int ring = 0;
+    for (uint32_t end = RING_FIRST; where >= end; end *= RING_GROWTH)
+        ring++;
+    return ring;
+}
+
+/* Whether a message of `units` fits into the ring at all. */
+static bool ring_fits(int ring, uint32_t units) {
+    return units < ring_start(ring + 1) - ring_start(ring);
+}
+
+/* Finds the place of a message of `units`, between the marks of the producers and the consumers, in
+ * the first `rings` rings. False if there is no room until a message is taken. The consumers' mark
+ * may be an old one: then there is more room than we know. */
+static bool ring_place(Mark tail, Mark head, uint32_t units, int rings, uint32_t *place) {
+    int ring = ring_of(tail.where), head_ring = ring_of(head.where);
+    bool empty = tail.count == head.count;
+    for (int smaller = 0; empty && smaller < ring; smaller++) {
+        if (!ring_fits(smaller, units)) continue;
+        *place = ring_start(smaller);
+        return true;
+    }
+    uint32_t start = ring_start(ring), end = ring_start(ring + 1);
+    bool wrapped = head_ring == ring && !empty && tail.where <= head.where;
+    uint32_t free_end = wrapped ? head.where : end - 1;
+    if (units <= free_end - tail.where) {
+        *place = tail.where;
+        return true;
+    }
+    if (head_ring == ring && !wrapped && units <= head.where - start) {
+        *place = start;
+        return true;
+    }
+    for (int larger = ring + 1; larger < rings; larger++) {
+        if (larger == head_ring || !ring_fits(larger, units)) continue;
+        *place = ring_start(larger);
+        return true;
+    }
+    return false;
+}
+
+/* ---- The shared memory ------------------------------------------------------------------------*/
 
 // A mark in one word: count in the low half, where in the high half.
 typedef _Atomic uint64_t SharedMark;

@@ -2,7 +2,8 @@
 #ifndef DEMO_H
 #define DEMO_H
 
-#include "../multiprocessing.h"
+#include "../pool.h"
+#include "../queue.h"
 
 extern const char *const program; // its bare name
 

@@ -12,7 +12,8 @@
  * The same work on both sides: the bare pipe carries the same bytes and the reader waits for whole
  * messages; what a child's start costs is not in the queue's time.
  */
-#include "../multiprocessing.h"
+#include "../pool.h"
+#include "../queue.h"
 
 #include "../../../common/proof/benchmark.h"
 

@@ -1,5 +1,5 @@
 /* pool_twin.c: the pool's part of twin.c; its twin is pool_twin.py. */
-#include "../multiprocessing.h"
+#include "../pool.h"
 
 void pool_twin(void);
 

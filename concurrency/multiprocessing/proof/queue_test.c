@@ -1,9 +1,8 @@
 /* queue_test.c: the queue by its rules, its rings against a model, under a storm of signals, and
  * with processes killed at every instruction of put and get, and at a thousand random instants. */
-#define _GNU_SOURCE
-#include "test_common.h"
+#include "../queue.c" // for its rings, which no header shows
 
-#include "../ring.h"
+#include "test_common.h"
 
 #include <pthread.h>
 #include <sys/ptrace.h>
@@ -153,7 +152,7 @@ static char pattern(size_t size, size_t i) {
     return (char)(size * 31 + i * 7 + (i >> 8));
 }
 
-static void fill(char *bytes, size_t size) {
+static void fill_pattern(char *bytes, size_t size) {
     for (size_t i = 0; i < size; i++)
         bytes[i] = pattern(size, i);
 }
@@ -175,7 +174,7 @@ static void test_sizes(void **state) {
         for (size_t a = 0; a < 7; a++) {
             for (size_t size = around[a] > 40 ? around[a] - 40 : 0; size < around[a] + 40; size++) {
                 if (around[a] > 65536 && size % 8 > 1) continue;
-                fill(bytes, size);
+                fill_pattern(bytes, size);
                 assert_int_equal(queue_put(queue, bytes, size, 0), 0);
                 count++;
             }
@@ -239,7 +238,7 @@ static size_t large(void) {
 
 static int put_large(void *args) {
     char *bytes = malloc(large());
-    fill(bytes, large());
+    fill_pattern(bytes, large());
     int status = queue_put(*(Queue **)args, bytes, large(), FOREVER);
     free(bytes);
     return status;
@@ -275,7 +274,7 @@ static void test_backlog_is_given_back(void **state) {
     long before = shared_kilobytes();
     size_t size = 4 << 20;
     char *bytes = malloc(size);
-    fill(bytes, size);
+    fill_pattern(bytes, size);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 40; i++)
             assert_int_equal(queue_put(queue, bytes, size, 0), 0);
@@ -748,7 +747,7 @@ static int live_by_putting(void *args) {
     for (uint32_t number = 0; number < NUMBERS && !life->ledger->stop; number++) {
         Label label = {life->life, number};
         size_t size = size_of(label);
-        fill(bytes, size);
+        fill_pattern(bytes, size);
         memcpy(bytes, &label, sizeof label);
         if (queue_put(life->queue, bytes, size, FOREVER) < 0) return 1;
         life->ledger->puts[life->life] = number + 1;

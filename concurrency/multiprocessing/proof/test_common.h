@@ -3,7 +3,9 @@
 #ifndef TEST_COMMON_H
 #define TEST_COMMON_H
 
-#include "../multiprocessing.h"
+#include "../descriptors.h"
+#include "../pool.h"
+#include "../queue.h"
 
 #include "../../../common/proof/testing.h"
 

@@ -1,5 +1,6 @@
 /* twin.c: the twin of twin.py: the same programs on our processes, queues and pools. */
-#include "../multiprocessing.h"
+#include "../process.h"
+#include "../queue.h"
 
 #include <poll.h>
 #include <signal.h>
