@@ -233,8 +233,8 @@ static int closed_error(void) {
 /* Around fork(): takes the locks, so that the child's copies of the lists are whole. */
 static void before_fork(void) {
     pthread_mutex_lock(&children_lock);
+    reap_children(); // first: what it frees may have a sentinel to take off the descriptors' list
     descriptors_before_fork();
-    reap_children();
 }
 
 /* Lets go, on both sides. The child has no children yet. */

@@ -266,6 +266,19 @@ static void test_active_children(void **state) {
     testing_free(list);
 }
 
+/* A forgotten child that had a sentinel is reaped by the next start(), which closes that. */
+static void test_forgotten_with_sentinel(void **state) {
+    (void)state;
+    if (!has_sentinels()) skip();
+    Process *forgotten = started(wait_forever, NULL, 0);
+    struct pollfd end = {.fd = process_sentinel(forgotten), .events = POLLIN};
+    pid_t pid = process_pid(forgotten);
+    process_free(forgotten); // while it runs
+    kill(pid, SIGKILL);
+    assert_int_equal(poll(&end, 1, -1), 1);
+    assert_int_equal(finished(started(NULL, NULL, 0)), 0);
+}
+
 /* Somebody else waits for our child: it has ended all the same, and nobody waits forever. */
 static void test_reaped_by_another(void **state) {
     (void)state;
@@ -672,6 +685,7 @@ int main(void) {
         TEST(test_who_may_start),
         TEST(test_names),
         TEST(test_active_children),
+        TEST(test_forgotten_with_sentinel),
         TEST(test_reaped_by_another),
         TEST(test_output_neither_lost_nor_doubled),
         TEST(test_error_in_child),
