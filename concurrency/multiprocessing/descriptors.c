@@ -1,7 +1,41 @@
-/* descriptors.c: which descriptors a child shall not have. See descriptors.h. */
+/* descriptors.c: which numbers descriptors get, and which of them a child shall not have. See
+ * descriptors.h. */
 #include "descriptors.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio_ext.h>
+#include <sys/syscall.h>
+
+int above_standard(int fd) {
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), saved = errno;
+    close(fd);
+    errno = saved;
+    return moved;
+}
+
+int descriptor_of_process(pid_t pid) {
+#ifdef SYS_pidfd_open // glibc has a function for it since 2.36, musl has none
+    return above_standard((int)syscall(SYS_pidfd_open, pid, 0));
+#else
+    (void)pid;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+void descriptors_close_stdin(void) {
+    int null = open("/dev/null", O_RDONLY);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        if (null != STDIN_FILENO) close(null);
+    } else {
+        close(STDIN_FILENO);
+    }
+    __fpurge(stdin); // what was read ahead is the parent's; closing stdin could move its offset
+}
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int *descriptors; // close_on_fork(), no order; NULL when there are none

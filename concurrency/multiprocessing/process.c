@@ -12,7 +12,7 @@
  * give it to anybody. So waitpid() is called in one place, under children_lock, and whoever signals
  * a pid holds the lock and has seen that the child has not been reaped.
  */
-#define _GNU_SOURCE // gettid, sigabbrev_np
+#define _GNU_SOURCE // ppoll
 #include "process.h"
 #include "descriptors.h"
 
@@ -21,14 +21,14 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio_ext.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
-// Seconds:
-#define LONGEST_WAIT 1e6  // a time_t of any size holds it; then once more
-#define LOOK_AGAIN   1e-3 // where there is no sentinel to wait for
+#define LONGEST_WAIT 1e6  // seconds: a time_t of any size holds it; then once more
+#define LOOK_AGAIN   1e-3 // seconds, where there is no sentinel to wait for
 
 struct Process {
     ProcessTarget target;
@@ -48,8 +48,8 @@ static char main_name[] = "MainProcess", no_identity[] = "";
 static Process main_process = {.name = main_name, .identity = no_identity, .sentinel = -1};
 static Process parent;                   // of a child: what parent_process() returns
 static Process *current = &main_process; // CPython: _current_process
-static _Atomic unsigned process_counter; // CPython: _process_counter
-static pthread_once_t at_exit_registered = PTHREAD_ONCE_INIT;
+static atomic_uint process_counter;      // CPython: _process_counter
+static atomic_bool at_exit_registered;
 static pthread_mutex_t children_lock = PTHREAD_MUTEX_INITIALIZER;
 static Process *children; // CPython: Lib/multiprocessing/process.py, _children (a set: no order)
 
@@ -126,32 +126,25 @@ static void add_child(Process *child) {
     *end = child;
 }
 
-/* Whether the child has ended; then its return code is set. CPython:
- * Lib/multiprocessing/popen_fork.py, Popen.poll(). */
-static bool reaped(Process *child) {
+/* Whether the child has ended, without waiting: then it is off the list and its return code is set.
+ * Under the lock. CPython: Lib/multiprocessing/popen_fork.py, Popen.poll(). */
+static bool poll_child(Process *child) {
+    if (!child->started || child->ended) return child->ended;
     int status;
     pid_t pid = waitpid(child->pid, &status, WNOHANG);
     if (pid == 0) return false;
     // Simplified: a child that somebody else has waited for (SIGCHLD ignored, a wait() in the
-    // program) counts as ended with 255, asyncio's choice; CPython's Popen.poll() says that it
-    // runs.
+    // program) counts as ended with 255, asyncio's choice; CPython's Popen.poll() says that it runs.
     if (pid < 0) {
         child->returncode = 255;
     } else {
         child->returncode = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
     }
-    return child->ended = true;
-}
-
-/* Whether the child has ended, without waiting: then it is off the list. Under the lock. */
-static bool poll_child(Process *child) {
-    if (!child->started || child->ended) return child->ended;
-    if (!reaped(child)) return false;
     Process **link = &children;
     while (*link && *link != child)
         link = &(*link)->next;
     if (*link) *link = child->next;
-    return true;
+    return child->ended = true;
 }
 
 /* Looks at each child, and frees the forgotten that have ended. Under the lock. CPython:
@@ -222,10 +215,6 @@ static void end_children(void) {
 
 /* ---- Starting --------------------------------------------------------------------------------*/
 
-static int os_error(void) {
-    return error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
-}
-
 static int closed_error(void) {
     return error_set(ValueError, "process object is closed");
 }
@@ -260,7 +249,7 @@ static void die_with_parent(pid_t parent_pid, bool by_main_thread) {
     pthread_t thread;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // inherited: signals are for the target's threads
-    int end = by_main_thread ? -1 : pidfd_open(parent_pid, 0);
+    int end = by_main_thread ? -1 : descriptor_of_process(parent_pid);
     if (end >= 0 && pthread_create(&thread, NULL, watch_parent, (void *)(intptr_t)end) == 0) {
         pthread_detach(thread);
     } else {
@@ -268,19 +257,6 @@ static void die_with_parent(pid_t parent_pid, bool by_main_thread) {
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (getppid() != parent_pid) _exit(1); // it died before we asked
-}
-
-/* CPython: Lib/multiprocessing/util.py, _close_stdin(). */
-static void close_stdin(void) {
-    int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        if (null != STDIN_FILENO) close(null);
-    } else {
-        close(STDIN_FILENO);
-    }
-    __fpurge(
-        stdin); // what was read ahead is the parent's; closing stdin could move its file offset
 }
 
 /* The child's whole life. CPython: Lib/multiprocessing/process.py, BaseProcess._bootstrap(). */
@@ -294,7 +270,7 @@ static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
     error_clear();
     __fpurge(stdout); // empty, unless the parent could not write: then it is the parent's to report
     __fpurge(stderr);
-    close_stdin();
+    descriptors_close_stdin();
 
     int status = self->target ? self->target(self->args) : 0;
     if (error_occurred() && status == -1) {
@@ -308,10 +284,6 @@ static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
     _exit(status);
 }
 
-static void register_at_exit(void) {
-    atexit(end_children);
-}
-
 int process_start(Process *self) {
     if (self->closed) return closed_error();
     if (self->started) return error_set(AssertionError, "cannot start a process twice");
@@ -322,8 +294,8 @@ int process_start(Process *self) {
     if (current->daemon) {
         return error_set(AssertionError, "daemonic processes are not allowed to have children");
     }
-    pthread_once(&at_exit_registered, register_at_exit);
-    bool by_main_thread = gettid() == getpid();
+    if (!atomic_exchange(&at_exit_registered, true)) atexit(end_children);
+    bool by_main_thread = syscall(SYS_gettid) == getpid();
     fflush(stdout); // else the child would have, and write, a copy of what waits there
     fflush(stderr);
     before_fork();
@@ -345,11 +317,11 @@ int process_start(Process *self) {
 /* A descriptor that is readable once the process has ended. */
 static int open_sentinel(Process *self) {
     // Reaped, the pid may be anybody's: then something that is always readable.
-    int fd = self->ended ? -1 : pidfd_open(self->pid, 0);
+    int fd = self->ended ? -1 : descriptor_of_process(self->pid);
     bool other = self == &parent && getppid() != self->pid;
     if (fd >= 0 && !other) return fd;
     if (fd >= 0) close(fd);
-    return self->ended || other ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+    return self->ended || other ? above_standard(open("/dev/null", O_RDONLY | O_CLOEXEC)) : -1;
 }
 
 int process_sentinel(Process *self) {
@@ -375,8 +347,7 @@ int process_sentinel(Process *self) {
 /* Waits until the sentinel is readable, or the time has come. */
 static int wait_sentinel(Process *self, double timeout) {
     int sentinel = process_sentinel(self);
-    bool none =
-        sentinel < 0 && errno == ENOSYS; // before Linux 5.3, and in Valgrind: look again and again
+    bool none = sentinel < 0 && errno == ENOSYS; // Linux before 5.3, Valgrind: look time and again
     if (sentinel < 0 && !none) return -1;
     if (none) error_clear();
     struct pollfd end = {.fd = sentinel, .events = POLLIN};
@@ -393,8 +364,7 @@ static int wait_sentinel(Process *self, double timeout) {
 int process_join(Process *self, double timeout) {
     if (self->closed) return closed_error();
     if (self == &parent) {
-        if (process_is_alive(self) && timeout > 0) return wait_sentinel(self, timeout);
-        return 0;
+        return process_is_alive(self) && timeout > 0 ? wait_sentinel(self, timeout) : 0;
     }
     if (self->parent_pid != getpid()) {
         return error_set(AssertionError, "can only join a child process");
@@ -469,10 +439,7 @@ const char *process_name(const Process *self) {
 
 int process_set_name(Process *self, const char *name) {
     char *copy = join_text(name, "", "");
-    if (!copy) {
-        error_no_memory();
-        return -1;
-    }
+    if (!copy) return error_set(MemoryError, "%s", "");
     if (self->name != main_name) free(self->name);
     self->name = copy;
     return 0;
@@ -488,6 +455,27 @@ int process_set_daemon(Process *self, bool daemon) {
     return 0;
 }
 
+/* The name of a signal without its SIG, or NULL. Of two names for one number the one that CPython
+ * takes. CPython: Lib/multiprocessing/process.py, _exitcode_to_name. */
+static const char *signal_name(int number) {
+    static const char *const names[] = {
+        [SIGHUP] = "HUP",       [SIGINT] = "INT",       [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
+        [SIGTRAP] = "TRAP",     [SIGABRT] = "ABRT",     [SIGBUS] = "BUS",   [SIGFPE] = "FPE",
+        [SIGKILL] = "KILL",     [SIGUSR1] = "USR1",     [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
+        [SIGPIPE] = "PIPE",     [SIGALRM] = "ALRM",     [SIGTERM] = "TERM", [SIGCHLD] = "CHLD",
+        [SIGCONT] = "CONT",     [SIGSTOP] = "STOP",     [SIGTSTP] = "TSTP", [SIGTTIN] = "TTIN",
+        [SIGTTOU] = "TTOU",     [SIGURG] = "URG",       [SIGXCPU] = "XCPU", [SIGXFSZ] = "XFSZ",
+        [SIGPROF] = "PROF",     [SIGVTALRM] = "VTALRM", [SIGPOLL] = "POLL", [SIGWINCH] = "WINCH",
+        [SIGPWR] = "PWR",       [SIGSYS] = "SYS",
+#ifdef SIGSTKFLT // not on every processor
+        [SIGSTKFLT] = "STKFLT",
+#endif
+    };
+    if (number == SIGRTMIN) return "RTMIN";
+    if (number == SIGRTMAX) return "RTMAX";
+    return number < (int)(sizeof names / sizeof *names) ? names[number] : NULL;
+}
+
 void process_repr(Process *self, char *text, size_t size) {
     const char *status = "unknown";
     char pid[24] = "", exitcode[32] = "";
@@ -499,9 +487,9 @@ void process_repr(Process *self, char *text, size_t size) {
     } else if (self->parent_pid == getpid()) {
         int ended = process_exitcode(self, &code);
         status = !self->started ? "initial" : ended ? "stopped" : "started";
-        const char *signal_name = ended && code < 0 ? sigabbrev_np(-code) : NULL;
-        if (signal_name) {
-            snprintf(exitcode, sizeof exitcode, " exitcode=-SIG%s", signal_name);
+        const char *name = ended && code < 0 ? signal_name(-code) : NULL;
+        if (name) {
+            snprintf(exitcode, sizeof exitcode, " exitcode=-SIG%s", name);
         } else if (ended) {
             snprintf(exitcode, sizeof exitcode, " exitcode=%d", code);
         }

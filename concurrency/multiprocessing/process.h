@@ -14,6 +14,7 @@
 
 #include "../../common/common.h"
 
+#include <errno.h>
 #include <sys/types.h>
 
 /* The errors that this room raises. */
@@ -26,6 +27,11 @@ ERROR_TYPE(RuntimeError);
 ERROR_TYPE(StopIteration);
 ERROR_TYPE(TimeoutError);
 ERROR_TYPE(ValueError);
+
+/* Sets OSError for the present errno; returns -1. */
+static inline int os_error(void) {
+    return error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
+}
 
 #define FOREVER __builtin_inf() // the timeout None
 

@@ -50,8 +50,9 @@
 enum {
     RING_UNIT = 16,       // places are counted in units, so that 32 bits hold 64 GiB
     RING_FIRST = 1 << 16, // units of ring 0: 1 MiB holds many small messages and fits an L2 cache
-    RING_GROWTH = 4,    // ring k ends at RING_FIRST * 4^k: few rings, and few jumps to a large one
-    RING_COUNT_MAX = 7, // 4 GiB: as much as a queue can hold if the machine can
+    RING_GROWTH = 4, // ring k ends at RING_FIRST * 4^k: few rings, and few jumps to a large one
+    // 4 GiB: as much as a queue can hold if the machine can; 256 MiB of a 32-bit process.
+    RING_COUNT_MAX = sizeof(void *) > 4 ? 7 : 5,
 };
 
 /* How far one side has come: how many messages it has moved (modulo 2^32), and the unit where its
@@ -185,10 +186,6 @@ static bool is_past(uint64_t deadline) {
     return deadline != NEVER && (deadline == 0 || clock_now() >= deadline);
 }
 
-static struct timespec timespec_of(uint64_t ns) {
-    return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-}
-
 /* The count's half of a mark is the futex. */
 static uint32_t *futex_of(Side *side) {
     return (uint32_t *)&side->mark + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
@@ -203,10 +200,10 @@ static void spin_once(void) {
 /* Sleeps for `span` ns at most, unless the other side has moved on from `seen` already. Returns
  * early on a signal. */
 static void sleep_on(Side *mine, Side *other, uint32_t seen, uint64_t span) {
-    struct timespec left = timespec_of(span);
+    const long left[2] = {(long)(span / 1000000000), (long)(span % 1000000000)}; // the kernel's
     atomic_store(&mine->sleeps,
                  1); // before the futex looks: who moves the mark looks at this after
-    syscall(SYS_futex, futex_of(other), FUTEX_WAIT, seen, &left, NULL, 0);
+    syscall(SYS_futex, futex_of(other), FUTEX_WAIT, seen, left, NULL, 0);
     atomic_store(&mine->sleeps, 0);
 }
 
@@ -238,6 +235,21 @@ static int recovered(Side *side, int error) {
     return pthread_mutex_consistent(&side->lock); // the owner died: see above why that is all
 }
 
+static int lock_until(Side *side, uint64_t deadline) {
+#ifdef __GLIBC__
+    struct timespec until = {(time_t)(deadline / 1000000000), (long)(deadline % 1000000000)};
+    return pthread_mutex_clocklock(&side->lock, CLOCK_MONOTONIC, &until);
+#else // musl has only the clock that can be set: a wait is longer if somebody sets it back
+    uint64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    left += (uint64_t)until.tv_nsec;
+    until.tv_sec += (time_t)(left / 1000000000);
+    until.tv_nsec = (long)(left % 1000000000);
+    return pthread_mutex_timedlock(&side->lock, &until);
+#endif
+}
+
 /* Takes the side's lock; false if the deadline has come first. Who may not wait waits all the same
  * while the holder copies a message, but not while the holder waits. */
 static bool lock_side(Side *side, uint64_t deadline) {
@@ -245,12 +257,10 @@ static bool lock_side(Side *side, uint64_t deadline) {
     while (error == EBUSY || error == ETIMEDOUT) {
         bool late = is_past(deadline);
         if (late && (deadline || atomic_load(&side->sleeps))) return false;
-        struct timespec until = timespec_of(late ? clock_now() + PATIENCE : deadline);
         if (deadline == NEVER) {
             error = recovered(side, pthread_mutex_lock(&side->lock));
         } else {
-            error = pthread_mutex_clocklock(&side->lock, CLOCK_MONOTONIC, &until);
-            error = recovered(side, error);
+            error = recovered(side, lock_until(side, late ? clock_now() + PATIENCE : deadline));
         }
     }
     return error == 0;
@@ -281,7 +291,7 @@ Queue *queue_new(int maxsize) {
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     }
     if (memory == MAP_FAILED) {
-        error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
+        os_error();
         free(self);
         return NULL;
     }
@@ -433,7 +443,7 @@ void *queue_get(Queue *self, size_t *size, double timeout) {
         }
         look_at(mine, other);
     }
-    uint64_t length = find_message(shared, &head.where);
+    size_t length = (size_t)find_message(shared, &head.where);
     char *message = malloc(length + 1);
     if (!message) {
         pthread_mutex_unlock(&mine->lock);

@@ -32,19 +32,20 @@ static inline size_t padded(size_t size) {
 
 typedef struct {
     _Alignas(ALIGNMENT) PoolFunction function;
-    uint64_t serial, first, count;
+    uint64_t serial;
+    size_t first, count;
     uint64_t padding; // written too, so it is a field: its bytes are zero
-    uint64_t size;    // so many bytes follow: for each item an ItemHeader and its padded block
+    size_t size;      // so many bytes follow: for each item an ItemHeader and its padded block
 } ChunkHeader;
 
 typedef struct {
-    uint64_t serial, nanoseconds, count, size; // `size` bytes follow: an ItemHeader, a block
+    uint64_t serial, nanoseconds;
+    size_t count, size; // `size` bytes follow: for each item an ItemHeader and its block
 } ReplyHeader;
 
 typedef struct {
-    ErrorType
-        error; // in a reply, at the same address in a forked child; the block is then its message
-    uint64_t size; // of the block, without the padding
+    _Alignas(ALIGNMENT) ErrorType error; // in a reply; the block is then its message
+    size_t size;                         // of the block, without the padding
 } ItemHeader;
 
 /* Room for `size` bytes behind the end; NULL if there is no memory, and the buffer is as before. */
@@ -135,7 +136,7 @@ static bool run_chunk(const WorkerArgs *args, const ChunkHeader *chunk, Buffer *
     const char *at = in->data + in->begin;
     out->begin = out->end = 0;
     if (!append(out, &reply, sizeof reply)) return false;
-    for (uint64_t i = 0; i < chunk->count; i++) {
+    for (size_t i = 0; i < chunk->count; i++) {
         ItemHeader item;
         memcpy(&item, at, sizeof item);
         args->progress->item = chunk->first + i;
@@ -188,8 +189,14 @@ static Process *make_process(const WorkerArgs *args) {
 
 int worker_start(Worker *self, int tasks) {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
-        return error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return os_error();
+    for (int i = 0; i < 2; i++)
+        ends[i] = above_standard(ends[i]);
+    if (ends[0] < 0 || ends[1] < 0) {
+        os_error();
+        close(ends[0]);
+        close(ends[1]);
+        return -1;
     }
     self->progress->serial = 0;
     Process *process = make_process(&(WorkerArgs){ends[1], tasks, self->progress});

@@ -434,6 +434,47 @@ static void test_descriptors_of_a_child(void **state) {
     close(own[1]);
 }
 
+static int print_and_echo(const void *item, size_t size, Block *result) {
+    puts("out of a worker");
+    fflush(stdout);
+    *result = (Block){malloc(size), size};
+    memcpy(result->data, item, size);
+    return 0;
+}
+
+/* With its standard descriptors closed, a program's sentinels and sockets do not take their place. */
+static void play_closed(void) {
+    alarm(20); // it hung
+    for (int fd = 0; fd < 3; fd++)
+        close(fd);
+    Process *process = started(wait_forever, NULL, 0);
+    if (has_sentinels() && process_sentinel(process) < 3) exit(1);
+    process_kill(process);
+    if (finished(process) != -SIGKILL) exit(2);
+    process = started(NULL, NULL, 0);
+    process_join(process, FOREVER);
+    if (process_sentinel(process) < 3) exit(3); // of one that has gone
+    process_free(process);
+    Pool *pool = pool_new(2, POOL_NONE);
+    puts("into a socket?");
+    fflush(stdout);
+    const Block items[3] = {{"a", 1}, {"b", 1}, {"c", 1}};
+    Block *results = pool ? pool_map(pool, print_and_echo, items, 3, 1) : NULL;
+    if (!results || memcmp(results[2].data, "c", 1) != 0) exit(4);
+    blocks_free(results, 3);
+    pool_free(pool);
+    for (int fd = 0; fd < 3; fd++)
+        if (close(fd) == 0) exit(5);
+}
+
+static void test_standard_descriptors_closed(void **state) {
+    (void)state;
+    int status;
+    pid_t pid = stage(play_closed, -1, -1, -1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
 /* ---- Who dies with whom ----------------------------------------------------------------------*/
 
 static int lifeline[2]; // a pipe: its end of file says that all who held the write end are gone
@@ -691,6 +732,7 @@ int main(void) {
         TEST(test_error_in_child),
         TEST(test_stdin_is_the_parents),
         TEST(test_descriptors_of_a_child),
+        TEST(test_standard_descriptors_closed),
         TEST(test_daemon_terminated_at_exit),
         TEST(test_daemon_dies_with_killed_parent),
         TEST(test_daemon_outlives_the_thread_that_started_it),
