@@ -57,8 +57,7 @@ static void kill_often(const char *const *arguments, uint64_t *seed) {
     close(nowhere);
 }
 
-static void test_nobody_is_left(void **state) {
-    (void)state;
+TEST(test_nobody_is_left) {
     static const char *const runs[][3] = {
         {"--scene", "fork"},   {"--scene", "exit"},  {"--scene", "queue"},
         {"--scene", "killed"}, {"--scene", "pool"},  {"--scene", "death"},
@@ -77,8 +76,7 @@ static void test_nobody_is_left(void **state) {
 }
 
 /* The same words as dict_demo counts: runs of letters, digits and bytes beyond ASCII, lowered. */
-static void test_words(void **state) {
-    (void)state;
+TEST(test_words) {
     static const struct {
         const char *text;
         size_t size;
@@ -115,7 +113,6 @@ static void test_words(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
-    const struct CMUnitTest tests[] = {TEST(test_nobody_is_left), TEST(test_words)};
+    const struct CMUnitTest tests[] = {ENTRY(test_nobody_is_left), ENTRY(test_words)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

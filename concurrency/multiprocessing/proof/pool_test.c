@@ -88,8 +88,7 @@ static void check_squares(const Block *results, size_t count) {
     }
 }
 
-static void test_map(void **state) {
-    (void)state;
+TEST(test_map) {
     const size_t counts[] = {0, 1, 7, 8, 9, MANY}, chunks[] = {0, 1, 3, MANY, 2 * MANY};
     Pool *pool = made(3, POOL_NONE);
     for (size_t c = 0; c < 6; c++)
@@ -102,8 +101,7 @@ static void test_map(void **state) {
     pool_free(pool);
 }
 
-static void test_sizes(void **state) {
-    (void)state;
+TEST(test_sizes) {
     const size_t sizes[] = {0, 1, 15, 16, 17, 65535, 65536, 200000, 5 << 20};
     Pool *pool = made(2, POOL_NONE);
     for (size_t s = 0; s < 9; s++) {
@@ -124,34 +122,26 @@ static void test_sizes(void **state) {
     pool_free(pool);
 }
 
-static void test_errors(void **state) {
-    (void)state;
-    assert_null(pool_new(0, POOL_NONE));
-    assert_error(ValueError, "Number of processes must be at least 1");
-    assert_null(pool_new(1, 0));
-    assert_error(ValueError, "maxtasksperchild must be a positive int or None");
+TEST(test_errors) {
+    assert_none(pool_new(0, POOL_NONE), ValueError, "Number of processes must be at least 1");
+    assert_none(pool_new(1, 0), ValueError, "maxtasksperchild must be a positive int or None");
     Pool *pool = made(2, POOL_NONE);
-    assert_null(pool_map(pool, fails_on_odd, items + 2, 50, 7));
-    assert_error(ValueError, "odd: 3");
+    assert_none(pool_map(pool, fails_on_odd, items + 2, 50, 7), ValueError, "odd: 3");
     assert_int_equal(pool_failed_item(pool), 1);
-    assert_int_equal(pool_join(pool), -1);
-    assert_error(ValueError, "Pool is still running");
+    assert_refused(pool_join(pool), ValueError, "Pool is still running");
     pool_close(pool);
-    assert_null(pool_map(pool, square, items, 1, 0));
-    assert_error(ValueError, "Pool not running");
+    assert_none(pool_map(pool, square, items, 1, 0), ValueError, "Pool not running");
     assert_int_equal(pool_join(pool), 0);
     pool_free(pool);
 }
 
-static void test_async(void **state) {
-    (void)state;
+TEST(test_async) {
     shared_flag = shared_memory(sizeof *shared_flag);
     Pool *pool = made(1, POOL_NONE);
     AsyncResult *result = pool_apply_async(pool, waits, items[0]);
     char words[128];
     assert_false(async_ready(result));
-    assert_null(async_get(result, 0.001));
-    assert_error(TimeoutError, "");
+    assert_none(async_get(result, 0.001), TimeoutError, "");
     assert_int_equal(async_successful(result), -1);
     snprintf(words, sizeof words, "<multiprocessing.pool.ApplyResult object at %p> not ready",
              (void *)result);
@@ -176,8 +166,7 @@ static void test_async(void **state) {
     munmap((void *)shared_flag, sizeof *shared_flag);
 }
 
-static void test_imap(void **state) {
-    (void)state;
+TEST(test_imap) {
     Pool *pool = made(3, POOL_NONE);
     for (size_t chunksize = 1; chunksize < 5; chunksize++) {
         AsyncResult *ordered = pool_imap(pool, fails_on_odd, items, 101, chunksize);
@@ -204,8 +193,7 @@ static void test_imap(void **state) {
     pool_free(pool);
 }
 
-static void test_maxtasksperchild(void **state) {
-    (void)state;
+TEST(test_maxtasksperchild) {
     Pool *pool = made(1, 3);
     Block *results = pool_map(pool, worker_pid, items, 10, 1);
     assert_non_null(results);
@@ -217,15 +205,13 @@ static void test_maxtasksperchild(void **state) {
     pool_free(pool);
 }
 
-static void test_terminate(void **state) {
-    (void)state;
+TEST(test_terminate) {
     shared_flag = shared_memory(sizeof *shared_flag);
     Pool *pool = made(2, POOL_NONE);
     AsyncResult *result = pool_map_async(pool, waits, items, 10, 1);
     async_ready(result);
     pool_terminate(pool);
-    assert_null(async_get(result, FOREVER));
-    assert_error(RuntimeError, "Pool terminated");
+    assert_none(async_get(result, FOREVER), RuntimeError, "Pool terminated");
     assert_int_equal(pool_join(pool), 0);
     async_free(result);
     pool_free(pool);
@@ -234,8 +220,7 @@ static void test_terminate(void **state) {
 
 /* ---- Death -----------------------------------------------------------------------------------*/
 
-static void test_killed_in_a_task(void **state) {
-    (void)state;
+TEST(test_killed_in_a_task) {
     Pool *pool = made(2, POOL_NONE);
     for (int round = 0; round < 10; round++) {
         assert_null(pool_map(pool, kills_itself, items, 40, 1));
@@ -256,8 +241,7 @@ static void test_killed_in_a_task(void **state) {
     pool_free(pool);
 }
 
-static void test_retries(void **state) {
-    (void)state;
+TEST(test_retries) {
     shared_flag = shared_memory(sizeof *shared_flag);
     Pool *pool = made(2, POOL_NONE);
     pool_set_retries(pool, 1);
@@ -272,8 +256,7 @@ static void test_retries(void **state) {
 }
 
 /* Workers are killed at random while they work; what was not lost is right. */
-static void test_a_thousand_kills(void **state) {
-    (void)state;
+TEST(test_a_thousand_kills) {
     uint64_t random = testing_seed();
     int kills = 0, wanted = on_valgrind() ? 20 : SANITIZED ? 200 : 1000;
     size_t arrived = 0, lost = 0;
@@ -308,8 +291,7 @@ static void test_a_thousand_kills(void **state) {
 }
 
 /* The parent is killed: its workers, one of them busy, close the pipe that they hold. */
-static void test_no_orphans(void **state) {
-    (void)state;
+TEST(test_no_orphans) {
     int ends[2];
     shared_flag = shared_memory(sizeof *shared_flag);
     assert_int_equal(pipe(ends), 0);
@@ -331,8 +313,7 @@ static void test_no_orphans(void **state) {
     munmap((void *)shared_flag, sizeof *shared_flag);
 }
 
-static void test_storm(void **state) {
-    (void)state;
+TEST(test_storm) {
     storm_begin();
     Pool *pool = made(2, POOL_NONE);
     for (int round = 0; round < 20; round++) {
@@ -348,8 +329,7 @@ static void test_storm(void **state) {
 }
 
 /* The other calls that wait, with timeouts and without, and workers that die and are replaced. */
-static void test_storm_over_the_rest(void **state) {
-    (void)state;
+TEST(test_storm_over_the_rest) {
     storm_begin();
     shared_flag = shared_memory(sizeof *shared_flag); // before the workers are forked
     Pool *pool = made(2, 20);
@@ -388,12 +368,10 @@ static void test_storm_over_the_rest(void **state) {
     storm_end();
 }
 
-static void test_failing_fork(void **state) {
-    (void)state;
+TEST(test_failing_fork) {
     for (int n = 0; n < 3; n++) {
         testing_fail("fork", n, EAGAIN);
-        assert_null(pool_new(3, POOL_NONE));
-        assert_error(OSError, "[Errno 11] Resource temporarily unavailable");
+        assert_none(pool_new(3, POOL_NONE), OSError, "[Errno 11] Resource temporarily unavailable");
     }
     Pool *pool = made(1, POOL_NONE);
     testing_fail("fork", 0, EAGAIN); // the replacement cannot be had: what waits fails, no hang
@@ -406,8 +384,7 @@ static void test_failing_fork(void **state) {
     pool_free(pool);
 }
 
-static void test_no_descriptors(void **state) {
-    (void)state;
+TEST(test_no_descriptors) {
     if (on_valgrind()) skip(); // its socketpair() succeeds beyond the limit set here
     struct rlimit before, low;
     getrlimit(RLIMIT_NOFILE, &before);
@@ -418,13 +395,11 @@ static void test_no_descriptors(void **state) {
         setrlimit(RLIMIT_NOFILE, &low);
         Pool *pool = pool_new(3, POOL_NONE);
         setrlimit(RLIMIT_NOFILE, &before);
-        assert_null(pool);
-        assert_error(OSError, "[Errno 24] Too many open files");
+        assert_none(pool, OSError, "[Errno 24] Too many open files");
     }
 }
 
-static void test_no_memory(void **state) {
-    (void)state;
+TEST(test_no_memory) {
     for (long n = 0;; n++) { // making a pool
         testing_fail_at(n);
         Pool *pool = pool_new(2, POOL_NONE);
@@ -432,8 +407,7 @@ static void test_no_memory(void **state) {
         testing_fail_at(-1);
         if (pool) pool_free(pool);
         if (!failed) break;
-        assert_null(pool);
-        assert_error(MemoryError, "");
+        assert_none(pool, MemoryError, "");
     }
     Pool *pool = made(1, POOL_NONE);
     for (long n = 0;; n++) { // a call: it fails, or another worker does it
@@ -453,24 +427,23 @@ static void test_no_memory(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
     const struct CMUnitTest tests[] = {
-        TEST(test_map),
-        TEST(test_sizes),
-        TEST(test_errors),
-        TEST(test_async),
-        TEST(test_imap),
-        TEST(test_maxtasksperchild),
-        TEST(test_terminate),
-        TEST(test_killed_in_a_task),
-        TEST(test_retries),
-        TEST(test_a_thousand_kills),
-        TEST(test_no_orphans),
-        TEST(test_storm),
-        TEST(test_storm_over_the_rest),
-        TEST(test_failing_fork),
-        TEST(test_no_descriptors),
-        TEST(test_no_memory),
+        ENTRY(test_map),
+        ENTRY(test_sizes),
+        ENTRY(test_errors),
+        ENTRY(test_async),
+        ENTRY(test_imap),
+        ENTRY(test_maxtasksperchild),
+        ENTRY(test_terminate),
+        ENTRY(test_killed_in_a_task),
+        ENTRY(test_retries),
+        ENTRY(test_a_thousand_kills),
+        ENTRY(test_no_orphans),
+        ENTRY(test_storm),
+        ENTRY(test_storm_over_the_rest),
+        ENTRY(test_failing_fork),
+        ENTRY(test_no_descriptors),
+        ENTRY(test_no_memory),
     };
     make_items();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,7 @@
 
 /* ---- The rings -------------------------------------------------------------------------------*/
 
-static void test_ring_borders(void **state) {
-    (void)state;
+TEST(test_ring_borders) {
     const uint32_t mib = (1 << 20) / RING_UNIT;
     const uint32_t starts[] = {0, mib, 4 * mib, 16 * mib, 64 * mib, 256 * mib};
     for (int ring = 0; ring < 6; ring++) {
@@ -38,8 +37,7 @@ typedef struct {
 
 /* Puts and takes at random, with marks that may be old, and looks whether a place that is given
  * overlaps anything that is not taken yet. */
-static void test_ring_against_model(void **state) {
-    (void)state;
+TEST(test_ring_against_model) {
     uint64_t seed = testing_seed();
     static Piece pieces[1 << 16];
     size_t first = 0, last = 0; // of the pieces that are occupied
@@ -99,8 +97,7 @@ static void assert_get(Queue *queue, const char *expected) {
     testing_free(text);
 }
 
-static void test_first_in_first_out(void **state) {
-    (void)state;
+TEST(test_first_in_first_out) {
     Queue *queue = queue_new(3);
     assert_true(queue_empty(queue) && !queue_full(queue));
     put_text(queue, "a");
@@ -109,40 +106,32 @@ static void test_first_in_first_out(void **state) {
     assert_true(!queue_empty(queue) && !queue_full(queue));
     put_text(queue, "ccc");
     assert_true(queue_full(queue));
-    assert_int_equal(queue_put(queue, "d", 1, 0), -1);
-    assert_error(Full, "");
+    assert_refused(queue_put(queue, "d", 1, 0), Full, "");
     uint64_t start = clock_now();
-    assert_int_equal(queue_put(queue, "d", 1, 0.01), -1);
-    assert_error(Full, "");
+    assert_refused(queue_put(queue, "d", 1, 0.01), Full, "");
     assert_true(clock_now() - start >= 10000000);
-    assert_int_equal(queue_put(queue, "d", 1, -3), -1);
-    assert_error(Full, "");
+    assert_refused(queue_put(queue, "d", 1, -3), Full, "");
     assert_get(queue, "a");
     put_text(queue, "d");
     assert_get(queue, "");
     assert_get(queue, "ccc");
     assert_get(queue, "d");
-    assert_null(queue_get(queue, NULL, 0));
-    assert_error(Empty, "");
+    assert_none(queue_get(queue, NULL, 0), Empty, "");
     start = clock_now();
-    assert_null(queue_get(queue, NULL, 0.01));
-    assert_error(Empty, "");
+    assert_none(queue_get(queue, NULL, 0.01), Empty, "");
     assert_true(clock_now() - start >= 10000000);
     queue_free(queue);
     queue_free(NULL);
 }
 
-static void test_closed(void **state) {
-    (void)state;
+TEST(test_closed) {
     Queue *queue = queue_new(0);
     char expected[80];
     snprintf(expected, sizeof expected, "Queue <Queue object at %p> is closed", (void *)queue);
     put_text(queue, "x");
     queue_close(queue);
-    assert_int_equal(queue_put(queue, "y", 1, FOREVER), -1);
-    assert_error(ValueError, expected);
-    assert_null(queue_get(queue, NULL, FOREVER));
-    assert_error(ValueError, expected);
+    assert_refused(queue_put(queue, "y", 1, FOREVER), ValueError, expected);
+    assert_none(queue_get(queue, NULL, FOREVER), ValueError, expected);
     assert_int_equal(queue_qsize(queue), 1);
     queue_free(queue);
 }
@@ -164,8 +153,7 @@ static bool is_whole(const char *bytes, size_t size) {
 }
 
 /* All sizes around the borders of units, pages and rings; nobody takes any until all are in. */
-static void test_sizes(void **state) {
-    (void)state;
+TEST(test_sizes) {
     static const size_t around[] = {0, 8, 24, 4096, 65536, 1 << 20, 3 << 20};
     Queue *queue = queue_new(0);
     char *bytes = malloc(4 << 20);
@@ -244,8 +232,7 @@ static int put_large(void *args) {
     return status;
 }
 
-static void test_large_message(void **state) {
-    (void)state;
+TEST(test_large_message) {
     Queue *queue = queue_new(0);
     long before = shared_kilobytes();
     for (int round = 0; round < 2; round++) {
@@ -262,14 +249,13 @@ static void test_large_message(void **state) {
         assert_int_equal(finished(process), 0);
         assert_true(shared_kilobytes() < before + 2048); // the pages were given back
     }
-    assert_int_equal(queue_put(queue, "", (size_t)1 << 40, FOREVER), -1);
-    assert_error(ValueError, "message of 1099511627776 bytes: the queue can hold 3221225440");
+    assert_refused(queue_put(queue, "", (size_t)1 << 40, FOREVER), ValueError,
+                   "message of 1099511627776 bytes: the queue can hold 3221225440");
     queue_free(queue);
 }
 
 /* A backlog through several rings, left by jumps, is given back as well. */
-static void test_backlog_is_given_back(void **state) {
-    (void)state;
+TEST(test_backlog_is_given_back) {
     Queue *queue = queue_new(0);
     long before = shared_kilobytes();
     size_t size = 4 << 20;
@@ -372,8 +358,7 @@ static void many_to_many(int maxsize) {
     queue_free(work.queue);
 }
 
-static void test_many_to_many(void **state) {
-    (void)state;
+TEST(test_many_to_many) {
     many_to_many(0);
     many_to_many(1);
     many_to_many(7);
@@ -388,8 +373,7 @@ static void *consume_in_thread(void *args) {
 }
 
 /* The same with threads of one process, for the thread sanitizer to see. */
-static void test_threads(void **state) {
-    (void)state;
+TEST(test_threads) {
     Work works[PRODUCERS] = {{queue_new(50), 0, 0, shared_memory(PRODUCERS * MESSAGES)}};
     pthread_t producers[PRODUCERS], consumers[CONSUMERS];
     void *result;
@@ -443,31 +427,25 @@ static void wait_until_asleep(Process *process) {
 }
 
 /* Others that wait are no reason for a call that does not wait to wait. */
-static void test_not_waiting_behind_who_waits(void **state) {
-    (void)state;
+TEST(test_not_waiting_behind_who_waits) {
     Queue *queue = queue_new(1);
     Process *getters[2];
     for (int i = 0; i < 2; i++)
         getters[i] = started_on(get_one, &queue, sizeof(Queue *));
     for (int i = 0; i < 2; i++)
         wait_until_asleep(getters[i]);
-    assert_null(queue_get(queue, NULL, 0));
-    assert_error(Empty, "");
-    assert_null(queue_get(queue, NULL, 0.005));
-    assert_error(Empty, "");
+    assert_none(queue_get(queue, NULL, 0), Empty, "");
+    assert_none(queue_get(queue, NULL, 0.005), Empty, "");
     // One of the two that wait dies; the message is for the other.
-    process_kill(getters[0]);
-    assert_int_equal(finished(getters[0]), -SIGKILL);
+    killed(getters[0]);
     put_text(queue, "x");
     assert_int_equal(finished(getters[1]), 'x');
 
     put_text(queue, "1");
     Process *putter = started_on(put_one, &queue, sizeof(Queue *));
     wait_until_asleep(putter);
-    assert_int_equal(queue_put(queue, "2", 1, 0), -1);
-    assert_error(Full, "");
-    assert_int_equal(queue_put(queue, "2", 1, 0.005), -1);
-    assert_error(Full, "");
+    assert_refused(queue_put(queue, "2", 1, 0), Full, "");
+    assert_refused(queue_put(queue, "2", 1, 0.005), Full, "");
     assert_get(queue, "1");
     assert_get(queue, "p");
     assert_int_equal(finished(putter), 0);
@@ -501,8 +479,7 @@ static int get_after_storm(void *args) {
     return 0;
 }
 
-static void test_storm(void **state) {
-    (void)state;
+TEST(test_storm) {
     Storm storm = {queue_new(1), storm_begin()};
     Process *process = started_on(put_after_storm, &storm, sizeof storm);
     for (int i = 0; i < 5; i++)
@@ -515,15 +492,13 @@ static void test_storm(void **state) {
     assert_int_equal(finished(process), 0);
     assert_get(storm.queue, "x");
     uint64_t start = clock_now();
-    assert_null(queue_get(storm.queue, NULL, 0.02));
-    assert_error(Empty, "");
+    assert_none(queue_get(storm.queue, NULL, 0.02), Empty, "");
     assert_true(clock_now() - start >= 20000000);
     // Behind another process that waits: in the lock instead of the futex.
     process = started_on(get_one, &storm.queue, sizeof(Queue *));
     wait_until_asleep(process);
     start = clock_now();
-    assert_null(queue_get(storm.queue, NULL, 0.02));
-    assert_error(Empty, "");
+    assert_none(queue_get(storm.queue, NULL, 0.02), Empty, "");
     assert_true(clock_now() - start >= 20000000);
     put_text(storm.queue, "y");
     assert_int_equal(finished(process), 'y');
@@ -531,17 +506,14 @@ static void test_storm(void **state) {
     storm_end();
 }
 
-static void test_no_more_memory(void **state) {
-    (void)state;
+TEST(test_no_more_memory) {
     testing_fail_at(0);
-    assert_null(queue_new(0));
-    assert_error(MemoryError, "");
+    assert_none(queue_new(0), MemoryError, "");
     testing_fail_at(-1);
     Queue *queue = queue_new(0);
     put_text(queue, "kept");
     testing_fail_at(0);
-    assert_null(queue_get(queue, NULL, FOREVER));
-    assert_error(MemoryError, "");
+    assert_none(queue_get(queue, NULL, FOREVER), MemoryError, "");
     testing_fail_at(-1);
     assert_int_equal(queue_qsize(queue), 1);
     assert_get(queue, "kept");
@@ -580,8 +552,7 @@ static int with_few_addresses(void *args) {
     return 0;
 }
 
-static void test_few_addresses(void **state) {
-    (void)state;
+TEST(test_few_addresses) {
     if (SANITIZED || on_valgrind()) skip(); // they need terabytes themselves
     assert_int_equal(finished(started(with_few_addresses, NULL, 0)), 0);
 }
@@ -704,8 +675,7 @@ static void kill_jumpers(long start, long stride) {
 
 /* With EVERY=1 in the environment after each instruction; else after each `stride`th, from a random
  * one on, so that some runs cover all in a second or two. */
-static void test_killed_at_every_instruction(void **state) {
-    (void)state;
+TEST(test_killed_at_every_instruction) {
     // Not our instructions would be counted; the thread sanitizer's timed lock does not know
     // EOWNERDEAD.
     if (on_valgrind() || THREAD_SANITIZER) skip();
@@ -790,8 +760,7 @@ static Process *begin_life(Queue *queue, Ledger *ledger, uint32_t slot, uint32_t
     return started_on(puts_in(slot) ? live_by_putting : live_by_getting, &life, sizeof life);
 }
 
-static void test_thousand_kills(void **state) {
-    (void)state;
+TEST(test_thousand_kills) {
     if (THREAD_SANITIZER) skip(); // its timed lock does not know EOWNERDEAD
     uint64_t seed = testing_seed();
     uint32_t kills = on_valgrind() ? 20 : SANITIZED ? 200 : KILLS, lives = 0, killed_getters = 0;
@@ -837,23 +806,22 @@ static void test_thousand_kills(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ring_borders),
         cmocka_unit_test(test_ring_against_model),
-        TEST(test_first_in_first_out),
-        TEST(test_closed),
-        TEST(test_sizes),
-        TEST(test_large_message),
-        TEST(test_backlog_is_given_back),
-        TEST(test_many_to_many),
-        TEST(test_not_waiting_behind_who_waits),
-        TEST(test_storm),
-        TEST(test_no_more_memory),
-        TEST(test_few_addresses),
-        TEST(test_killed_at_every_instruction),
-        TEST(test_thousand_kills),
-        TEST(test_threads), // last: a child forked later seems to Valgrind to leak their stacks
+        ENTRY(test_first_in_first_out),
+        ENTRY(test_closed),
+        ENTRY(test_sizes),
+        ENTRY(test_large_message),
+        ENTRY(test_backlog_is_given_back),
+        ENTRY(test_many_to_many),
+        ENTRY(test_not_waiting_behind_who_waits),
+        ENTRY(test_storm),
+        ENTRY(test_no_more_memory),
+        ENTRY(test_few_addresses),
+        ENTRY(test_killed_at_every_instruction),
+        ENTRY(test_thousand_kills),
+        ENTRY(test_threads), // last: a child forked later seems to Valgrind to leak their stacks
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

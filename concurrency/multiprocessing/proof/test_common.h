@@ -92,6 +92,18 @@ static inline size_t mappings(void) {
     return count;
 }
 
+/* Asserts that a call returns -1, or NULL, with this error. */
+#define assert_refused(call, type, message)                                                        \
+    do {                                                                                           \
+        assert_int_equal(call, -1);                                                                \
+        assert_error(type, message);                                                               \
+    } while (0)
+#define assert_none(call, type, message)                                                           \
+    do {                                                                                           \
+        assert_null(call);                                                                         \
+        assert_error(type, message);                                                               \
+    } while (0)
+
 static inline Process *started(ProcessTarget target, const void *args, size_t size) {
     Process *process = process_new(target, args, size, NULL);
     assert_non_null(process);
@@ -106,6 +118,11 @@ static inline int finished(Process *process) {
     assert_int_equal(process_exitcode(process, &code), 1);
     process_free(process);
     return code;
+}
+
+static inline void killed(Process *process) {
+    assert_int_equal(process_kill(process), 0);
+    assert_int_equal(finished(process), -SIGKILL);
 }
 
 static inline char read_byte(int fd) {
@@ -150,6 +167,10 @@ static inline int compare_resources(void **state) {
     assert_int_equal(error_occurred(), NoError);
     return 0;
 }
+
+/* A test, and its entry in the table of main(). */
+#define TEST(name)  static void name(__attribute__((unused)) void **state)
+#define ENTRY(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
 
 /* ---- A storm of signals ----------------------------------------------------------------------*/
 
