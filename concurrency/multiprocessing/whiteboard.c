@@ -47,6 +47,8 @@ static int map(long (*function)(long), const long *items, long *results, int cou
     return got == count ? 0 : -1;
 }
 
+// ---- the check
+
 int main(void) {
     static long items[ITEMS], results[ITEMS];
     for (long i = 0; i < ITEMS; i++)
