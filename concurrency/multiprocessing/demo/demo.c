@@ -16,12 +16,13 @@ static Process *start(ProcessTarget target, const void *args, size_t size) {
     return process;
 }
 
-/* Joins it, frees it, and returns its exit code. */
-static int finish(Process *process) {
+/* Joins it, frees it, and returns its exit code, which must be this one: else the demo fails. */
+static int finish(Process *process, int expected) {
     int exitcode = 0;
     must(process_join(process, FOREVER));
     must(process_exitcode(process, &exitcode));
     process_free(process);
+    if (exitcode != expected) must(error_set(RuntimeError, "a child's exit code is %d", exitcode));
     return exitcode;
 }
 
@@ -62,7 +63,7 @@ static void scene_fork(void) {
          "place in the program, with the same variables. From then on each has its own.\n");
     counter = 2;
     printf("  parent  sets counter = %d\n", counter);
-    int exitcode = finish(start(count_to_three, NULL, 0));
+    int exitcode = finish(start(count_to_three, NULL, 0), 0);
     step("what does the parent find?");
     printf("  parent  still has counter = %d; the child's exit code is %d\n", counter, exitcode);
     puts("\nThe first line was still in stdout's buffer when the child was made, and a copy\n"
@@ -90,14 +91,14 @@ static void scene_exit(void) {
     const int statuses[] = {0, 3};
     for (int i = 0; i < 2; i++) {
         Process *process = start(return_status, &statuses[i], sizeof statuses[i]);
-        printf("  returns %d      exitcode %d\n", statuses[i], finish(process));
+        printf("  returns %d      exitcode %d\n", statuses[i], finish(process, statuses[i]));
     }
     Process *process = start(idle, NULL, 0);
     must(process_terminate(process));
-    printf("  terminate()    exitcode %d\n", finish(process));
+    printf("  terminate()    exitcode %d\n", finish(process, -SIGTERM));
     process = start(idle, NULL, 0);
     must(process_kill(process));
-    printf("  kill()         exitcode %d\n", finish(process));
+    printf("  kill()         exitcode %d\n", finish(process, -SIGKILL));
 
     step("and what is refused?");
     puts("\nAnd what is refused, in CPython's words:\n");
@@ -152,7 +153,7 @@ static void scene_queue(void) {
         free(message);
     }
     for (int i = 0; i < PRODUCERS; i++)
-        if (finish(producers[i]) != 0) ordered = false;
+        finish(producers[i], 0);
     printf("  taken                        %d\n", PRODUCERS * MESSAGES);
     printf("  each producer's in order     %s\n", ordered ? "True" : "False");
     printf("  never more than 4 inside     %s\n", fullest <= 4 ? "True" : "False");
@@ -197,8 +198,10 @@ static void scene_killed(void) {
          "kills itself there.) Then another puts.\n");
     Queue *queue = need(queue_new(0));
     must(queue_put(queue, "before", 6, 0));
-    printf("  the one who died: exitcode %d\n", finish(start(die_in_put, &queue, sizeof queue)));
-    printf("  another puts:     exitcode %d\n", finish(start(put_hello, &queue, sizeof queue)));
+    Process *process = start(die_in_put, &queue, sizeof queue);
+    printf("  the one who died: exitcode %d\n", finish(process, -SIGKILL));
+    process = start(put_hello, &queue, sizeof queue);
+    printf("  another puts:     exitcode %d\n", finish(process, 0));
     step("what does the parent get?");
     for (char *message; (message = queue_get(queue, NULL, 0)); free(message))
         printf("  the parent gets:  %s\n", message);

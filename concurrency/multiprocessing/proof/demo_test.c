@@ -112,7 +112,22 @@ TEST(test_words) {
     }
 }
 
+/* What goes wrong in a child ends the demo with status 1, not with a scene that tells less. */
+TEST(test_failing_child) {
+    int status, failing = 3;
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        telling.demo = &(const Demo){.program = "multiprocessing_demo"};
+        finish(start(return_status, &failing, sizeof failing), 0);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {ENTRY(test_nobody_is_left), ENTRY(test_words)};
+    const struct CMUnitTest tests[] = {ENTRY(test_nobody_is_left), ENTRY(test_words),
+                                       ENTRY(test_failing_child)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
