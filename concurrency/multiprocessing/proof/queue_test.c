@@ -29,6 +29,10 @@ TEST(test_ring_borders) {
     assert_true(ring_place(tail, head, mib - 201, 1, &place));
     assert_int_equal(place, 200);
     assert_false(ring_place(tail, head, mib - 200, 1, &place));
+    // Before the head up to the head; then the ring is full.
+    assert_true(ring_place((Mark){1, mib - 2}, head, 100, 1, &place));
+    assert_int_equal(place, 0);
+    assert_false(ring_place((Mark){2, 100}, head, 1, 1, &place));
 }
 
 typedef struct {
@@ -345,12 +349,12 @@ static void assert_join(pthread_t thread) {
 TEST(test_threads) {
     Work works[PRODUCERS] = {{queue_new(50), 0, shared_memory(PRODUCERS * MESSAGES)}};
     pthread_t producers[PRODUCERS], consumers[CONSUMERS];
+    for (uint32_t i = 1; i < PRODUCERS; i++)
+        works[i] = (Work){works[0].queue, i, works[0].got};
     for (int i = 0; i < CONSUMERS; i++)
         pthread_create(&consumers[i], NULL, consume_in_thread, &works[0]);
-    for (uint32_t i = 0; i < PRODUCERS; i++) {
-        works[i] = (Work){works[0].queue, i, works[0].got};
+    for (int i = 0; i < PRODUCERS; i++)
         pthread_create(&producers[i], NULL, produce_in_thread, &works[i]);
-    }
     for (int i = 0; i < PRODUCERS; i++)
         assert_join(producers[i]);
     for (int i = 0; i < CONSUMERS; i++)

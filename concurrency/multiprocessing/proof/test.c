@@ -146,34 +146,38 @@ TEST(test_two_threads_join) {
 
 /* ---- What a child inherits and leaves --------------------------------------------------------*/
 
-/* Runs `play` in a process that is like a main one, with its stdin, stdout or stderr at the given
- * descriptors (-1: as they are), and ends it by exit(). Returns its pid. */
-static pid_t stage(void (*play)(void), int in, int out, int err) {
+static int lifeline[2]; // a pipe: its end of file says that all who held the write end are gone
+static int ready[2];    // a pipe: a byte says that somebody is ready
+static int ask[2];      // a pipe: a byte asks for one in `ready`
+
+/* Runs `play` in a process that is like a main one, what it writes to `descriptor` going into a
+ * pipe, and ends it by exit(). Returns its pid. */
+static pid_t stage(void (*play)(void), int descriptor, int into) {
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
-        if (in >= 0) dup2(in, 0);
-        if (out >= 0) dup2(out, 1);
-        if (err >= 0) dup2(err, 2);
+        if (into >= 0) dup2(into, descriptor);
         play();
         exit(0);
     }
     return pid;
 }
 
-/* What the play writes to descriptor 1 or 2, and its exit code. */
-static int staged_output(void (*play)(void), int descriptor, char *text, size_t size) {
-    int ends[2], status;
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    pid_t pid = stage(play, -1, descriptor == 1 ? ends[1] : -1, descriptor == 2 ? ends[1] : -1);
-    close(ends[1]);
-    size_t count = 0;
-    for (ssize_t got; (got = read(ends[0], text + count, size - 1 - count)) > 0;)
-        count += (size_t)got;
-    text[count] = '\0';
-    close(ends[0]);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WEXITSTATUS(status);
+static void open_pipes(void) {
+    assert_int_equal(pipe2(lifeline, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(ask, O_CLOEXEC), 0);
+}
+
+/* Waits until nobody else holds the lifeline. */
+static void close_pipes(void) {
+    close(lifeline[1]);
+    assert_int_equal(read_byte(lifeline[0]), '!');
+    close(lifeline[0]);
+    for (int i = 0; i < 2; i++) {
+        close(ready[i]);
+        close(ask[i]);
+    }
 }
 
 static int print_letter(void *args) {
@@ -189,12 +193,6 @@ static void play_output(void) {
     printf("c");
 }
 
-TEST(test_output_neither_lost_nor_doubled) {
-    char text[64];
-    assert_int_equal(staged_output(play_output, 1, text, sizeof text), 0);
-    assert_string_equal(text, "abc");
-}
-
 static int go_boom(void *args) {
     (void)args;
     return error_set(ValueError, "boom");
@@ -206,12 +204,6 @@ static void play_failure(void) {
     exit(finished(process) + 40);
 }
 
-TEST(test_error_in_child) {
-    char text[256];
-    assert_int_equal(staged_output(play_failure, 2, text, sizeof text), 41);
-    assert_string_equal(text, "Process careless:\nValueError: boom\n");
-}
-
 static int read_stdin(void *args) {
     (void)args;
     char byte;
@@ -221,21 +213,14 @@ static int read_stdin(void *args) {
 
 static void play_input(void) {
     char line[16];
+    FILE *file = tmpfile();
+    fputs("one\ntwo\n", file);
+    rewind(file);
+    dup2(fileno(file), STDIN_FILENO);
     if (!fgets(line, sizeof line, stdin) || strcmp(line, "one\n") != 0) exit(1);
     if (finished(started(read_stdin, NULL, 0)) != 0) exit(2);
     if (!fgets(line, sizeof line, stdin) || strcmp(line, "two\n") != 0) exit(3);
     exit(0);
-}
-
-TEST(test_stdin_is_the_parents) {
-    FILE *file = tmpfile();
-    fputs("one\ntwo\n", file);
-    rewind(file);
-    int status;
-    pid_t pid = stage(play_input, fileno(file), -1, -1);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(WEXITSTATUS(status), 0);
-    fclose(file);
 }
 
 /* Returns how many descriptors the child has. */
@@ -260,9 +245,8 @@ TEST(test_descriptors_of_a_child) {
     close_on_fork_forget(own[0]);
     close_on_fork_forget(12345);
     assert_int_equal(finished(started(count_descriptors, NULL, 0)), before + 2);
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; i++)
         killed(siblings[i]);
-    }
     close(own[0]);
     close(own[1]);
 }
@@ -300,26 +284,15 @@ static void play_closed(void) {
         if (close(fd) == 0) exit(5);
 }
 
-TEST(test_standard_descriptors_closed) {
-    int status;
-    pid_t pid = stage(play_closed, -1, -1, -1);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-}
-
 /* ---- Who dies with whom ----------------------------------------------------------------------*/
-
-static int lifeline[2]; // a pipe: its end of file says that all who held the write end are gone
-static int ready[2];    // a pipe: a byte says that somebody is ready
-static int ask[2];      // a pipe: a byte asks for one in `ready`
 
 static int live_on(void *args) {
     write_byte(ready[1]);
     return wait_forever(args);
 }
 
-static void start_daemon(void) {
-    Process *daemon = process_new(live_on, NULL, 0, NULL);
+static void start_daemon(ProcessTarget target) {
+    Process *daemon = process_new(target, NULL, 0, NULL);
     process_set_daemon(daemon, true);
     process_start(daemon);
     process_free(daemon);
@@ -327,13 +300,13 @@ static void start_daemon(void) {
 
 /* Leaves by exit() once its daemon runs. */
 static void play_exit(void) {
-    start_daemon();
+    start_daemon(live_on);
     read_byte(ready[0]);
 }
 
 /* Stays until killed. */
 static void play_stay(void) {
-    start_daemon();
+    start_daemon(live_on);
     wait_forever(NULL);
 }
 
@@ -346,10 +319,7 @@ static int echo(void *args) {
 }
 
 static void *start_echo(void *args) {
-    Process *daemon = process_new(echo, NULL, 0, NULL);
-    process_set_daemon(daemon, true);
-    process_start(daemon);
-    process_free(daemon);
+    start_daemon(echo);
     return args;
 }
 
@@ -359,59 +329,6 @@ static void play_thread(void) {
     pthread_join(thread, NULL);
     write_byte(ask[1]); // the thread has gone: is its child there?
     wait_forever(NULL);
-}
-
-static void open_pipes(void) {
-    assert_int_equal(pipe2(lifeline, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-}
-
-/* Waits until nobody else holds the lifeline. */
-static void close_pipes(void) {
-    close(lifeline[1]);
-    assert_int_equal(read_byte(lifeline[0]), '!');
-    close(lifeline[0]);
-    close(ready[0]);
-    close(ready[1]);
-}
-
-/* What the play ends with; its processes must have ended, too. */
-static int staged_to_the_end(void (*play)(void), int in) {
-    int status;
-    open_pipes();
-    pid_t pid = stage(play, in, -1, -1);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    close_pipes();
-    return status;
-}
-
-TEST(test_daemon_terminated_at_exit) {
-    assert_int_equal(staged_to_the_end(play_exit, -1), 0);
-}
-
-TEST(test_daemon_dies_with_killed_parent) {
-    open_pipes();
-    pid_t pid = stage(play_stay, -1, -1, -1);
-    read_byte(ready[0]);
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close_pipes();
-}
-
-TEST(test_daemon_outlives_the_thread_that_started_it) {
-    if (!has_sentinels()) skip();
-    if (THREAD_SANITIZER) skip(); // it refuses to start a thread after a fork with threads
-    assert_int_equal(pipe2(ask, O_CLOEXEC), 0);
-    open_pipes();
-    pid_t pid = stage(play_thread, -1, -1, -1);
-    assert_int_equal(read_byte(ready[0]), '.'); // yes
-    write_byte(ask[1]);
-    assert_int_equal(read_byte(ready[0]), '.'); // and still
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    close_pipes();
-    close(ask[0]);
-    close(ask[1]);
 }
 
 static int end_late(void *args) {
@@ -426,26 +343,72 @@ static void play_leave_early(void) {
     write_byte(ready[1]);
 }
 
-/* A child that is no daemon is waited for at exit. */
-TEST(test_exit_joins) {
-    char text[16];
-    open_pipes();
-    assert_int_equal(staged_output(play_leave_early, 1, text, sizeof text), 0);
-    assert_string_equal(text, "late");
-    close_pipes();
-}
-
 static int leave_daemon(void *args) {
     (void)args;
-    start_daemon();
+    start_daemon(live_on);
     read_byte(ready[0]);
     return 5;
 }
 
-/* The same at the end of a child that has children of its own. */
-TEST(test_child_terminates_its_daemons) {
+static void play_grandchild(void) {
+    exit(finished(started(leave_daemon, NULL, 0)));
+}
+
+/* What each play ends with and has written to descriptor 1 or 2; all its processes have ended. */
+TEST(test_plays) {
+    static const struct {
+        const char *promise;
+        void (*play)(void);
+        int status, descriptor;
+        const char *output;
+    } plays[] = {
+        {"output is neither lost nor doubled", play_output, 0, 1, "abc"},
+        {"an error in a child", play_failure, 41, 2, "Process careless:\nValueError: boom\n"},
+        {"stdin stays the parent's", play_input, 0, 1, ""},
+        {"standard descriptors closed", play_closed, 0, 1, ""},
+        {"a daemon is terminated at exit", play_exit, 0, 1, ""},
+        {"a child that is no daemon is waited for at exit", play_leave_early, 0, 1, "late"},
+        {"the same at the end of a child", play_grandchild, 5, 1, ""},
+    };
+    for (size_t i = 0; i < sizeof plays / sizeof plays[0]; i++) {
+        int ends[2], status;
+        char text[256];
+        size_t count = 0;
+        print_message("  %s\n", plays[i].promise);
+        open_pipes();
+        assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+        pid_t pid = stage(plays[i].play, plays[i].descriptor, ends[1]);
+        close(ends[1]);
+        for (ssize_t got; (got = read(ends[0], text + count, sizeof text - 1 - count)) > 0;)
+            count += (size_t)got;
+        text[count] = '\0';
+        close(ends[0]);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, plays[i].status << 8); // and no signal
+        assert_string_equal(text, plays[i].output);
+        close_pipes();
+    }
+}
+
+TEST(test_daemon_dies_with_killed_parent) {
     open_pipes();
-    assert_int_equal(finished(started(leave_daemon, NULL, 0)), 5);
+    pid_t pid = stage(play_stay, -1, -1);
+    read_byte(ready[0]);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close_pipes();
+}
+
+TEST(test_daemon_outlives_the_thread_that_started_it) {
+    if (!has_sentinels()) skip();
+    if (THREAD_SANITIZER) skip(); // it refuses to start a thread after a fork with threads
+    open_pipes();
+    pid_t pid = stage(play_thread, -1, -1);
+    assert_int_equal(read_byte(ready[0]), '.'); // yes
+    write_byte(ask[1]);
+    assert_int_equal(read_byte(ready[0]), '.'); // and still
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
     close_pipes();
 }
 
@@ -544,16 +507,10 @@ int main(void) {
         ENTRY(test_active_children),
         ENTRY(test_forgotten_with_sentinel),
         ENTRY(test_reaped_by_another),
-        ENTRY(test_output_neither_lost_nor_doubled),
-        ENTRY(test_error_in_child),
-        ENTRY(test_stdin_is_the_parents),
+        ENTRY(test_plays),
         ENTRY(test_descriptors_of_a_child),
-        ENTRY(test_standard_descriptors_closed),
-        ENTRY(test_daemon_terminated_at_exit),
         ENTRY(test_daemon_dies_with_killed_parent),
         ENTRY(test_daemon_outlives_the_thread_that_started_it),
-        ENTRY(test_exit_joins),
-        ENTRY(test_child_terminates_its_daemons),
         ENTRY(test_storm),
         ENTRY(test_no_more_processes),
         ENTRY(test_no_more_descriptors),
