@@ -20,15 +20,16 @@ TEST(test_names_of_signals) {
     const struct {
         int number;
         const char *end;
-    } signals[] = {{SIGABRT, "-SIGABRT>"},   {SIGIO, "-SIGPOLL>"},   {SIGRTMIN, "-SIGRTMIN>"},
-                   {SIGRTMAX, "-SIGRTMAX>"}, {SIGRTMIN + 1, "-35>"}, {SIGPIPE, "-SIGPIPE>"}};
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+    } signals[] = {{SIGABRT, "-SIGABRT>"}, {SIGIO, "-SIGPOLL>"},   {SIGRTMIN, "-SIGRTMIN>"},
+                   {SIGRTMIN + 1, NULL},   {SIGPIPE, "-SIGPIPE>"}, {SIGRTMAX, "-SIGRTMAX>"}};
+    for (size_t i = 0; i < 6U - on_valgrind(); i++) { // which keeps SIGRTMAX to itself
         Process *process = started(wait_forever, NULL, 0);
         char text[256];
         kill(process_pid(process), signals[i].number);
         process_join(process, FOREVER);
         process_repr(process, text, sizeof text);
-        assert_string_equal(strrchr(text, '=') + 1, signals[i].end);
+        if (signals[i].end) assert_string_equal(strrchr(text, '=') + 1, signals[i].end);
+        if (!signals[i].end) assert_int_equal(atoi(strrchr(text, '=') + 1), -signals[i].number);
         process_free(process);
     }
 }
