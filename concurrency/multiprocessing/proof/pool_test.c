@@ -350,6 +350,17 @@ TEST(test_failing_fork) {
     assert_non_null(results);
     blocks_free(results, 5);
     pool_free(pool);
+    pool = made(2, POOL_NONE);
+    kill(pool_worker_pid(pool, 0), SIGKILL); // with one of two all goes on, and no error is left
+    testing_fail("fork", 0, EAGAIN);
+    while (!testing_has_failed()) {
+        results = pool_map(pool, square, items, MANY, 1);
+        assert_non_null(results);
+        check_squares(results, MANY);
+        assert_int_equal(error_occurred(), NoError);
+        blocks_free(results, MANY);
+    }
+    pool_free(pool);
 }
 
 TEST(test_no_descriptors) {

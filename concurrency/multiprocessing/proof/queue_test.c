@@ -33,6 +33,10 @@ TEST(test_ring_borders) {
     assert_true(ring_place((Mark){1, mib - 2}, head, 100, 1, &place));
     assert_int_equal(place, 0);
     assert_false(ring_place((Mark){2, 100}, head, 1, 1, &place));
+    // Into a larger ring, but not into the one where the head still is.
+    assert_true(ring_place((Mark){1, mib - 2}, (Mark){0, mib + 9}, 100, 3, &place));
+    assert_int_equal(place, 4 * mib);
+    assert_false(ring_place((Mark){1, mib - 2}, (Mark){0, mib + 9}, 100, 2, &place));
 }
 
 typedef struct {
