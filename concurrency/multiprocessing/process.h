@@ -1,7 +1,6 @@
 /* process.h: multiprocessing.Process: a C function run in a forked child.
  *
- *     initial --start()--> started --the child ends, and is waited for--> stopped --close()-->
- * closed
+ *     initial --start()--> started --its end is waited for--> stopped --close()--> closed
  *
  * A Process belongs to the process that made it (parent_pid): only that one may start, join or test
  * it. In a child the same memory is a copy that can be looked at: its state there is "unknown".

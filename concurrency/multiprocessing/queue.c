@@ -124,13 +124,13 @@ enum {
     SPINS = 10,         // bursts before sleeping: some microseconds, what a sleep and a wake cost
     SPIN_BURST = 20,    // looks
 };
-// Nanoseconds:
-#define RECHECK UINT64_C(50000000) // how late a message can be whose sender was killed
-#define GRACE   UINT64_C(1000000)  // what a put gives consumers to make room before the queue grows
-#define PATIENCE                                                                                   \
-    UINT64_C(1000000)    // how often who may not wait looks whether the lock's holder waits
-#define NEVER UINT64_MAX // a deadline
-#define JUMP  (UINT64_C(1) << 63) // in a message's size: the message is at that unit instead
+// Nanoseconds: how late a message can be whose sender was killed; what a put gives consumers to make
+// room before the queue grows; how often who may not wait looks whether the lock's holder waits.
+#define RECHECK  UINT64_C(50000000)
+#define GRACE    UINT64_C(1000000)
+#define PATIENCE UINT64_C(1000000)
+#define NEVER    UINT64_MAX          // a deadline
+#define JUMP     (UINT64_C(1) << 63) // in a message's size: the message is at that unit instead
 
 typedef struct {
     _Alignas(CACHE_LINE) pthread_mutex_t lock; // held by who moves the mark
@@ -201,8 +201,7 @@ static void spin_once(void) {
  * early on a signal. */
 static void sleep_on(Side *mine, Side *other, uint32_t seen, uint64_t span) {
     const long left[2] = {(long)(span / 1000000000), (long)(span % 1000000000)}; // the kernel's
-    atomic_store(&mine->sleeps,
-                 1); // before the futex looks: who moves the mark looks at this after
+    atomic_store(&mine->sleeps, 1); // before the futex looks; who moves the mark looks at it after
     syscall(SYS_futex, futex_of(other), FUTEX_WAIT, seen, left, NULL, 0);
     atomic_store(&mine->sleeps, 0);
 }

@@ -169,8 +169,7 @@ typedef struct {
     _Alignas(8) char args[64]; // begins with the queue, too
 } Task;
 
-/* Lets go of the queue before the end: Valgrind looks for leaks in all that is mapped, 4 GiB of it.
- */
+/* Lets go of the queue before the end: Valgrind looks for leaks in all that is mapped, 4 GiB. */
 static int run_task(void *args) {
     Task *task = args;
     int status = task->target(task->args);
@@ -196,8 +195,7 @@ static long shared_kilobytes(void) {
     return kilobytes;
 }
 
-/* Every byte is looked at, which sanitizers and Valgrind make slow: there just enough for ring 3.
- */
+/* Every byte is looked at, which sanitizers and Valgrind make slow: there enough for ring 3. */
 static size_t large(void) {
     return (size_t)(SANITIZED || on_valgrind() ? 13 : 100) << 20;
 }
@@ -572,8 +570,7 @@ static void kill_one(bool putter, long start, long stride, Queue *queue) {
     assert_true(done > 0 && nothing > 0);
 }
 
-/* Somebody sleeps in get() when the putter is killed; what it has put arrives without further help.
- */
+/* Somebody sleeps in get() when the putter is killed; what it has put arrives without help. */
 static void kill_wakers(long start, long stride, Queue *queue) {
     int arrived = 0;
     bool done = false;
