@@ -6,7 +6,7 @@
  * The files are read before the pool is made, so the workers, being forks, have the bytes already:
  * what is sent to them is where to begin and where to end. What they send back is their counts.
  */
-#include "words.h"
+#include "work.h"
 
 static long top = 10;
 static bool by_workers;

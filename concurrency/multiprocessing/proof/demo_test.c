@@ -2,6 +2,7 @@
  * as a word. The demo runs in a forked child of this program, which adopts the orphans. */
 #define main demo_program
 #include "../demo/demo.c"
+#include "../demo/scaling.c"
 #include "../demo/words.c"
 #undef main
 
