@@ -198,7 +198,6 @@ int worker_start(Worker *self, int tasks) {
         close(ends[1]);
         return -1;
     }
-    self->progress->serial = 0;
     Process *process = make_process(&(WorkerArgs){ends[1], tasks, self->progress});
     bool listed = process && close_on_fork(ends[0]) == 0;
     int status = listed ? process_start(process) : -1;
