@@ -3,6 +3,7 @@
  *     demo                     plays every scene
  *     demo --scene NAME        one of them; --list names them, a line each
  *     demo --step ...          waits after each step: Enter goes on, b a step back, q ends
+ *     demo --tour              the one scene that ./run shows of it, stepping
  *     demo --csv NAME          data for a plot
  *     demo [OPTIONS] OPERANDS  the demo's own work, from its table of options
  *
@@ -17,6 +18,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+
+/* What --tour tells ./run besides 0: the reader left, or wants the room before this one. */
+enum { DEMO_LEFT = 3, DEMO_BACK = 4 };
 
 typedef struct {
     const char *name;
@@ -35,7 +39,7 @@ typedef struct {
     const char **text;       // the word that follows
     long *number, low, high; // a whole number in these bounds
     bool scenes;             // goes with anything; any other option is for the demo's own work
-    const char *mode;        // NULL: demo.h's own options say here what they are for
+    const char *mode;        // NULL: what demo.h's own options are for
 } Option;
 
 typedef struct {
@@ -52,8 +56,8 @@ typedef struct {
 __attribute__((weak)) struct {
     const Demo *demo;
     char **argv;
-    bool stepping;
-    long at, from; // steps done; the one up to which nothing is shown
+    bool stepping, tour;
+    long at, from; // steps done; the one that is shown first, after going back
     int terminal;  // what stdout was, while nothing is shown
 } telling;
 
@@ -74,21 +78,23 @@ static inline void must(int status) {
 /* Where a reader looks before the scene goes on. `question`, or NULL, is asked in the meantime. It
  * goes a step back by playing the program again from its start, with nothing shown up to there. */
 static inline void step(const char *question) {
-    if (!telling.stepping || ++telling.at < telling.from) return;
-    if (telling.at == telling.from) {
+    if (!telling.stepping) return;
+    telling.at++;
+    if (telling.at == telling.from - 1) { // what follows is to be seen again
         fflush(stdout);
         dup2(telling.terminal, STDOUT_FILENO);
     }
+    if (telling.at < telling.from) return;
     printf("%s[%s%sEnter, b, q]%s ", color("7"), question ? question : "", question ? " " : "",
            color("0"));
     fflush(stdout);
     int answer = getchar(), c = answer;
     while (c != '\n' && c != EOF)
         c = getchar();
-    bool tour = getenv("TOUR") != NULL; // ./run goes on from here
-    if (answer == 'q' || answer == EOF) exit(finish_output(telling.demo->program, tour ? 3 : 0));
+    if (answer == 'q' || answer == EOF)
+        exit(finish_output(telling.demo->program, telling.tour ? DEMO_LEFT : 0));
     if (answer != 'b') return;
-    if (tour && telling.at == 1) exit(4);
+    if (telling.tour && telling.at == 1) exit(DEMO_BACK);
     char from[24];
     snprintf(from, sizeof from, "%ld", telling.at - 1);
     setenv("STEP_FROM", from, 1);
@@ -100,7 +106,7 @@ static inline void demo_begin_steps(void) {
     const char *from = getenv("STEP_FROM");
     telling.from = from ? strtol(from, NULL, 10) : 0;
     unsetenv("STEP_FROM");
-    int nowhere = telling.from > 0 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
+    int nowhere = telling.from > 1 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
     if (nowhere < 0) return;
     telling.terminal = dup(STDOUT_FILENO);
     dup2(nowhere, STDOUT_FILENO);
@@ -173,11 +179,12 @@ static inline const Option *demo_option(const Option *table, const char *name) {
 
 static inline int demo_run(const Demo *demo, int argc, char **argv) {
     static const char *scene, *data;
-    static bool help, list, stepping;
+    static bool help, list, stepping, tour;
     static const Option common[] = {
         {.name = "--scene", .takes = "NAME", .text = &scene, .mode = "scene"},
         {.name = "--csv", .takes = "NAME", .text = &data, .mode = "data"},
         {.name = "--list", .flag = &list, .mode = "list"},
+        {.name = "--tour", .flag = &tour, .mode = "scene"},
         {.name = "--step", .flag = &stepping, .scenes = true},
         {.name = "--help", .flag = &help, .scenes = true},
         {.name = "-h", .flag = &help, .scenes = true},
@@ -218,9 +225,14 @@ static inline int demo_run(const Demo *demo, int argc, char **argv) {
         return 0;
     }
     if (data) return demo_play(demo->data, data, false);
-    if (mode && !scene) return demo->work(count, argv + 1);
-    if (stepping) demo_begin_steps();
-    return demo_play(demo->scenes, scene, true);
+    if (mode && !scene && !tour) return demo->work(count, argv + 1);
+    telling.tour = tour;
+    for (const Scene *stop = demo->scenes; tour && stop->name; stop++)
+        if (stop->look) scene = stop->name;
+    if (stepping || tour) demo_begin_steps();
+    int status = demo_play(demo->scenes, scene, true);
+    if (tour) step(NULL);
+    return status;
 }
 
 /* All of a demo's main(): returns its exit status. Needs argv as main() got it, and changes it. */

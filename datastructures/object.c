@@ -23,6 +23,7 @@ void *object_new(const Type *type, size_t size) {
     return self;
 }
 
+// Parts from iterators': no finalizers here, and containers say that they are.
 /* A list in a list in a list, a million deep, would free itself by a million nested calls. Below
  * UNWIND_LEVEL the dying container is put on a pile instead (its refcnt, no longer needed, is the
  * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
@@ -43,15 +44,13 @@ void object_dealloc(Object *self) {
     }
     depth++;
     self->type->dealloc(self);
-    depth--;
-    while (depth == 0 && pile) {
+    while (depth == 1 && pile) {
         Object *next = pile;
         pile = (Object *)(intptr_t)next->refcnt;
         next->refcnt = 0;
-        depth++;
         next->type->dealloc(next);
-        depth--;
     }
+    depth--;
 }
 
 /* Whole pages, those at both ends included: malloc's own header stands before the block in its
@@ -71,23 +70,30 @@ void block_advise(void *block, size_t bytes) {
 
 /* ---- Hash and equality -----------------------------------------------------------------------*/
 
+/* What is hashed, compared or printed runs code that may drop the last reference that others hold to
+ * it, so this file holds one meanwhile. CPython leaves that to each caller: list_index_impl(),
+ * list_richcompare(), set_lookkey() and more. */
+
 hash_t object_hash_slow(Object *self) {
-    if (self->type->hash) return self->type->hash(self);
-    return error_set(TypeError, "unhashable type: '%s'", self->type->name);
+    if (!self->type->hash) return error_set(TypeError, "unhashable type: '%s'", self->type->name);
+    incref(self);
+    hash_t hash = self->type->hash(self);
+    decref(self);
+    return hash;
 }
 
-/* Each side may know the other's type: Int answers for Float, Float for Int. What neither knows is
- * unequal, as they are not the same object. CPython: do_richcompare(). */
+/* Each side is asked, as either may know the other's type; what neither knows is unequal, as they are
+ * not the same object. CPython: do_richcompare(). */
 int object_equal_slow(Object *self, Object *other) {
-    if (self->type->equal) {
-        int answer = self->type->equal(self, other);
-        if (answer != NOT_IMPLEMENTED) return answer;
-    }
-    if (other->type->equal && other->type != self->type) {
-        int answer = other->type->equal(other, self);
-        if (answer != NOT_IMPLEMENTED) return answer;
-    }
-    return 0;
+    int answer = NOT_IMPLEMENTED;
+    incref(self);
+    incref(other);
+    if (self->type->equal) answer = self->type->equal(self, other);
+    if (answer == NOT_IMPLEMENTED && other->type->equal && other->type != self->type)
+        answer = other->type->equal(other, self);
+    decref(self);
+    decref(other);
+    return answer == NOT_IMPLEMENTED ? 0 : answer;
 }
 
 static int compare_depth;
@@ -127,7 +133,19 @@ void repr_leave(Object *self) {
 }
 
 int object_write_repr(Object *self, Writer *out) {
-    return self->type->repr(self, out);
+    if (!self->type->repr) {
+        char text[128];
+        snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
+        return writer_puts(out, text);
+    }
+    incref(self);
+    int status = self->type->repr(self, out);
+    decref(self);
+    return status;
+}
+
+int object_write_str(Object *self, Writer *out) {
+    return self->type == &Str_Type ? str_write(self, out) : object_write_repr(self, out);
 }
 
 Object *object_repr(Object *self) {
@@ -140,8 +158,7 @@ Object *object_repr(Object *self) {
 
 int object_print(Object *self, FILE *file, bool raw) {
     Writer out = {0};
-    int status =
-        raw && self->type == &Str_Type ? str_write(self, &out) : object_write_repr(self, &out);
+    int status = raw ? object_write_str(self, &out) : object_write_repr(self, &out);
     if (status == 0 && out.length) fwrite(out.bytes, 1, out.length, file);
     writer_free(&out);
     return status;

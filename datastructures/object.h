@@ -24,7 +24,7 @@ ERROR_TYPE(OverflowError);
 ERROR_TYPE(RecursionError);
 ERROR_TYPE(RuntimeError);
 ERROR_TYPE(TypeError);
-ERROR_TYPE(UnicodeDecodeError);
+ERROR_TYPE(UnicodeEncodeError);
 ERROR_TYPE(ValueError);
 
 typedef struct Object Object;
@@ -48,6 +48,7 @@ typedef struct {
 
 enum { NOT_IMPLEMENTED = 2 }; // what Type.equal answers about a type it knows nothing of
 
+// Parts from iterators': a key has a hash; there a type is iterated, called, finalized.
 /* CPython: PyTypeObject, tp_name, tp_dealloc, tp_repr, tp_hash, tp_richcompare.
  * Simplified: repr appends to a Writer (CPython's returns a str), and of the six comparisons only
  * equality exists. */
@@ -55,7 +56,7 @@ struct Type {
     const char *name;
     bool container;                // its dealloc can run other deallocs: see object_dealloc()
     void (*dealloc)(Object *self); // NULL: statically allocated, never freed
-    int (*repr)(Object *self, Writer *out);    // 0, or -1 with an error set
+    int (*repr)(Object *self, Writer *out);    // 0, or -1 with an error set; NULL: "<name object>"
     hash_t (*hash)(Object *self);              // NULL: unhashable
     int (*equal)(Object *self, Object *other); // 1, 0, -1 with an error set, or NOT_IMPLEMENTED
 };
@@ -64,30 +65,27 @@ struct Type {
 
 /* ---- References ------------------------------------------------------------------------------*/
 
+/* What becomes of an object that nobody refers to any more. CPython: Objects/object.c,
+ * _Py_Dealloc(). */
 void object_dealloc(Object *self);
 
+/* CPython: Py_INCREF(), Py_DECREF(), Py_XDECREF(), Py_NewRef(). */
 static inline void object_incref(Object *self) {
     self->refcnt++;
 }
-
 static inline void object_decref(Object *self) {
     if (--self->refcnt == 0) object_dealloc(self);
 }
-
-#define incref(op) object_incref(OBJECT(op))
-#define decref(op) object_decref(OBJECT(op))
-
-/* CPython: Py_XDECREF(). */
 static inline void object_xdecref(Object *self) {
     if (self) object_decref(self);
 }
-#define xdecref(op) object_xdecref(OBJECT(op))
-
-/* CPython: Py_NewRef(). */
 static inline Object *object_new_ref(Object *self) {
     self->refcnt++;
     return self;
 }
+#define incref(op)  object_incref(OBJECT(op))
+#define decref(op)  object_decref(OBJECT(op))
+#define xdecref(op) object_xdecref(OBJECT(op))
 #define new_ref(op) object_new_ref(OBJECT(op))
 
 /* Allocates `size` bytes for an object of `type`, refcnt 1, the rest uninitialised. NULL with
@@ -96,8 +94,7 @@ void *object_new(const Type *type, size_t size);
 
 /* ---- The leaf types --------------------------------------------------------------------------*/
 
-/* An int of 64 bits. Simplified: CPython's int has as many 30-bit digits as it needs; here a number
- * outside 64 bits is an OverflowError. */
+/* An int of 64 bits. Simplified: CPython's int has as many 30-bit digits as it needs. */
 typedef struct {
     Object ob;
     int64_t value;
@@ -108,16 +105,16 @@ typedef struct {
     double value;
 } Float;
 
+// Parts from iterators': one load for s[i], and a hash kept; there it is the UTF-8 as it came in.
 /* Immutable text in the narrowest of three arrays: 1, 2 or 4 bytes a character (PEP 393), so that
  * s[i] is one load whatever the text. CPython: Include/cpython/unicodeobject.h, PyUnicodeObject. */
 typedef struct {
     Object ob;
-    ssize_t length; // in characters
-    hash_t hash;    // -1 until first asked for
-    uint8_t kind;   // bytes a character: 1, 2 or 4
-    bool ascii;     // all below 128: the array is its own UTF-8
-    // length * kind bytes and a NUL character, aligned for the widest
-    _Alignas(uint32_t) char data[];
+    ssize_t length;                 // in characters
+    hash_t hash;                    // -1 until first asked for
+    uint8_t kind;                   // bytes a character: 1, 2 or 4
+    bool ascii;                     // all below 128: the array is its own UTF-8
+    _Alignas(uint32_t) char data[]; // length * kind bytes and a NUL, aligned for the widest
 } Str;
 
 typedef struct {
@@ -134,28 +131,37 @@ extern Int false_object, true_object; // bool is an int with another repr, as in
 #define True  OBJECT(&true_object)
 #define False OBJECT(&false_object)
 
-/* New references; NULL with MemoryError. int_from_long() hands out the same object each time for
- * -5 to 256. CPython: Objects/longobject.c, PyLong_FromLong(). */
+/* New reference; NULL with MemoryError. The same object each time for -5 to 256.
+ * CPython: Objects/longobject.c, PyLong_FromLong(). */
 Object *int_from_long(int64_t value);
-Object *float_from_double(double value);
 
 /* Reads decimal digits with an optional sign: new reference, or NULL with ValueError (not a
  * number), OverflowError (outside 64 bits) or MemoryError. CPython: Objects/longobject.c,
  * PyLong_FromString(). */
 Object *int_from_string(const char *text);
 
-/* New str from UTF-8: `length` bytes, or up to the NUL. NULL with UnicodeDecodeError in CPython's
- * words, or MemoryError. CPython: Objects/unicodeobject.c, PyUnicode_DecodeUTF8(). */
-Object *str_from_utf8(const char *utf8, ssize_t length);
+/* New reference; NULL with MemoryError. */
+Object *float_from_double(double value);
+
+// Parts from iterators': the bytes are decoded here.
+/* New str of `size` bytes of UTF-8, or up to the NUL; NULL with MemoryError. A byte b that is not
+ * UTF-8 becomes the lone surrogate U+DC00 + b, and str_write() turns it back, so nothing is lost
+ * (PEP 383). CPython: Objects/unicodeobject.c, PyUnicode_DecodeUTF8() with "surrogateescape". */
+Object *str_from_utf8(const char *utf8, ssize_t size);
 Object *str_from_string(const char *utf8);
+#define str_from_bytes str_from_utf8 // where the bytes come from outside and may be anything
 
-/* The same for bytes from outside that may not be UTF-8 at all: a bad byte b becomes the lone
- * surrogate U+DC00+b and str_write() turns it back, so nothing is lost. PEP 383;
- * CPython: PyUnicode_DecodeFSDefaultAndSize() with its error handler "surrogateescape". */
-Object *str_from_bytes(const char *bytes, ssize_t length);
+/* The same, but the three bytes that a surrogate would have are that surrogate: how a literal
+ * "\ud800" that was written out as bytes is read. CPython: the same with "surrogatepass". */
+Object *str_from_utf8_with_surrogates(const char *utf8, ssize_t size);
 
-/* Appends the text itself as UTF-8, as Python's print() would show it. 0, or -1 with MemoryError.
- */
+/* How many bytes the character at `utf8` takes, of `size` that are left (at least 1): 1 for a byte
+ * that is not UTF-8. */
+ssize_t str_char_size(const char *utf8, ssize_t size);
+
+// Parts from iterators': what is UTF-8 there is encoded here, which may fail.
+/* Appends the text itself as UTF-8, as Python's print() would show it. 0, or -1 with MemoryError
+ * or UnicodeEncodeError for a surrogate that stands for no byte. */
 int str_write(Object *str, Writer *out);
 
 /* New tuple with every item NULL, to be filled at once; NULL with MemoryError. */
@@ -188,22 +194,24 @@ static inline hash_t object_hash(Object *self) {
     return object_hash_slow(self);
 }
 
-/* Whether a == b, with identity implying equality (so a NaN is found in the list that holds it):
- * 1, 0, or -1 with an error set. CPython: Objects/object.c, PyObject_RichCompareBool(a, b, Py_EQ).
- */
+/* Whether a == b, identity implying equality (so a NaN is found in the list that holds it): 1, 0,
+ * or -1 with an error set. It may run anything, such as code that empties the container that asks:
+ * look at sizes again afterwards. CPython: Objects/object.c, PyObject_RichCompareBool(a, b, Py_EQ). */
 static inline int object_rich_equal(Object *self, Object *other) {
     return self == other ? 1 : object_equal_slow(self, other);
 }
 
+/* Appends repr(self), or str(self) where they differ. 0, or -1 with an error set.
+ * CPython: Objects/object.c, PyObject_Repr(), PyObject_Str(). */
+int object_write_repr(Object *self, Writer *out);
+int object_write_str(Object *self, Writer *out);
+
 /* repr(self) as a new str; NULL with an error set. CPython: Objects/object.c, PyObject_Repr(). */
 Object *object_repr(Object *self);
 
-/* Appends repr(self) to a writer: what a container's repr calls for its items. */
-int object_write_repr(Object *self, Writer *out);
-
-/* Prints repr(self), or str(self) if it is a str and `raw`. Returns 0, or -1 with an error set.
+/* Prints repr(self), or str(self) if `raw`. 0, or -1 with an error set.
  * CPython: Objects/object.c, PyObject_Print() with Py_PRINT_RAW. */
-int object_print(Object *self, FILE *out, bool raw);
+int object_print(Object *self, FILE *file, bool raw);
 
 /* A container calls repr_enter() before it descends and repr_leave() after: 0 go on, 1 this very
  * object is being printed further up (write "[...]"), -1 with an error set.
@@ -229,7 +237,7 @@ hash_t hash_bytes(const void *bytes, size_t length);
 /* CPython: Python/pyhash.c, _Py_HashDouble(), _Py_HashPointer(). */
 hash_t hash_double(Object *self, double value);
 hash_t hash_pointer(const void *pointer);
-/* SipHash-1-3 itself, for tests against its reference vectors. */
+/* SipHash-1-3 itself. */
 uint64_t siphash13(uint64_t k0, uint64_t k1, const void *bytes, size_t length);
 
 /* ---- Large blocks ----------------------------------------------------------------------------*/

@@ -16,6 +16,7 @@ enum { NSMALLNEGINTS = 5, NSMALLPOSINTS = 257 };
 static Int *free_ints;
 static int free_count;
 
+// Parts from datastructures': ints come from the list of dead ones.
 Object *int_from_long(int64_t value) {
     static Int small_ints[NSMALLNEGINTS + NSMALLPOSINTS];
     if (-NSMALLNEGINTS <= value && value < NSMALLPOSINTS) {
@@ -73,6 +74,7 @@ static int int_is_true(Object *op) {
 
 const Type Int_Type = {
     .name = "int",
+    .leaf = true,
     .dealloc = int_dealloc,
     .repr = int_repr,
     .equal = int_equal,

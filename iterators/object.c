@@ -6,6 +6,12 @@
  */
 #include "object.h"
 
+enum {
+    UNWIND_LEVEL = 50,        // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
+    COMPARE_DEPTH_MAX = 1000, // CPython: sys.getrecursionlimit()
+    REPR_DEPTH_MAX = 1000,
+};
+
 /* ---- Birth and death -------------------------------------------------------------------------*/
 
 void *object_new(const Type *type, size_t size) {
@@ -20,36 +26,47 @@ void *object_new(const Type *type, size_t size) {
  * object is given a reference for that time, and lives on if there are more of them afterwards.
  * Simplified: CPython marks a collected object as finalized, so that a second death runs no
  * finalizer; here the one type that has one (generator) finalizes to a state in which it does
- * nothing. No trashcan either: a chain of a million iterators overflows the C stack when it dies.
- */
+ * nothing. */
 static void finalize_and_dealloc(Object *self) {
-    self->refcnt = 1;
-    self->type->finalize(self);
-    if (--self->refcnt == 0) self->type->dealloc(self);
+    if (self->type->finalize) {
+        self->refcnt = 1;
+        self->type->finalize(self);
+        if (--self->refcnt > 0) return;
+    }
+    self->type->dealloc(self);
 }
 
+// Parts from datastructures': what dies may have a finalizer, and owns others unless it says not.
+/* A chain of iterators, a million long, would free itself by a million nested calls. Below
+ * UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is the
+ * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
+ * Simplified: one pile for the program, not one for each thread; rooms here have one thread.
+ * CPython: Objects/object.c, _PyTrash_begin(), _PyTrash_end(). */
 void object_dealloc(Object *self) {
-    if (self->type->finalize) {
-        finalize_and_dealloc(self);
-    } else {
+    static int depth;
+    static Object *pile;
+
+    if (self->type->leaf) {
         self->type->dealloc(self); // the usual case: a jump, no call
+        return;
     }
+    if (depth >= UNWIND_LEVEL) {
+        self->refcnt = (ssize_t)(intptr_t)pile;
+        pile = self;
+        return;
+    }
+    depth++;
+    finalize_and_dealloc(self);
+    while (depth == 1 && pile) {
+        Object *next = pile;
+        pile = (Object *)(intptr_t)next->refcnt;
+        next->refcnt = 0;
+        finalize_and_dealloc(next);
+    }
+    depth--;
 }
 
 /* ---- Slots, and what is said where one is empty ----------------------------------------------*/
-
-int object_rich_equal(Object *self, Object *other) {
-    if (self == other) return 1;
-    if (self->type->equal) {
-        int answer = self->type->equal(self, other);
-        if (answer != NOT_IMPLEMENTED) return answer;
-    }
-    if (other->type->equal && other->type != self->type) {
-        int answer = other->type->equal(other, self);
-        if (answer != NOT_IMPLEMENTED) return answer;
-    }
-    return 0;
-}
 
 int object_is_true(Object *self) {
     if (self->type->is_true) return self->type->is_true(self);
@@ -69,16 +86,76 @@ Object *object_call(Object *self, Object *const *args, ssize_t nargs) {
     return NULL;
 }
 
+/* ---- Equality --------------------------------------------------------------------------------*/
+
+/* What is compared or printed runs code that may drop the last reference that others hold to it, so
+ * this file holds one meanwhile. CPython leaves that to each caller: list_index_impl(),
+ * list_richcompare(), set_lookkey() and more. */
+
+/* Each side is asked, as either may know the other's type; what neither knows is unequal, as they are
+ * not the same object. CPython: do_richcompare(). */
+int object_equal_slow(Object *self, Object *other) {
+    int answer = NOT_IMPLEMENTED;
+    incref(self);
+    incref(other);
+    if (self->type->equal) answer = self->type->equal(self, other);
+    if (answer == NOT_IMPLEMENTED && other->type->equal && other->type != self->type)
+        answer = other->type->equal(other, self);
+    decref(self);
+    decref(other);
+    return answer == NOT_IMPLEMENTED ? 0 : answer;
+}
+
+static int compare_depth;
+
+int compare_enter(void) {
+    if (compare_depth >= COMPARE_DEPTH_MAX) {
+        return error_set(RecursionError, "maximum recursion depth exceeded in comparison");
+    }
+    compare_depth++;
+    return 0;
+}
+
+void compare_leave(void) {
+    compare_depth--;
+}
+
+/* ---- repr ------------------------------------------------------------------------------------*/
+
+static Object *repr_running[REPR_DEPTH_MAX]; // the containers being printed, outermost first
+static int repr_depth;
+
+int repr_enter(Object *self) {
+    for (int i = 0; i < repr_depth; i++) {
+        if (repr_running[i] == self) return 1;
+    }
+    if (repr_depth == REPR_DEPTH_MAX) {
+        return error_set(RecursionError, "maximum recursion depth exceeded while getting the repr "
+                                         "of an object");
+    }
+    repr_running[repr_depth++] = self;
+    return 0;
+}
+
+void repr_leave(Object *self) {
+    (void)self; // CPython searches for it; calls nest, so it is the last
+    repr_depth--;
+}
+
 int object_write_repr(Object *self, Writer *out) {
-    if (self->type->repr) return self->type->repr(self, out);
-    char text[128];
-    snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
-    return writer_puts(out, text);
+    if (!self->type->repr) {
+        char text[128];
+        snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
+        return writer_puts(out, text);
+    }
+    incref(self);
+    int status = self->type->repr(self, out);
+    decref(self);
+    return status;
 }
 
 int object_write_str(Object *self, Writer *out) {
-    if (self->type != &Str_Type) return object_write_repr(self, out);
-    return writer_write(out, ((Str *)self)->utf8, (size_t)((Str *)self)->size);
+    return self->type == &Str_Type ? str_write(self, out) : object_write_repr(self, out);
 }
 
 int object_print(Object *self, FILE *file, bool raw) {
@@ -88,8 +165,6 @@ int object_print(Object *self, FILE *file, bool raw) {
     writer_free(&out);
     return status;
 }
-
-/* ---- Writer ----------------------------------------------------------------------------------*/
 
 int writer_write(Writer *self, const char *bytes, size_t length) {
     if (self->failed) return -1;

@@ -24,6 +24,7 @@ ERROR_TYPE(IndexError);
 ERROR_TYPE(KeyError);
 ERROR_TYPE(OSError);
 ERROR_TYPE(OverflowError);
+ERROR_TYPE(RecursionError);
 ERROR_TYPE(RuntimeError);
 ERROR_TYPE(StopIteration);
 ERROR_TYPE(TypeError);
@@ -56,15 +57,17 @@ typedef enum {
 
 enum { NOT_IMPLEMENTED = 2 }; // what Type.equal answers about a type it knows nothing of
 
+// Parts from datastructures': there a type is hashed; here it is iterated, called, finalized.
 /* CPython: PyTypeObject and its method tables: tp_name, tp_dealloc, tp_finalize, tp_repr, tp_call,
  * tp_iter, tp_iternext, sq_length, sq_item, nb_bool, am_send.
  * Simplified: repr appends to a Writer (CPython's returns a str), call takes an array as vectorcall
  * does, and of the six comparisons only equality exists. */
 struct Type {
     const char *name;
-    void (*dealloc)(Object *self);             // NULL: statically allocated, never freed
-    void (*finalize)(Object *self);            // runs once, before dealloc; may revive the object
-    int (*repr)(Object *self, Writer *out);    // 0, or -1 with an error set; NULL: "<name object>"
+    bool leaf;                              // its dealloc drops no reference: see object_dealloc()
+    void (*dealloc)(Object *self);          // NULL: statically allocated, never freed
+    void (*finalize)(Object *self);         // runs once, before dealloc; may revive the object
+    int (*repr)(Object *self, Writer *out); // 0, or -1 with an error set; NULL: "<name object>"
     int (*equal)(Object *self, Object *other); // 1, 0, -1 with an error set, or NOT_IMPLEMENTED
     int (*is_true)(Object *self);              // 1, 0, -1 with an error set; NULL: by length, or 1
     Object *(*call)(Object *self, Object *const *args, ssize_t nargs); // new reference
@@ -82,27 +85,28 @@ struct Type {
 
 /* ---- References ------------------------------------------------------------------------------*/
 
-/* Runs finalize, if there is one, and dealloc unless that has revived it, for an object that nobody
- * refers to any more. CPython: Objects/object.c, _Py_Dealloc(),
- * PyObject_CallFinalizerFromDealloc(). */
+/* What becomes of an object that nobody refers to any more. CPython: Objects/object.c,
+ * _Py_Dealloc(). */
 void object_dealloc(Object *self);
 
+/* CPython: Py_INCREF(), Py_DECREF(), Py_XDECREF(), Py_NewRef(). */
 static inline void object_incref(Object *self) {
     self->refcnt++;
 }
-
 static inline void object_decref(Object *self) {
     if (--self->refcnt == 0) object_dealloc(self);
 }
-
-#define incref(op) object_incref(OBJECT(op))
-#define decref(op) object_decref(OBJECT(op))
-
-/* CPython: Py_XDECREF(). */
 static inline void object_xdecref(Object *self) {
     if (self) object_decref(self);
 }
+static inline Object *object_new_ref(Object *self) {
+    self->refcnt++;
+    return self;
+}
+#define incref(op)  object_incref(OBJECT(op))
+#define decref(op)  object_decref(OBJECT(op))
 #define xdecref(op) object_xdecref(OBJECT(op))
+#define new_ref(op) object_new_ref(OBJECT(op))
 
 /* Empties a variable or field first and drops the reference last, as a dying object may run code
  * that looks at it. CPython: Py_CLEAR(). */
@@ -112,13 +116,6 @@ static inline void object_xdecref(Object *self) {
         (field) = NULL;                                                                            \
         object_xdecref(clear_ref_old);                                                             \
     } while (0)
-
-/* CPython: Py_NewRef(), Py_XNewRef(). */
-static inline Object *object_new_ref(Object *self) {
-    self->refcnt++;
-    return self;
-}
-#define new_ref(op) object_new_ref(OBJECT(op))
 
 /* Allocates `size` bytes for an object of `type`, refcnt 1, the rest uninitialised. NULL with
  * MemoryError. CPython: Objects/object.c, _PyObject_New(). */
@@ -132,6 +129,7 @@ typedef struct {
     int64_t value;
 } Int;
 
+// Parts from datastructures': no text is hashed or drawn here, so it is the UTF-8 as it came in.
 /* Immutable text. Simplified: stored as its UTF-8, so s[i] walks from the start; CPython stores 1,
  * 2 or 4 bytes a character (PEP 393). A byte that is not UTF-8 is a character of its own, which
  * CPython writes as the surrogate U+DC00 + byte (PEP 383). */
@@ -185,8 +183,10 @@ Object *int_from_long(int64_t value);
  * integer"). CPython: Objects/abstract.c, PyNumber_AsSsize_t(). */
 int64_t int_as_long(Object *op);
 
-/* New str of `size` bytes of UTF-8, or up to the NUL; NULL with MemoryError.
- * CPython: Objects/unicodeobject.c, PyUnicode_DecodeUTF8() with "surrogateescape". */
+// Parts from datastructures': the bytes are kept as they come.
+/* New str of `size` bytes of UTF-8, or up to the NUL; NULL with MemoryError. A byte b that is not
+ * UTF-8 is the lone surrogate U+DC00 + b (PEP 383). CPython: Objects/unicodeobject.c,
+ * PyUnicode_DecodeUTF8() with "surrogateescape". */
 Object *str_from_utf8(const char *utf8, ssize_t size);
 Object *str_from_string(const char *utf8);
 /* The same from a format as printf's; MemoryError. CPython: PyUnicode_FromFormat(). */
@@ -195,6 +195,10 @@ __attribute__((format(printf, 1, 2), nonnull(1))) Object *str_from_format(const 
 /* How many bytes the character at `utf8` takes, of `size` that are left (at least 1): 1 for a byte
  * that is not UTF-8. */
 ssize_t str_char_size(const char *utf8, ssize_t size);
+
+// Parts from datastructures': the bytes are there already.
+/* Appends the text itself. 0, or -1 with MemoryError. */
+int str_write(Object *str, Writer *out);
 
 /* New tuple with every item NULL, to be filled at once; NULL with MemoryError. */
 Tuple *tuple_new(ssize_t size);
@@ -210,7 +214,7 @@ int list_append(List *self, Object *item);
 /* Before the item at `index`, clamped to the list. CPython: Objects/listobject.c, ins1(). */
 int list_insert(List *self, ssize_t index, Object *item);
 /* The item at `index` (negative: from the end), taken out: the list's reference is the caller's.
- * NULL with IndexError. CPython: Objects/listobject.c, list_pop(). */
+ * NULL with IndexError. CPython: Objects/listobject.c, list_pop_impl(). */
 Object *list_pop(List *self, ssize_t index);
 /* Takes the first item that equals `value` out. -1 with ValueError. CPython: list_remove(). */
 int list_remove(List *self, Object *value);
@@ -223,9 +227,14 @@ Object *function_new(const char *name, FunctionCode code, Object *closure);
 
 /* ---- What every object can do ----------------------------------------------------------------*/
 
-/* Whether a == b, identity implying equality: 1, 0, or -1 with an error set.
- * CPython: Objects/object.c, PyObject_RichCompareBool(a, b, Py_EQ). */
-int object_rich_equal(Object *self, Object *other);
+int object_equal_slow(Object *self, Object *other);
+
+/* Whether a == b, identity implying equality (so a NaN is found in the list that holds it): 1, 0,
+ * or -1 with an error set. It may run anything, such as code that empties the container that asks:
+ * look at sizes again afterwards. CPython: Objects/object.c, PyObject_RichCompareBool(a, b, Py_EQ). */
+static inline int object_rich_equal(Object *self, Object *other) {
+    return self == other ? 1 : object_equal_slow(self, other);
+}
 
 /* 1, 0, or -1 with an error set. CPython: Objects/object.c, PyObject_IsTrue(). */
 int object_is_true(Object *self);
@@ -246,6 +255,17 @@ int object_write_str(Object *self, Writer *out);
 /* Prints repr(self), or str(self) if `raw`. 0, or -1 with an error set.
  * CPython: Objects/object.c, PyObject_Print() with Py_PRINT_RAW. */
 int object_print(Object *self, FILE *file, bool raw);
+
+/* A container calls repr_enter() before it descends and repr_leave() after: 0 go on, 1 this very
+ * object is being printed further up (write "[...]"), -1 with an error set.
+ * CPython: Objects/object.c, Py_ReprEnter(). */
+int repr_enter(Object *self);
+void repr_leave(Object *self);
+
+/* A container's equal calls this before comparing items, and leave after: -1 with RecursionError at
+ * a depth of 1000. CPython: Include/internal/pycore_ceval.h, _Py_EnterRecursiveCall(). */
+int compare_enter(void);
+void compare_leave(void);
 
 /* 0, or -1 with MemoryError; after a failure `failed` stays set. writer_free() empties it. */
 int writer_write(Writer *self, const char *bytes, size_t length);

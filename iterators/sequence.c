@@ -7,25 +7,6 @@
 #include "iterator/iterator.h"
 #include "object.h"
 
-/* Writes "(" items ")". Simplified: a container that contains itself is not noticed; CPython writes
- * [...] (Objects/object.c, Py_ReprEnter()). */
-static int write_items(Object **items, ssize_t size, const char *open, const char *close,
-                       Writer *out) {
-    int status = writer_puts(out, open);
-    for (ssize_t i = 0; i < size && status == 0; i++) {
-        if (i > 0) writer_puts(out, ", ");
-        status = object_write_repr(items[i], out);
-    }
-    return status < 0 ? -1 : writer_puts(out, close);
-}
-
-static int items_equal(Object **a, Object **b, ssize_t size) {
-    int answer = 1;
-    for (ssize_t i = 0; i < size && answer == 1; i++)
-        answer = object_rich_equal(a[i], b[i]);
-    return answer;
-}
-
 /* ---- tuple -----------------------------------------------------------------------------------*/
 
 Tuple *tuple_new(ssize_t size) {
@@ -60,13 +41,30 @@ static void tuple_dealloc(Object *op) {
 
 static int tuple_repr(Object *op, Writer *out) {
     Tuple *self = (Tuple *)op;
-    return write_items(self->items, self->size, "(", self->size == 1 ? ",)" : ")", out);
+    if (self->size == 0) return writer_puts(out, "()");
+    int entered = repr_enter(op);
+    if (entered != 0) return entered > 0 ? writer_puts(out, "(...)") : -1;
+
+    int status = writer_puts(out, "(");
+    for (ssize_t i = 0; i < self->size && status == 0; i++) {
+        if (i > 0) writer_puts(out, ", ");
+        status = object_write_repr(self->items[i], out);
+    }
+    if (status == 0) status = writer_puts(out, self->size == 1 ? ",)" : ")");
+    repr_leave(op);
+    return status;
 }
 
 static int tuple_equal(Object *op, Object *other) {
     if (other->type != &Tuple_Type) return NOT_IMPLEMENTED;
     Tuple *a = (Tuple *)op, *b = (Tuple *)other;
-    return a->size == b->size ? items_equal(a->items, b->items, a->size) : 0;
+    if (a->size != b->size) return 0;
+    if (compare_enter() < 0) return -1;
+    int answer = 1;
+    for (ssize_t i = 0; i < a->size && answer == 1; i++)
+        answer = object_rich_equal(a->items[i], b->items[i]);
+    compare_leave();
+    return answer;
 }
 
 static ssize_t tuple_length(Object *op) {
@@ -169,7 +167,7 @@ int list_remove(List *self, Object *value) {
         int equal = object_rich_equal(self->items[i], value);
         if (equal < 0) return -1;
         if (equal) {
-            decref(list_pop(self, i));
+            if (i < self->size) decref(list_pop(self, i)); // comparing may have shortened the list
             return 0;
         }
     }
@@ -179,10 +177,11 @@ int list_remove(List *self, Object *value) {
 void list_clear(List *self) {
     Object **items = self->items;
     ssize_t size = self->size;
+    self->size = 0; // first an empty list, then the decrefs: a dying item may look at this list
     self->items = NULL;
-    self->size = self->allocated = 0;
+    self->allocated = 0;
     while (--size >= 0)
-        decref(items[size]); // the list is empty already: a dying item may look at it
+        xdecref(items[size]);
     free(items);
 }
 
@@ -193,13 +192,37 @@ static void list_dealloc(Object *op) {
 
 static int list_repr(Object *op, Writer *out) {
     List *self = (List *)op;
-    return write_items(self->items, self->size, "[", "]", out);
+    if (self->size == 0) return writer_puts(out, "[]");
+    int entered = repr_enter(op);
+    if (entered != 0) return entered > 0 ? writer_puts(out, "[...]") : -1;
+
+    int status = writer_puts(out, "[");
+    for (ssize_t i = 0; i < self->size && status == 0; i++) {
+        if (i > 0) writer_puts(out, ", ");
+        status = object_write_repr(self->items[i], out);
+    }
+    if (status == 0) status = writer_puts(out, "]");
+    repr_leave(op);
+    return status;
 }
 
+/* An item's equal may change both lists, so their sizes are looked at before each item and, where a
+ * list ended, once more. CPython: list_richcompare(), its Py_EQ. */
 static int list_equal(Object *op, Object *other) {
     if (other->type != &List_Type) return NOT_IMPLEMENTED;
     List *a = (List *)op, *b = (List *)other;
-    return a->size == b->size ? items_equal(a->items, b->items, a->size) : 0;
+    if (a->size != b->size) return 0;
+    if (compare_enter() < 0) return -1;
+    int answer = 1;
+    ssize_t i = 0;
+    while (i < a->size && i < b->size) {
+        answer = object_rich_equal(a->items[i], b->items[i]);
+        if (answer != 1) break;
+        i++;
+    }
+    compare_leave();
+    if (answer >= 0 && (i >= a->size || i >= b->size)) return a->size == b->size;
+    return answer;
 }
 
 static ssize_t list_length(Object *op) {

@@ -15,6 +15,7 @@ static bool second_is_valid(uint8_t first, uint8_t second) {
     return first != 0xF4 || second < 0x90;
 }
 
+/* CPython: Objects/unicodeobject.c, unicode_decode_utf8(). */
 ssize_t str_char_size(const char *utf8, ssize_t size) {
     const uint8_t *p = (const uint8_t *)utf8;
     if (*p < 0xC2 || *p > 0xF4) return 1; // ASCII, or no byte that begins a character
@@ -26,6 +27,7 @@ ssize_t str_char_size(const char *utf8, ssize_t size) {
     return length;
 }
 
+// Parts from datastructures': the bytes are kept as they come.
 Object *str_from_utf8(const char *utf8, ssize_t size) {
     if ((size_t)size > PTRDIFF_MAX - sizeof(Str) - 1) return error_no_memory();
     Str *self = object_new(&Str_Type, sizeof *self + (size_t)size + 1);
@@ -69,15 +71,22 @@ static void str_dealloc(Object *self) {
     free(self);
 }
 
-static int write_escape(uint8_t byte, bool lone, Writer *out) {
-    char text[8];
-    if (byte == '\n') return writer_puts(out, "\\n");
-    if (byte == '\t') return writer_puts(out, "\\t");
-    if (byte == '\r') return writer_puts(out, "\\r");
-    snprintf(text, sizeof text, lone ? "\\udc%02x" : "\\x%02x", byte);
+// Parts from datastructures': the bytes are there already.
+int str_write(Object *op, Writer *out) {
+    return writer_write(out, ((Str *)op)->utf8, (size_t)((Str *)op)->size);
+}
+
+static int write_escape(uint32_t c, Writer *out) {
+    char text[12];
+    if (c == '\t') return writer_puts(out, "\\t");
+    if (c == '\n') return writer_puts(out, "\\n");
+    if (c == '\r') return writer_puts(out, "\\r");
+    const char *format = c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x";
+    snprintf(text, sizeof text, format, (unsigned)c);
     return writer_puts(out, text);
 }
 
+// Parts from datastructures': no table of what is printable.
 /* In single quotes, unless the text has those and no double ones.
  * Simplified: characters beyond ASCII are shown as they are; CPython escapes those that Unicode
  * calls unprintable. CPython: Objects/unicodeobject.c, unicode_repr(). */
@@ -92,7 +101,7 @@ static int str_repr(Object *op, Writer *out) {
         uint8_t first = (uint8_t)self->utf8[at];
         if (first == (uint8_t)quote || first == '\\') writer_puts(out, "\\");
         if (step == 1 && (first < ' ' || first >= 0x7F)) {
-            write_escape(first, first >= 0x80, out);
+            write_escape(first < 0x80 ? first : 0xDC00u + first, out);
         } else {
             writer_write(out, self->utf8 + at, (size_t)step);
         }
@@ -100,6 +109,7 @@ static int str_repr(Object *op, Writer *out) {
     return writer_write(out, &quote, 1);
 }
 
+// Parts from datastructures': the same characters are the same bytes.
 static int str_equal(Object *op, Object *other) {
     if (other->type != &Str_Type) return NOT_IMPLEMENTED;
     const Str *a = (const Str *)op, *b = (const Str *)other;
@@ -124,6 +134,7 @@ static Object *str_item(Object *op, ssize_t index) {
 
 const Type Str_Type = {
     .name = "str",
+    .leaf = true,
     .dealloc = str_dealloc,
     .repr = str_repr,
     .equal = str_equal,

@@ -110,7 +110,7 @@ static inline bool testing_fails_now(const char *name) {
 
 /* A terabyte is refused here, as any machine would: the sanitizers abort where malloc says NULL. */
 static bool testing_too_large(size_t size) {
-    return size >> 40 != 0;
+    return (uint64_t)size >> 40 != 0;
 }
 
 void *testing_malloc(size_t size) {

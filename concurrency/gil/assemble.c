@@ -49,13 +49,9 @@ ArgKind opcode_kind(Opcode opcode) {
     return opcode_kinds[opcode];
 }
 
-static const char *const operators[] = {"+",  "-",  "*",  "//",  "%",  "&",  "|",  "^",
-                                        "+=", "-=", "*=", "//=", "%=", "&=", "|=", "^="};
-static const char *const comparisons[] = {"<", "<=", "==", "!=", ">", ">="};
-enum {
-    OPERATORS = sizeof operators / sizeof operators[0],
-    COMPARISONS = sizeof comparisons / sizeof comparisons[0]
-};
+const char *const operator_names[] = {"+",  "-",  "*",  "//",  "%",  "&",  "|",  "^",
+                                      "+=", "-=", "*=", "//=", "%=", "&=", "|=", "^="};
+const char *const comparison_names[] = {"<", "<=", "==", "!=", ">", ">="};
 
 /* ---- Complaints ------------------------------------------------------------------------------*/
 
@@ -131,10 +127,10 @@ static int parse_arg(Assembler *self, ArgKind kind, const char *word) {
         }
         return program_global(self->program, word);
     case OPERATOR:
-        index = index_of(operators, OPERATORS, word);
+        index = index_of(operator_names, OPERATORS, word);
         return index < 0 ? complain(self, self->line, "no operator", word) : index;
     case COMPARISON:
-        index = index_of(comparisons, COMPARISONS, word);
+        index = index_of(comparison_names, COMPARISONS, word);
         return index < 0 ? complain(self, self->line, "no comparison", word) : index;
     case COUNT:
         if (parse_value(self, word, &count) < 0) return -1;
@@ -173,9 +169,7 @@ static int resolve(Assembler *self) {
     return 0;
 }
 
-/* How many values an instruction takes from the stack, and how many it leaves there if it goes on
- * to the next one (to its target: FOR_ITER takes the iterator and leaves nothing). */
-static void stack_effect(CodeUnit unit, int *takes, int *leaves) {
+void opcode_stack_effect(CodeUnit unit, int *takes, int *leaves) {
     *takes = *leaves = 0;
     switch ((Opcode)unit.opcode) {
     case LOAD_FAST:
@@ -217,7 +211,7 @@ static int check_stack(const Assembler *self) {
         CodeUnit unit = function->code[i];
         int takes, leaves, depth = depths[i];
         if (depth < 0) continue; // never reached
-        stack_effect(unit, &takes, &leaves);
+        opcode_stack_effect(unit, &takes, &leaves);
         if (depth < takes)
             return complain(self, lines, "takes from an empty stack: function", function->ob.name);
         int after = depth - takes + leaves;
@@ -261,9 +255,6 @@ static int end_function(Assembler *self) {
 static int begin_function(Assembler *self) {
     if (end_function(self) < 0) return -1;
     if (self->nwords < 2) return complain(self, self->line, "a function needs a name", "");
-    if (program_get(self->program, self->words[1]).bits) {
-        return complain(self, self->line, "there is already a", self->words[1]);
-    }
     if (self->nwords > 2 + 4) return complain(self, self->line, "at most 4 parameters", "");
     Function *function = calloc(1, sizeof *function);
     if (!function) return error_no_memory(), -1;
@@ -293,17 +284,12 @@ static int declare_global(Assembler *self) {
     if (self->nwords == 3 && parse_value(self, self->words[2], &value) < 0) return -1;
     int slot = program_global(self->program, self->words[1]);
     if (slot < 0) return complain_again(self);
-    atomic_store_explicit(&self->program->globals[slot].bits, value.bits, memory_order_relaxed);
+    store_relaxed(&self->program->globals[slot].bits, value.bits);
     return 0;
 }
 
 static int declare_lock(Assembler *self) {
-    char method[WORD_MAX + 8];
     if (self->nwords != 2) return complain(self, self->line, "expected: lock NAME", "");
-    snprintf(method, sizeof method, "%s.acquire", self->words[1]);
-    if (program_get(self->program, method).bits) {
-        return complain(self, self->line, "there is already a", self->words[1]);
-    }
     return program_define_lock(self->program, self->words[1]) < 0 ? complain_again(self) : 0;
 }
 
@@ -422,10 +408,10 @@ const char *instruction_arg(const Program *program, const Function *function, in
         snprintf(text, size, "%s", program->globals[unit.oparg].name);
         break;
     case OPERATOR:
-        snprintf(text, size, "%s", operators[unit.oparg]);
+        snprintf(text, size, "%s", operator_names[unit.oparg]);
         break;
     case COMPARISON:
-        snprintf(text, size, "%s", comparisons[unit.oparg]);
+        snprintf(text, size, "%s", comparison_names[unit.oparg]);
         break;
     case COUNT:
         snprintf(text, size, "%d", unit.oparg);

@@ -14,9 +14,6 @@
 #include "ceval.h"
 #include "virtual.h"
 
-#define load_relaxed(place)         atomic_load_explicit(place, memory_order_relaxed)
-#define store_relaxed(place, value) atomic_store_explicit(place, value, memory_order_relaxed)
-
 bool opcode_checks(EvalChecks checks, Opcode opcode, bool callee_is_c) {
     switch (opcode) {
     case RESUME:
@@ -59,14 +56,15 @@ static const char *type_name(Value value) {
 }
 
 static bool is_true(Value value) {
-    return value_is_int(value) ? value_as_int(value) != 0 : value_tag(value) != TAG_NONE;
+    switch (value_tag(value)) {
+    case TAG_INT:
+        return value_as_int(value) != 0;
+    case TAG_RANGE: // Simplified: as an iterator too, which is always true in CPython
+        return value_range_next(value) < value_range_stop(value);
+    default:
+        return value_tag(value) != TAG_NONE;
+    }
 }
-
-static const char *const operators[] = {"+", "-", "*", "//", "%", "&", "|", "^"};
-static const char *const comparisons[] = {"<", "<=", "==", "!=", ">", ">="};
-
-/* In-place operators follow the others, as in CPython: for an int they do the same. */
-enum { OPERATORS = sizeof operators / sizeof operators[0] };
 
 static Value too_large(void) {
     error_set(OverflowError, "an int of more than 62 bits");
@@ -85,19 +83,18 @@ static Value divide(int64_t a, int64_t b, bool modulo) {
         quotient--;
         rest += b;
     }
-    if (quotient >= INT_MAX_VALUE) return too_large();
-    return value_int(modulo ? rest : quotient);
+    if (modulo) return value_int(rest);
+    return quotient < INT_MAX_VALUE ? value_int(quotient) : too_large();
 }
 
 static Value binary_op(Value left, Value right, int op) {
     if (!value_is_int(left) || !value_is_int(right)) {
-        error_set(TypeError, "unsupported operand type(s) for %s%s: '%s' and '%s'",
-                  operators[op % OPERATORS], op >= OPERATORS ? "=" : "", type_name(left),
-                  type_name(right));
+        error_set(TypeError, "unsupported operand type(s) for %s: '%s' and '%s'",
+                  operator_names[op], type_name(left), type_name(right));
         return NULL_VALUE;
     }
     int64_t a = value_as_int(left), b = value_as_int(right), result;
-    switch (op % OPERATORS) {
+    switch (op % (OPERATORS / 2)) {
     case 0:
         result = a + b;
         break; // of 62 bits each: fits 64
@@ -131,7 +128,7 @@ static Value compare_op(Value left, Value right, int comparison) {
         if (comparison == 2) return value_int(left.bits == right.bits);
         if (comparison == 3) return value_int(left.bits != right.bits);
         error_set(TypeError, "'%s' not supported between instances of '%s' and '%s'",
-                  comparisons[comparison], type_name(left), type_name(right));
+                  comparison_names[comparison], type_name(left), type_name(right));
         return NULL_VALUE;
     }
     int64_t a = value_as_int(left), b = value_as_int(right);
@@ -139,13 +136,12 @@ static Value compare_op(Value left, Value right, int comparison) {
     return value_int(results[comparison]);
 }
 
-/* The next item of a range, which lives in the iterator's own word: 31 bits each for the next item
- * and for the stop. */
+/* The next item of a range, which lives in the iterator's own word. */
 static Value range_next(Value *range) {
-    uint64_t next = range->bits >> 2 & 0x7fffffff, stop = range->bits >> 33;
-    if (next >= stop) return NULL_VALUE;
+    int64_t next = value_range_next(*range);
+    if (next >= value_range_stop(*range)) return NULL_VALUE;
     range->bits += 4;
-    return value_int((int64_t)next);
+    return value_int(next);
 }
 
 /* ---- Frames ----------------------------------------------------------------------------------*/

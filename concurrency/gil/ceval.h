@@ -46,6 +46,16 @@ static inline int64_t value_as_int(Value value) {
 static inline bool value_is_int(Value value) {
     return value_tag(value) == TAG_INT;
 }
+/* A range is its own iterator: 31 bits each for the next item and for the stop. */
+static inline Value value_range(int64_t stop) {
+    return (Value){(uint64_t)(stop > 0 ? stop : 0) << 33 | TAG_RANGE};
+}
+static inline int64_t value_range_next(Value range) {
+    return (int64_t)(range.bits >> 2 & 0x7fffffff);
+}
+static inline int64_t value_range_stop(Value range) {
+    return (int64_t)(range.bits >> 33);
+}
 
 /* ---- Objects ---------------------------------------------------------------------------------*/
 
@@ -132,6 +142,11 @@ typedef enum {
 #define OPCODE_ENUMERATOR(name, kind) name,
 typedef enum { OPCODES(OPCODE_ENUMERATOR) OPCODE_COUNT } Opcode;
 
+/* What the arguments of BINARY_OP and COMPARE_OP stand for. The second half of the operators are
+ * the in-place ones, as in CPython: for an int they do the same. */
+enum { OPERATORS = 16, COMPARISONS = 6 };
+extern const char *const operator_names[OPERATORS], *const comparison_names[COMPARISONS];
+
 /* ---- Programs --------------------------------------------------------------------------------*/
 
 enum { GLOBALS_MAX = 64, TASKS_MAX = 16 };
@@ -189,15 +204,15 @@ void program_fini(Program *self);
 int program_assemble(Program *self, const char *name, const char *text, size_t size);
 
 /* Adds a global that is a C function of 0 or 1 arguments, called with `data`, borrowed. 0, or -1
- * with MemoryError, or ValueError if there is no room. */
+ * with MemoryError, or ValueError if there is no room or a global of that name. */
 int program_define(Program *self, const char *name, int argcount, BuiltinFunction call, void *data);
 
 /* Adds a global that is None, or finds the one there is: its slot, or -1 with ValueError if there
  * is no room. */
 int program_global(Program *self, const char *name);
 
-/* Makes an object a global, which from then on owns it. 0, or -1 with ValueError if there is no
- * room, and then the object is still the caller's. */
+/* Makes an object a new global, which from then on owns it. 0, or -1 with ValueError if there is no
+ * room or a global of that name, and then the object is still the caller's. */
 int program_add(Program *self, const char *name, Object *op);
 
 /* Sets a global to an int, as STORE_GLOBAL does. 0, or -1 with ValueError if there is no room. */
@@ -223,6 +238,11 @@ ArgKind opcode_kind(Opcode opcode);
  * one that follows it (3.9). `callee_is_c` matters to CALL alone: a function in bytecode checks at
  * its own RESUME. */
 bool opcode_checks(EvalChecks checks, Opcode opcode, bool callee_is_c);
+
+/* How many values an instruction takes from the stack, and how many it leaves there if it goes on
+ * to the next one (to its target: FOR_ITER takes the iterator and leaves nothing). CPython:
+ * Python/compile.c, stack_effect(). */
+void opcode_stack_effect(CodeUnit unit, int *takes, int *leaves);
 
 /* The argument as dis prints it: "counter", "+=", "8". Returns `text`. */
 const char *instruction_arg(const Program *program, const Function *function, int index, char *text,
@@ -259,19 +279,19 @@ Thread *thread_new(Program *program, int id);
 static inline void value_incref(Value value) {
     if (value_tag(value) != TAG_OBJECT || value.bits == 0) return;
     atomic_long *refcnt = &((Object *)(uintptr_t)value.bits)->refcnt;
-    long count = atomic_load_explicit(refcnt, memory_order_relaxed);
-    atomic_store_explicit(refcnt, count + 1, memory_order_relaxed);
+    long count = load_relaxed(refcnt);
+    store_relaxed(refcnt, count + 1);
 }
 
 static inline void value_decref(Value value) {
     if (value_tag(value) != TAG_OBJECT || value.bits == 0) return;
     Object *op = (Object *)(uintptr_t)value.bits;
-    long count = atomic_load_explicit(&op->refcnt, memory_order_relaxed) - 1;
-    atomic_store_explicit(&op->refcnt, count, memory_order_relaxed);
-    if (count == 0) atomic_store_explicit(&op->dead, true, memory_order_relaxed);
+    long count = load_relaxed(&op->refcnt) - 1;
+    store_relaxed(&op->refcnt, count);
+    if (count == 0) store_relaxed(&op->dead, true);
 }
 
-/* ---- Builtins (builtins.c) -------------------------------------------------------------------*/
+/* ---- Functions in C --------------------------------------------------------------------------*/
 
 /* Waits for the lock, without the GIL if it has to wait. 0, or -1 with RuntimeError if the clock is
  * virtual and nobody is left to release it. CPython: Modules/_threadmodule.c, acquire_timed(). */
@@ -286,7 +306,7 @@ int lock_release(Thread *thread, Lock *self);
 int program_define_builtins(Program *self);
 
 /* Adds the globals `name`.acquire and `name`.release of a new lock. 0, or -1 with MemoryError, or
- * ValueError if there is no room. */
+ * ValueError if there is no room or a global of such a name. */
 int program_define_lock(Program *self, const char *name);
 
 #endif

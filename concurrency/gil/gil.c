@@ -14,13 +14,11 @@
 
 #include <errno.h>
 
-#define load_relaxed(place)         atomic_load_explicit(place, memory_order_relaxed)
-#define store_relaxed(place, value) atomic_store_explicit(place, value, memory_order_relaxed)
-
 void gil_trace(Gil *gil, int thread, GilEventKind kind, uint64_t time) {
     GilTrace *trace = gil->trace;
     if (!trace || thread < 0) return;
     size_t i = atomic_fetch_add(&trace->count, 1);
+    atomic_fetch_add(&trace->counts[kind], 1);
     if (i < trace->capacity) trace->events[i] = (GilEvent){time, thread, kind};
 }
 
@@ -79,12 +77,19 @@ int eval_frame_handle_pending(ThreadState *tstate) {
 
 /* ---- The lock --------------------------------------------------------------------------------*/
 
-/* A condition variable whose timeouts count on the monotonic clock, which nobody sets. CPython:
- * Python/thread_pthread.h, _PyThread_cond_init(). */
+/* Timeouts count on the monotonic clock, which nobody sets; macOS has no choice of clocks. */
+#ifdef __APPLE__
+#define pthread_condattr_setclock(attributes, clock) ((void)(attributes))
+enum { COND_CLOCK = CLOCK_REALTIME };
+#else
+enum { COND_CLOCK = CLOCK_MONOTONIC };
+#endif
+
+/* CPython: Python/thread_pthread.h, _PyThread_cond_init(). */
 static int condition_init(pthread_cond_t *cond) {
     pthread_condattr_t attributes;
     if (pthread_condattr_init(&attributes)) return -1;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_condattr_setclock(&attributes, COND_CLOCK);
     int failed = pthread_cond_init(cond, &attributes);
     pthread_condattr_destroy(&attributes);
     return failed ? -1 : 0;
@@ -125,9 +130,12 @@ void destroy_gil(Gil *gil) {
 }
 
 /* Waits on `cond`, at most that long; whether the time ran out. */
-static bool timed_wait(Gil *gil, unsigned long microseconds) {
-    uint64_t deadline = clock_now() + (uint64_t)microseconds * 1000;
-    struct timespec until = {(time_t)(deadline / 1000000000), (long)(deadline % 1000000000)};
+static bool timed_wait(Gil *gil, uint64_t microseconds) {
+    struct timespec until;
+    clock_gettime(COND_CLOCK, &until);
+    uint64_t nanoseconds = (uint64_t)until.tv_nsec + microseconds % 1000000 * 1000;
+    until.tv_sec += (time_t)(microseconds / 1000000 + nanoseconds / 1000000000);
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
     return pthread_cond_timedwait(&gil->cond, &gil->mutex, &until) == ETIMEDOUT;
 }
 
@@ -139,7 +147,7 @@ void take_gil(ThreadState *tstate) {
     if (load_relaxed(&gil->locked)) trace_now(gil, tstate, GIL_WAIT);
     while (load_relaxed(&gil->locked)) {
         unsigned long saved_switchnum = gil->switch_number;
-        unsigned long interval = load_relaxed(&gil->interval);
+        uint64_t interval = load_relaxed(&gil->interval);
         bool timed_out = timed_wait(gil, interval >= 1 ? interval : 1);
         // A switch in the meantime: the new holder has a right to its own interval.
         if (timed_out && load_relaxed(&gil->locked) && gil->switch_number == saved_switchnum) {
@@ -189,9 +197,10 @@ void drop_gil(ThreadState *tstate) {
 
 int sys_setswitchinterval(Gil *gil, double seconds) {
     if (!(seconds > 0)) return error_set(ValueError, "switch interval must be strictly positive");
-    // A century, where CPython converts what does not fit and leaves the result to the compiler.
-    if (seconds > 3e9) seconds = 3e9;
-    store_relaxed(&gil->interval, (unsigned long)(1e6 * seconds));
+    // CPython converts what does not fit, and leaves the result to the compiler.
+    double microseconds = 1e6 * seconds; // rounded here, also where registers hold more digits
+    bool fits = microseconds < (double)INTERVAL_MAX;
+    store_relaxed(&gil->interval, fits ? (uint64_t)microseconds : INTERVAL_MAX);
     return 0;
 }
 

@@ -35,6 +35,10 @@ ERROR_TYPE(TypeError);
 ERROR_TYPE(ValueError);
 ERROR_TYPE(ZeroDivisionError);
 
+/* What threads touch without a lock of their own: a plain load, a plain store, and no data race. */
+#define load_relaxed(place)         atomic_load_explicit(place, memory_order_relaxed)
+#define store_relaxed(place, value) atomic_store_explicit(place, value, memory_order_relaxed)
+
 typedef struct Gil Gil;
 
 /* What the GIL knows of a thread. One belongs to one thread. CPython: PyThreadState. */
@@ -46,12 +50,14 @@ typedef struct {
 
 /* ---- A trace: ours alone ---------------------------------------------------------------------*/
 
+/* Of what has the same time, the kind that stands first here came first. */
 typedef enum {
-    GIL_WAIT = 'w',    // found it taken, waits
-    GIL_REQUEST = 'r', // has waited `interval` without a switch: asks the holder to drop it
-    GIL_TAKE = 't',    // has it
-    GIL_DROP = 'd',    // gives it up because it blocks or ends
-    GIL_FORCED = 'f'   // gives it up because it was asked to
+    GIL_REQUEST, // has waited `interval` without a switch: asks the holder to drop it
+    GIL_DROP,    // gives it up because it blocks or ends
+    GIL_FORCED,  // gives it up because it was asked to
+    GIL_WAIT,    // found it taken, waits
+    GIL_TAKE,    // has it
+    GIL_EVENT_KINDS
 } GilEventKind;
 
 typedef struct {
@@ -64,7 +70,7 @@ typedef struct {
 typedef struct {
     GilEvent *events;
     size_t capacity;
-    atomic_size_t count;
+    atomic_size_t count, counts[GIL_EVENT_KINDS]; // of all events, and of each kind
     const uint64_t *clock; // advanced by the holder; or NULL for the real clock
 } GilTrace;
 
@@ -75,9 +81,11 @@ enum {
     // GIL to answer a client waits that long.
     DEFAULT_INTERVAL = 5000
 };
+/* Thirty years, in microseconds: a deadline as far off fits a time_t of 32 bits. */
+#define INTERVAL_MAX UINT64_C(1000000000000000)
 
 struct Gil {
-    atomic_ulong interval; // microseconds
+    _Atomic uint64_t interval; // microseconds
     _Atomic(ThreadState *) last_holder;
     atomic_int locked; // -1 before create_gil()
     unsigned long switch_number;

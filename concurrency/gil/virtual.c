@@ -29,7 +29,7 @@ void virtual_start(VirtualClock *self, Gil *gil, int count) {
     self->deadlock = false;
     self->next = 0;
     self->interval = gil->interval;
-    gil->interval = 3000000000000000; // take_gil() shall never ask by the real clock
+    gil->interval = INTERVAL_MAX; // take_gil() shall never ask by the real clock
     for (int i = 0; i < count; i++) {
         self->wants_since[i] = 0;
         self->blocked_on[i] = NULL;
@@ -84,7 +84,7 @@ void virtual_leave(VirtualClock *self, ThreadState *tstate) {
 void virtual_tick(VirtualClock *self, ThreadState *holder) {
     Gil *gil = holder->gil;
     self->now++;
-    if (atomic_load_explicit(&gil->gil_drop_request, memory_order_relaxed)) return;
+    if (load_relaxed(&gil->gil_drop_request)) return;
     for (int i = 0; i < self->count; i++) {
         uint64_t since = self->wants_since[i];
         if (i == holder->id || since > self->now) continue;

@@ -18,7 +18,7 @@
 typedef struct VirtualClock {
     uint64_t now;      // microseconds; advanced by the holder
     uint64_t switched; // when the GIL last changed hands
-    unsigned long interval;
+    uint64_t interval;
     int count;                       // of threads; thread i has id i
     uint64_t wants_since[TASKS_MAX]; // in the future: sleeps until then; or NEVER, FINISHED
     const void *blocked_on[TASKS_MAX];

@@ -277,11 +277,14 @@ void list_clear(List *self) {
     free(items);
 }
 
-/* ---- Searching -------------------------------------------------------------------------------*/
+/* ---- Searching -------------------------------------------------------------------------------
+ * An item's equal or repr may change the list that asks: so `i < self->size` is asked anew each time,
+ * and no address of a cell is kept. object_rich_equal() holds the item itself. */
 
 ssize_t list_index(List *self, Object *value, ssize_t start, ssize_t stop) {
-    slice_adjust(self->size, &start, &stop, 1);
-    for (ssize_t i = start; i < stop; i++) {
+    if (start < 0) start = start + self->size < 0 ? 0 : start + self->size;
+    if (stop < 0) stop = stop + self->size < 0 ? 0 : stop + self->size;
+    for (ssize_t i = start; i < stop && i < self->size; i++) {
         int equal = object_rich_equal(self->items[i], value);
         if (equal < 0) return -1;
         if (equal) return i;
@@ -342,16 +345,22 @@ static int list_repr(Object *op, Writer *out) {
     return status;
 }
 
-/* CPython: list_richcompare(), its Py_EQ. */
+/* An item's equal may change both lists, so their sizes are looked at before each item and, where a
+ * list ended, once more. CPython: list_richcompare(), its Py_EQ. */
 static int list_equal(Object *op, Object *other) {
     if (other->type != &List_Type) return NOT_IMPLEMENTED;
     List *a = (List *)op, *b = (List *)other;
     if (a->size != b->size) return 0;
     if (compare_enter() < 0) return -1;
     int answer = 1;
-    for (ssize_t i = 0; i < a->size && answer == 1; i++)
+    ssize_t i = 0;
+    while (i < a->size && i < b->size) {
         answer = object_rich_equal(a->items[i], b->items[i]);
+        if (answer != 1) break;
+        i++;
+    }
     compare_leave();
+    if (answer >= 0 && (i >= a->size || i >= b->size)) return a->size == b->size;
     return answer;
 }
 

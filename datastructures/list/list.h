@@ -40,7 +40,7 @@ List *list_new(ssize_t size);
 List *list_pack(ssize_t size, ...);
 
 /* New list of the same references, without spare cells: a shallow copy. NULL with MemoryError.
- * CPython: Objects/listobject.c, list_copy(). */
+ * CPython: Objects/listobject.c, list_copy_impl(). */
 List *list_copy(List *self);
 
 /* ---- One item --------------------------------------------------------------------------------*/
@@ -102,7 +102,7 @@ static inline int list_append(List *self, Object *item) {
 int list_insert(List *self, ssize_t index, Object *item);
 
 /* list.pop(index), -1 for the last: the reference that the list held, now the caller's. NULL with
- * IndexError. CPython: Objects/listobject.c, list_pop(). */
+ * IndexError. CPython: Objects/listobject.c, list_pop_impl(). */
 Object *list_pop(List *self, ssize_t index);
 
 /* list.remove(value): the first item equal to it. 0, or -1 with ValueError if there is none.
@@ -120,7 +120,7 @@ void list_clear(List *self);
 /* ---- Searching -------------------------------------------------------------------------------*/
 
 /* list.index(value, start, stop): where the first item equal to it is; -1 with ValueError ("3 is
- * not in list"). CPython: Objects/listobject.c, list_index(). */
+ * not in list"). CPython: Objects/listobject.c, list_index_impl(). */
 ssize_t list_index(List *self, Object *value, ssize_t start, ssize_t stop);
 
 /* list.count(value), or -1 with an error set. CPython: Objects/listobject.c, list_count(). */

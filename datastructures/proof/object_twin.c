@@ -59,10 +59,22 @@ static void ints(void) {
 static void floats(void) {
     puts("# floats");
     static const double edges[] = {
-        0.0,        -0.0,      0.5,    0.1,
-        0.1 + 0.2,  1e15,      1e16,   123456789012345680.0,
-        1e-4,       1e-5,      5e-324, 1.7976931348623157e308,
-        INFINITY,   -INFINITY, -1.0,   0x1p61,
+        0.0,
+        -0.0,
+        0.5,
+        0.1,
+        0.30000000000000004,
+        1e15,
+        1e16,
+        123456789012345680.0,
+        1e-4,
+        1e-5,
+        5e-324,
+        1.7976931348623157e308,
+        INFINITY,
+        -INFINITY,
+        -1.0,
+        0x1p61,
         0x1p53 + 2,
     };
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
@@ -125,38 +137,40 @@ static void texts(void) {
 static void bad_utf8(void) {
     puts("# not UTF-8");
     static const char *const tails[] = {
-        "",
-        "A",
-        "\x80",
-        "\x80"
-        "A",
-        "\x80\x80",
-        "\x80\x80"
-        "A",
-        "\x80\x80\x80",
-        "\xa0",
-        "\xa0\x80",
-        "\x90",
-        "\x90\x80",
-        "\x90\x80"
-        "A",
-        "\x90\x80\x80",
-        "\xbf\xbf\xbf",
+        "",     "A",        "\x80", "\x80\x41", "\x80\x80",     "\x80\x80\x41", "\x80\x80\x80",
+        "\xa0", "\xa0\x80", "\x90", "\x90\x80", "\x90\x80\x41", "\x90\x80\x80", "\xbf\xbf\xbf",
     };
     for (int first = 0x7F; first < 0x100; first++) {
         for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
             char data[8] = {'a', 'b', (char)first};
             strcpy(data + 3, tails[i]);
-            Object *text = str_from_string(data);
-            if (text) {
-                object_print(text, stdout, false);
-                putchar('\n');
-                decref(text);
-            } else {
-                puts(error_message());
-                error_clear();
-            }
+            show(str_from_string(data));
         }
+    }
+    static const char *const surrogates[] = {
+        "\xed\xa0\x80",
+        "a\xed\xbf\xbf",
+        "\xed\xa0\xbd\xed\xb0\x8d",
+        "\xed\xb2\x80\xed\xb3\xbf",
+        "\xed\xb3\xbf\xed\xb4\x80\x62",
+        "\xed\x9f\xbf\xee\x80\x80",
+        "\xed\xb1\xbf",
+    };
+    for (size_t i = 0; i < sizeof surrogates / sizeof surrogates[0]; i++) {
+        const char *bytes = surrogates[i];
+        Object *text = made(str_from_utf8_with_surrogates(bytes, (ssize_t)strlen(bytes)));
+        show(new_ref(text));
+        Writer out = {0};
+        if (str_write(text, &out) < 0) {
+            fputs(error_message(), stdout);
+            error_clear();
+        } else {
+            for (size_t k = 0; k < out.length; k++)
+                printf("%02x", (unsigned char)out.bytes[k]);
+        }
+        putchar('\n');
+        writer_free(&out);
+        decref(text);
     }
 }
 

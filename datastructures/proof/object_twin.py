@@ -1,6 +1,6 @@
 """The object layer, on the real interpreter: the same program as object_twin.c, the same bytes.
 
-Prints hashes, reprs and equalities of several thousand values, and the messages about what is not UTF-8.
+Prints hashes, reprs and equalities of several thousand values, and what becomes of bytes that are not UTF-8.
 Run with PYTHONHASHSEED=0. None and NaN are left out: their hashes are addresses.
 """
 
@@ -14,6 +14,7 @@ class Random:
     """A linear congruential generator, written the same in object_twin.c."""
 
     def __init__(self) -> None:
+        """Begins the sequence."""
         self.state = 1
 
     def next(self) -> int:
@@ -75,16 +76,18 @@ def texts() -> None:
 
 
 def bad_utf8() -> None:
-    """Shows what is said of each kind of bytes that are not UTF-8."""
+    """Shows how bytes that are not UTF-8 are cut, and what cannot be written as UTF-8."""
     print("# not UTF-8")
     for first in range(0x7F, 0x100):
         for tail in [b"", b"A", b"\x80", b"\x80A", b"\x80\x80", b"\x80\x80A", b"\x80\x80\x80", b"\xa0", b"\xa0\x80",
                      b"\x90", b"\x90\x80", b"\x90\x80A", b"\x90\x80\x80", b"\xbf\xbf\xbf"]:
-            data = b"ab" + bytes([first]) + tail
-            try:
-                print(repr(data.decode()))
-            except UnicodeDecodeError as error:
-                print(error)
+            show((b"ab" + bytes([first]) + tail).decode("utf-8", "surrogateescape"))
+    for text in ["\ud800", "a\udfff", "\ud83d\udc0d", "\udc80\udcff", "\udcff\udd00b", "\ud7ff\ue000", "\udc7f"]:
+        show(text)
+        try:
+            print(text.encode("utf-8", "surrogateescape").hex())
+        except UnicodeEncodeError as error:
+            print(error)
 
 
 def random_tuple(random: Random, depth: int) -> tuple[Hashable, ...]:

@@ -1,5 +1,6 @@
 /* whiteboard.c: a hash set of strings: open addressing, linear probing, tombstones. */
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,13 @@ typedef struct {
 } Set;
 static const char TOMBSTONE[] = "";
 static size_t hash(const char *key) { // FNV-1a
-    size_t h = 14695981039346656037u;
+    uint32_t h = 2166136261u;
     while (*key)
-        h = (h ^ (unsigned char)*key++) * 1099511628211u;
+        h = (h ^ (unsigned char)*key++) * 16777619u;
     return h;
 }
 
-/* The key's slot, or the empty slot that proves it absent; there always is one. */
+// The key's slot, or the empty slot that proves it absent; there always is one.
 static const char **find(const Set *s, const char *key) {
     size_t i = hash(key) % s->size;
     while (s->slots[i] && (s->slots[i] == TOMBSTONE || strcmp(s->slots[i], key) != 0))
@@ -24,6 +25,7 @@ static const char **find(const Set *s, const char *key) {
     return &s->slots[i];
 }
 
+// Puts a key in, once; the table grows before three fifths are taken. false: no memory.
 static bool add(Set *s, const char *key) {
     if ((s->fill + 1) * 5 > s->size * 3) { // tombstones count: they make searches long too
         Set grown = {.size = 8 + s->used * 4};
@@ -34,27 +36,59 @@ static bool add(Set *s, const char *key) {
         *s = grown;
     }
     const char **slot = find(s, key);
-    if (!*slot) s->fill++, s->used++;
-    *slot = key;
+    if (!*slot) s->fill++, s->used++, *slot = key;
     return true;
 }
 
+// Takes a key out, if it is there.
 static void discard(Set *s, const char *key) {
     const char **slot = find(s, key);
     if (*slot) *slot = TOMBSTONE, s->used--; // not NULL: keys behind it must still be found
 }
 
+// ---- the check: one line for each promise; status 1 if one is broken
+static int broken;
+
+static void check(const char *promise, long got, long expected) {
+    if (got == expected) {
+        printf("ok     %s\n", promise);
+    } else {
+        printf("wrong  %s: %ld, expected %ld\n", promise, got, expected);
+        broken = 1;
+    }
+    fflush(stdout); // before a crash
+}
+
 int main(void) {
     static char keys[1000][8];
     Set s = {0};
-    bool good = true;
-    for (int i = 0; i < 1000; i++)
-        snprintf(keys[i], 8, "k%d", i), good &= add(&s, keys[i]) && add(&s, keys[i]);
+    long added = 0, found = 0, crowded = 0, empty = 0;
+    for (int i = 0; i < 1000; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        added += add(&s, keys[i]) && add(&s, keys[i]);
+        crowded += s.fill * 5 > s.size * 3;
+    }
+    check("1000 keys go in, each offered twice", added, 1000);
+    check("and are in once", (long)s.used, 1000);
+    check("so often over three fifths were taken", crowded, 0);
+    char same[] = "k7";
+    add(&s, same);
+    check("an equal key changes nothing: the first stays", *find(&s, "k7") == keys[7], true);
     for (int i = 0; i < 1000; i += 3)
-        discard(&s, keys[i]);
+        discard(&s, keys[i]), discard(&s, keys[i]);
+    check("334 are discarded, each twice", (long)s.used, 666);
     for (int i = 0; i < 1000; i++)
-        good &= s.used == 666 && !*find(&s, keys[i]) == (i % 3 == 0);
+        found += !*find(&s, keys[i]) == (i % 3 == 0);
+    check("the others are found, and only they", found, 1000);
+    for (size_t i = 0; i < s.size; i++)
+        empty += !s.slots[i];
+    check("fill counts the slots that are not empty", (long)(s.size - s.fill), empty);
+    for (int i = 0; i < 1000; i++)
+        discard(&s, keys[i]);
+    for (int i = 0; i < 20000; i++) // a search ends only where a slot is empty
+        add(&s, keys[i % 1000]), discard(&s, keys[i % 1000]);
+    check("20000 times in and out leave it empty", (long)s.used, 0);
+    check("and its table small", s.size < 5000, true);
     free(s.slots);
-    puts(good ? "whiteboard set: ok" : "whiteboard set: WRONG");
-    return !good;
+    return broken;
 }

@@ -8,6 +8,18 @@
  */
 #include "generator.h"
 
+/* ---- How deep --------------------------------------------------------------------------------*/
+
+enum { DEFAULT_RECURSION_LIMIT = 1000 }; // CPython: pycore_ceval.h, Py_DEFAULT_RECURSION_LIMIT
+
+static _Thread_local int recursion_limit = DEFAULT_RECURSION_LIMIT;
+_Thread_local int recursion_remaining = DEFAULT_RECURSION_LIMIT;
+
+void set_recursion_limit(int limit) {
+    recursion_remaining += limit - recursion_limit;
+    recursion_limit = limit;
+}
+
 /* ---- Blocks ----------------------------------------------------------------------------------*/
 
 static Block *frame_blocks(const Generator *self) {
@@ -118,7 +130,8 @@ static Object *frame_send_on(Generator *self, Object *sent) {
     return came;
 }
 
-SendResult frame_settle(Generator *self, Object *came, Object **result) {
+/* Makes of what code->run() answered what the outside is told. */
+static SendResult settle(Generator *self, Object *came, Object **result) {
     for (;;) {
         while (came && self->state == FRAME_EXECUTING && self->yieldfrom)
             came = frame_send_on(self, None); // a yield from begins with next()
@@ -138,7 +151,21 @@ SendResult frame_settle(Generator *self, Object *came, Object **result) {
     }
 }
 
+SendResult frame_settle(Generator *self, Object *came, Object **result) {
+    recursion_remaining--;
+    SendResult status = settle(self, came, result);
+    recursion_remaining++;
+    return status;
+}
+
 SendResult frame_eval(Generator *self, Object *sent, bool throwing, Object **result) {
+    if (recursion_remaining <= 0) { // no handler of its own sees it, as in CPython
+        *result = NULL;
+        frame_clear(self);
+        error_set(RecursionError, "maximum recursion depth exceeded");
+        return SEND_ERROR;
+    }
+    recursion_remaining--;
     self->state = FRAME_EXECUTING;
     Object *came = NULL;
     if (throwing) {
@@ -146,7 +173,9 @@ SendResult frame_eval(Generator *self, Object *sent, bool throwing, Object **res
     } else {
         came = self->yieldfrom ? frame_send_on(self, sent) : self->code->run(self, sent);
     }
-    return frame_settle(self, came, result);
+    SendResult status = settle(self, came, result);
+    recursion_remaining++;
+    return status;
 }
 
 void frame_clear(Generator *self) {

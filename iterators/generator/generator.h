@@ -123,10 +123,20 @@ const char *generator_state(const Generator *self);
  * CPython: Objects/genobject.c, _PyGen_yf(). */
 Object *generator_yieldfrom(const Generator *self);
 
+/* How many resumes may be under way inside each other in this thread, 1000 at first; one more is
+ * RecursionError. More need a C stack that holds them, some 500 bytes each and what the code itself
+ * takes. CPython: Python/ceval.c, Py_SetRecursionLimit(), for all threads; sys.setrecursionlimit().
+ */
+void set_recursion_limit(int limit);
+
 /* ---- The frame (frame.c): what the macros below and the object above stand on ----------------*/
 
+/* How many more resumes may begin inside of those under way in this thread.
+ * CPython: PyThreadState, recursion_remaining. */
+extern _Thread_local int recursion_remaining;
+
 /* Runs a frame until it yields (SEND_NEXT), returns (SEND_RETURN) or fails with no handler left
- * (SEND_ERROR). If `throwing`, the pending error is raised where it stands. The frame's locals are
+ * (SEND_ERROR); RecursionError, and the frame gone, if it would lie too deep. If `throwing`, the pending error is raised where it stands. The frame's locals are
  * gone unless it yielded. CPython: Python/ceval.c, _PyEval_EvalFrameDefault(). */
 SendResult frame_eval(Generator *self, Object *sent, bool throwing, Object **result);
 

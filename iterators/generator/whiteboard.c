@@ -20,9 +20,10 @@ typedef struct Generator {
         if (g->throwing) goto cleanup;                                                             \
     } while (0)
 
-/* def adder(n):  total = 0; try: for _ in range(n): total += yield total
- *                           finally: finallys += 1 */
-static int finallys;
+static int finallys; // how often the finally ran
+
+// def adder(n): total = 0; try: for _ in range(n): total += yield total; return total
+//               finally: finallys += 1
 static Outcome adder(Generator *g) {
     switch (g->lasti) {
     case 0:
@@ -38,22 +39,49 @@ static Outcome adder(Generator *g) {
     return g->throwing ? THREW : RETURNED;
 }
 
+// send(sent), or throw: goes on where it stopped. What never began, or is over, has nothing to run.
 static Outcome resume(Generator *g, int sent, bool throwing) {
     g->sent = sent, g->throwing = throwing;
-    if (throwing && g->lasti == 0) g->lasti = -1; // it never began: there is nothing to clean up
+    if (throwing && g->lasti == 0) g->lasti = -1;
     return adder(g);
 }
 
+// ---- the check: one line for each promise; status 1 if one is broken
+static int broken;
+
+static void check(const char *promise, long got, long expected) {
+    if (got == expected) {
+        printf("ok     %s\n", promise);
+    } else {
+        printf("wrong  %s: %ld, expected %ld\n", promise, got, expected);
+        broken = 1;
+    }
+    fflush(stdout); // before a crash
+}
+
 int main(void) {
-    Generator *g = calloc(1, sizeof *g), *closed = calloc(1, sizeof *closed);
-    if (!g || !closed) return 1;
-    g->n = closed->n = 2;
-    bool ok = resume(g, 0, false) == YIELDED && g->value == 0;
-    ok = ok && resume(g, 30, false) == YIELDED && g->value == 30 && finallys == 0;
-    ok = ok && resume(g, 12, false) == RETURNED && g->value == 42 && finallys == 1;
-    ok = ok && resume(closed, 0, false) == YIELDED && resume(closed, 0, true) == THREW;
-    ok = ok && finallys == 2 && resume(closed, 0, true) == THREW && finallys == 2;
-    free(g), free(closed);
-    puts(ok ? "generator whiteboard: ok" : "generator whiteboard: FAILED");
-    return !ok;
+    Generator *g = calloc(3, sizeof *g), *closed = g + 1, *fresh = g + 2;
+    if (!g) return 1;
+    g->n = closed->n = fresh->n = 2;
+    check("the first next runs up to the yield", resume(g, 0, false), YIELDED);
+    check("and brings what is yielded", g->value, 0);
+    check("what is sent comes out of the yield", resume(g, 30, false), YIELDED);
+    check("and is added", g->value, 30);
+    check("so far no finally", finallys, 0);
+    check("the last one returns", resume(g, 12, false), RETURNED);
+    check("with the value of the return", g->value, 42);
+    check("through the finally", finallys, 1);
+    check("resumed again it is over", resume(g, 1, false), RETURNED);
+    check("without another finally", finallys, 1);
+    check("another has locals of its own", resume(closed, 0, false) == YIELDED && !closed->value,
+          1);
+    check("an error thrown at the yield comes out", resume(closed, 0, true), THREW);
+    check("through the finally", finallys, 2);
+    check("thrown once more it comes out again", resume(closed, 0, true), THREW);
+    check("without another finally", finallys, 2);
+    check("thrown into one that never began", resume(fresh, 0, true), THREW);
+    check("it runs nothing, no finally either", finallys, 2);
+    check("and it is over", resume(fresh, 0, false), RETURNED);
+    free(g);
+    return broken;
 }

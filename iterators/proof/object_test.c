@@ -191,6 +191,198 @@ static void test_list_memory(void **state) {
     assert_int_equal(None->refcnt, 1);
 }
 
+/* A container that contains itself, and one that is too deep, come to an end. */
+static void test_recursion(void **state) {
+    (void)state;
+    List *list = numbers(1), *other = list_pack(1, None);
+    list_append(list, OBJECT(list));
+    Object *tuple = tuple_pack(1, list);
+    list_append(list, tuple);
+    assert_text(new_ref(list), false, "[0, [...], ([...],)]");
+    assert_text(new_ref(tuple), false, "([0, [...], (...)],)");
+    decref(tuple);
+    list_clear(list);
+    list_append(list, OBJECT(other));
+    list_clear(other);
+    list_append(other, OBJECT(list)); // a = [b], b = [a]
+    assert_int_equal(object_rich_equal(OBJECT(list), OBJECT(other)), -1);
+    assert_error(RecursionError, "maximum recursion depth exceeded in comparison");
+    list_clear(list);
+    assert_int_equal(object_rich_equal(OBJECT(list), OBJECT(other)), 0); // and the depth is back
+    decref(list);
+    decref(other);
+
+    Object *nested = tuple_pack(0);
+    for (long i = 0; i < 1000000; i++) {
+        if (i == 1000 || i == 1001) {
+            Writer out = {0};
+            assert_int_equal(object_write_repr(nested, &out), i == 1000 ? 0 : -1);
+            writer_free(&out);
+        }
+        Object *outer = i % 2 ? tuple_pack(1, nested) : OBJECT(list_pack(1, nested));
+        decref(nested);
+        nested = outer;
+    }
+    assert_error(RecursionError,
+                 "maximum recursion depth exceeded while getting the repr of an object");
+    decref(nested); // without the trashcan: a million nested calls
+    assert_int_equal(testing_blocks(), 0);
+}
+
+typedef struct {
+    Object ob;
+    Object *source;
+} Link;
+
+static ssize_t links_finalized;
+
+static void link_finalize(Object *self) {
+    links_finalized += self->refcnt == 1;
+}
+
+static void link_dealloc(Object *self) {
+    decref(((Link *)self)->source);
+    testing_free(self);
+}
+
+/* A chain of iterators, each of which owns the next, may be of any length when it dies. */
+static void test_long_chain(void **state) {
+    (void)state;
+    static const Type Link_Type = {
+        .name = "link", .finalize = link_finalize, .dealloc = link_dealloc};
+    Object *chain = new_ref(None);
+    for (long i = 0; i < 1000000; i++) {
+        Link *link = object_new(&Link_Type, sizeof *link);
+        assert_non_null(link);
+        link->source = chain;
+        chain = OBJECT(link);
+    }
+    decref(chain);
+    assert_int_equal(links_finalized, 1000000);
+    assert_int_equal(testing_blocks(), 0);
+}
+
+/* ---- Objects that change what holds them -----------------------------------------------------*/
+
+static Object *held;              // all that keeps a traitor, or the tuple around it, alive
+static bool is_dead, died_in_use; // what became of the traitor
+static List *emptied[2];          // lists that it clears
+static int answer;                // what it says to equality
+
+/* Whatever is asked of a traitor, it drops `held` first. */
+static void betray(void) {
+    Object *last = held;
+    held = NULL;
+    xdecref(last);
+    for (int i = 0; i < 2; i++)
+        if (emptied[i]) list_clear(emptied[i]);
+    died_in_use |= is_dead;
+}
+
+static int traitor_repr(Object *self, Writer *out) {
+    (void)self;
+    betray();
+    return writer_puts(out, "traitor");
+}
+
+static int traitor_equal(Object *self, Object *other) {
+    (void)self, (void)other;
+    betray();
+    return answer;
+}
+
+static void traitor_dealloc(Object *self) {
+    is_dead = true;
+    testing_free(self);
+}
+
+static const Type Traitor_Type = {
+    .name = "traitor",
+    .repr = traitor_repr,
+    .equal = traitor_equal,
+    .dealloc = traitor_dealloc,
+};
+
+static Object *traitor_new(void) {
+    is_dead = died_in_use = false;
+    answer = NOT_IMPLEMENTED; // so that the other side is asked, too
+    emptied[0] = emptied[1] = NULL;
+    return object_new(&Traitor_Type, sizeof(Object));
+}
+
+/* What is compared or printed lives until that is done. */
+static void test_traitors(void **state) {
+    (void)state;
+    Object *one = int_from_long(1), *single = tuple_pack(1, one),
+           *listed = OBJECT(list_pack(1, one));
+    for (int use = 0; use < 9; use++) {
+        Object *traitor = traitor_new(), *other = use % 3 == 0   ? one
+                                                  : use % 3 == 1 ? single
+                                                                 : listed;
+        held = use % 3 == 0   ? new_ref(traitor)
+               : use % 3 == 1 ? tuple_pack(1, traitor)
+                              : OBJECT(list_pack(1, traitor));
+        decref(traitor);
+        if (use / 3 == 0) assert_int_equal(object_rich_equal(held, other), 0);
+        if (use / 3 == 1) assert_int_equal(object_rich_equal(other, held), 0);
+        if (use / 3 == 2) {
+            Writer out = {0};
+            assert_int_equal(object_write_repr(held, &out), 0);
+            writer_free(&out);
+        }
+        assert_false(died_in_use);
+        assert_true(is_dead);
+    }
+    decref(listed);
+    decref(single);
+    decref(one);
+    assert_int_equal(testing_blocks(), 0);
+}
+
+/* A list may be another one after each comparison and each repr. The results are CPython's. */
+static void test_lists_change_in_use(void **state) {
+    (void)state;
+    static const struct {
+        bool empty_a, empty_b;
+        int answer, expected;
+    } cases[] = {
+        {false, false, 1, 1}, {false, false, 0, 0}, {false, true, 1, 0},
+        {false, true, 0, 0},  {true, false, 1, 0},  {true, false, 0, 0},
+        {true, true, 1, 1},   {true, true, 0, 1},   {true, true, -1, -1},
+    };
+    Object *one = int_from_long(1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Object *traitor = traitor_new();
+        List *a = list_pack(2, traitor, one), *b = list_pack(2, one, one);
+        decref(traitor);
+        emptied[0] = cases[i].empty_a ? a : NULL;
+        emptied[1] = cases[i].empty_b ? b : NULL;
+        answer = cases[i].answer;
+        assert_int_equal(object_rich_equal(OBJECT(a), OBJECT(b)), cases[i].expected);
+        assert_false(died_in_use);
+        decref(a);
+        decref(b);
+    }
+    for (int found = 0; found < 2; found++) {
+        Object *traitor = traitor_new();
+        List *list = list_pack(2, traitor, one);
+        decref(traitor);
+        emptied[0] = list;
+        answer = found;
+        assert_int_equal(list_remove(list, None), found ? 0 : -1);
+        if (!found) assert_error(ValueError, "list.remove(x): x not in list");
+        assert_false(died_in_use);
+        assert_text(OBJECT(list), false, "[]");
+    }
+    Object *traitor = traitor_new();
+    emptied[0] = list_pack(2, traitor, one);
+    decref(traitor);
+    assert_text(OBJECT(emptied[0]), false, "[traitor]");
+    assert_false(died_in_use);
+    decref(one);
+    assert_int_equal(testing_blocks(), 0);
+}
+
 static Object *count_arguments(Object *closure, Object *const *args, ssize_t nargs) {
     (void)args;
     return int_from_long(nargs + (closure ? int_as_long(closure) : 0));
@@ -295,6 +487,8 @@ int main(void) {
         cmocka_unit_test(test_ints),           cmocka_unit_test(test_str),
         cmocka_unit_test(test_tuple),          cmocka_unit_test(test_list),
         cmocka_unit_test(test_list_memory),    cmocka_unit_test(test_call),
+        cmocka_unit_test(test_recursion),      cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_traitors),       cmocka_unit_test(test_lists_change_in_use),
         cmocka_unit_test(test_stop_iteration), cmocka_unit_test(test_finalize),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

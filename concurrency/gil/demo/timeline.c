@@ -1,19 +1,11 @@
 /* timeline.c: a trace of the GIL, drawn. */
-#include "demo.h"
+#include "scenes.h"
 
-enum { COLUMNS = 84, EVENTS = 100000 };
-
-/* What comes first of what happens at once: who asks, who goes, who waits, who takes. */
-static int rank(GilEventKind kind) {
-    return kind == GIL_REQUEST                      ? 0
-           : kind == GIL_DROP || kind == GIL_FORCED ? 1
-           : kind == GIL_WAIT                       ? 2
-                                                    : 3;
-}
+enum { COLUMNS = 70, EVENTS = 100000 };
 
 static bool is_before(GilEvent a, GilEvent b) {
     if (a.time != b.time) return a.time < b.time;
-    if (rank(a.kind) != rank(b.kind)) return rank(a.kind) < rank(b.kind);
+    if (a.kind != b.kind) return a.kind < b.kind;
     return a.thread < b.thread;
 }
 
@@ -64,33 +56,31 @@ static void change(Row *row, char state, uint64_t time, uint64_t start, uint64_t
 void draw_timeline(GilTrace *trace, int threads, double units_per_ms) {
     size_t count = sort_events(trace);
     Row rows[TASKS_MAX];
-    if (count == 0) return;
+    if (count == 0) {
+        puts("no events: nobody needed the GIL");
+        return;
+    }
     uint64_t start = trace->events[0].time, end = trace->events[count - 1].time + 1;
-    unsigned requests = 0, forced = 0, takes = 0;
     for (int t = 0; t < threads; t++) {
         rows[t] = (Row){.state = ' ', .since = start};
         memset(rows[t].cells, ' ', COLUMNS);
     }
+    static const char states[] = {
+        [GIL_WAIT] = '.', [GIL_TAKE] = '#', [GIL_DROP] = ' ', [GIL_FORCED] = ' '};
     for (size_t i = 0; i < count; i++) {
-        GilEvent event = trace->events[i];
-        Row *row = &rows[event.thread];
-        requests += event.kind == GIL_REQUEST;
-        forced += event.kind == GIL_FORCED;
-        takes += event.kind == GIL_TAKE;
-        if (event.kind == GIL_REQUEST) continue;
-        change(row,
-               event.kind == GIL_WAIT   ? '.'
-               : event.kind == GIL_TAKE ? '#'
-                                        : ' ',
-               event.time, start, end);
+        const GilEvent *event = &trace->events[i];
+        if (event->kind == GIL_REQUEST) continue;
+        change(&rows[event->thread], states[event->kind], event->time, start, end);
     }
-    for (size_t i = 0; i < count; i++) // over the rest
+    for (int t = 0; t < threads; t++)
+        change(&rows[t], ' ', end, start, end); // where the trace was full
+    for (size_t i = 0; i < count; i++)          // over the rest
         if (trace->events[i].kind == GIL_REQUEST) {
             rows[trace->events[i].thread].cells[column(trace->events[i].time, start, end)] = '?';
         }
     puts("          # holds the GIL   . waits for it   ? asks the holder to drop it\n");
     for (int t = 0; t < threads; t++) {
-        printf("thread %d  ", t);
+        printf("thread %-3d", t);
         int width = COLUMNS;
         while (width > 0 && rows[t].cells[width - 1] == ' ')
             width--;
@@ -101,110 +91,107 @@ void draw_timeline(GilTrace *trace, int threads, double units_per_ms) {
         }
         putchar('\n');
     }
-    double length = (double)(end - start) / units_per_ms;
-    printf("          0%*.1f ms\n\n", COLUMNS - 1, length);
+    printf("          0%*.1f ms\n\n", COLUMNS - 4, (double)(end - start) / units_per_ms);
     puts("            held ms   waited ms   longest wait");
     for (int t = 0; t < threads; t++) {
-        printf("  thread %d  %7.2f   %9.2f   %12.2f\n", t, (double)rows[t].held / units_per_ms,
+        printf("  thread %-3d%7.2f   %9.2f   %12.2f\n", t, (double)rows[t].held / units_per_ms,
                (double)rows[t].waited / units_per_ms, (double)rows[t].longest / units_per_ms);
     }
-    printf("\ntaken %u times, asked for %u times, dropped on request %u times\n", takes, requests,
-           forced);
+    printf("\ntaken %zu times, asked for %zu times, dropped on request %zu times\n",
+           (size_t)trace->counts[GIL_TAKE], (size_t)trace->counts[GIL_REQUEST],
+           (size_t)trace->counts[GIL_FORCED]);
+    if (trace->count > count) {
+        printf("(drawn and added up: the first %zu of %zu events)\n", count, (size_t)trace->count);
+    }
 }
 
 /* ---- Two that compute and one that mostly sleeps ---------------------------------------------*/
 
-// clang-format off
-static const char work[] =
-    "function compute n\n" LOOP("")
+static const char work[] = "function compute n\n" LOOP("") //
     "function serve n\n" LOOP(" LOAD_GLOBAL sleep\n LOAD_CONST 4000\n CALL 1\n POP_TOP\n");
-// clang-format on
 
 static void run_work(Program *program, int64_t rounds, int64_t requests) {
-    Task tasks[3] = {{0}};
-    for (int i = 0; i < 3; i++) {
-        tasks[i].function = program_function(program, i < 2 ? "compute" : "serve");
-        tasks[i].args[0] = value_int(i < 2 ? rounds : requests);
-    }
-    need(program_run(program, tasks, 3));
+    Task tasks[3];
+    for (int i = 0; i < 3; i++)
+        tasks[i] = (Task){.function = program_function(program, i < 2 ? "compute" : "serve"),
+                          .args = {value_int(i < 2 ? rounds : requests)}};
+    must(program_run(program, tasks, 3));
 }
 
-void scene_timeline(void) {
-    heading("timeline: who held the GIL when");
-    puts("Threads 0 and 1 compute; thread 2 sleeps 4 ms, wakes, and wants the GIL for a\n"
-         "moment. Time is counted in instructions, a microsecond each. Look at how long\n"
-         "thread 2 waits each time.\n");
+/* By a clock that counts instructions: the same events each time. */
+static void record_virtual(GilTrace *trace, GilEvent *events, size_t capacity) {
     Program program;
     VirtualClock clock;
-    GilEvent events[200];
-    GilTrace trace = {.events = events, .capacity = 200, .clock = &clock.now};
-    begin(&program, work);
-    need(virtual_clock_init(&clock));
-    program.clock = &clock;
-    program.gil.trace = &trace;
+    *trace = (GilTrace){.events = events, .capacity = capacity, .clock = &clock.now};
+    begin_virtual(&program, &clock, work, DEFAULT_INTERVAL);
+    program.gil.trace = trace;
     run_work(&program, 9000, 4);
-    draw_timeline(&trace, 3, 1000);
-    puts("\nThe first events, in microseconds:\n");
-    for (size_t i = 0; i < 14; i++) {
-        static const char *const kinds[] = {['w'] = "waits",
-                                            ['r'] = "asks for a switch",
-                                            ['t'] = "takes the GIL",
-                                            ['d'] = "drops it, to sleep",
-                                            ['f'] = "is forced out"};
-        printf("  %6llu  thread %d %s\n", (unsigned long long)events[i].time, events[i].thread,
-               kinds[events[i].kind]);
-    }
-    puts("\nA wait of 5000 microseconds without a switch is what it takes to ask, and the\n"
-         "holder sees the request when its loop goes round. Thread 2 needs the GIL for a\n"
-         "handful of instructions, and waits up to two intervals for it.");
     virtual_clock_fini(&clock);
     program_fini(&program);
 }
 
-static GilEvent *record(GilTrace *trace) {
-    Program program;
-    GilEvent *events = malloc(EVENTS * sizeof *events);
-    if (!events) need((error_no_memory(), -1));
-    *trace = (GilTrace){.events = events, .capacity = EVENTS};
-    begin(&program, work);
-    program.gil.trace = trace;
-    run_work(&program, 6000000, 6);
-    program_fini(&program);
-    return events;
+void scene_timeline(void) {
+    puts("Threads 0 and 1 compute; thread 2 sleeps 4 ms, wakes, and wants the GIL for a\n"
+         "moment. Time is counted in instructions, a microsecond each.\n");
+    step("how long will thread 2 wait for it each time?");
+    GilEvent events[200];
+    GilTrace trace;
+    record_virtual(&trace, events, 200);
+    draw_timeline(&trace, 3, 1000);
+    step(NULL);
+    puts("\nThe first events, in microseconds:\n");
+    for (size_t i = 0; i < 14; i++) {
+        static const char *const kinds[] = {[GIL_WAIT] = "waits",
+                                            [GIL_REQUEST] = "asks for a switch",
+                                            [GIL_TAKE] = "takes the GIL",
+                                            [GIL_DROP] = "drops it, to sleep",
+                                            [GIL_FORCED] = "is forced out"};
+        printf("  %6llu  thread %d %s\n", (unsigned long long)events[i].time, events[i].thread,
+               kinds[events[i].kind]);
+    }
+    step(NULL);
+    puts("\nA wait of 5000 microseconds without a switch is what it takes to ask, and the\n"
+         "holder sees the request when its loop goes round. Thread 2 needs the GIL for a\n"
+         "handful of instructions, and waits up to two intervals for it.");
 }
 
 void scene_trace(void) {
-    heading("trace: the same on this machine, by the real clock");
     puts("Nothing is decided beforehand here: the kernel chooses who is woken.\n");
-    GilTrace trace;
-    GilEvent *events = record(&trace);
+    Program program;
+    GilEvent *events = malloc(EVENTS * sizeof *events);
+    if (!events) need(error_no_memory());
+    GilTrace trace = {.events = events, .capacity = EVENTS};
+    begin(&program, work);
+    program.gil.trace = &trace;
+    run_work(&program, 6000000, 6);
+    program_fini(&program);
     draw_timeline(&trace, 3, 1e6);
     free(events);
 }
 
 /* thread,state,start,end in milliseconds: what the picture is drawn from. */
 void csv_timeline(void) {
+    static const char *const states[] = {[GIL_REQUEST] = "asks", [GIL_FORCED] = "forced"};
+    GilEvent events[200];
     GilTrace trace;
-    GilEvent *events = record(&trace);
+    record_virtual(&trace, events, 200);
     size_t count = sort_events(&trace);
-    char states[3] = {' ', ' ', ' '};
-    uint64_t since[3] = {0}, start = count ? events[0].time : 0;
+    const GilEvent *last[3] = {NULL}; // of each thread: since when it waits or holds
     puts("thread,state,start_ms,end_ms");
     for (size_t i = 0; i < count; i++) {
-        GilEvent event = events[i];
-        int t = event.thread;
-        double now = (double)(event.time - start) / 1e6;
-        if (event.kind == GIL_REQUEST) {
-            printf("%d,asks,%.4f,%.4f\n", t, now, now);
-            continue;
+        const GilEvent *event = &events[i], *before = last[event->thread];
+        int t = event->thread;
+        double now = (double)event->time / 1e3;
+        if (event->kind == GIL_REQUEST || event->kind == GIL_FORCED) {
+            printf("%d,%s,%.3f,%.3f\n", t, states[event->kind], now, now);
         }
-        if (event.kind == GIL_FORCED) printf("%d,forced,%.4f,%.4f\n", t, now, now);
-        if (states[t] != ' ') {
-            printf("%d,%s,%.4f,%.4f\n", t, states[t] == '#' ? "holds" : "waits",
-                   (double)(since[t] - start) / 1e6, now);
+        if (event->kind == GIL_REQUEST) continue;
+        if (before && (before->kind == GIL_TAKE || before->kind == GIL_WAIT)) {
+            printf("%d,%s,%.3f,%.3f\n", t, before->kind == GIL_TAKE ? "holds" : "waits",
+                   (double)before->time / 1e3, now);
         }
-        states[t] = event.kind == GIL_WAIT ? '.' : event.kind == GIL_TAKE ? '#' : ' ';
-        since[t] = event.time;
+        last[t] = event;
     }
-    free(events);
+    for (int t = 0; t < 3; t++)
+        printf("%d,ends,%.3f,%.3f\n", t, (double)last[t]->time / 1e3, (double)last[t]->time / 1e3);
 }

@@ -15,6 +15,7 @@
 #include "../../../common/proof/benchmark.h"
 
 #include "../ceval.h"
+#include "../demo/programs.h"
 
 /* ---- take-drop -------------------------------------------------------------------------------*/
 
@@ -106,16 +107,20 @@ typedef struct {
     size_t turn, count;
 } Turns;
 
-static void *take_turns(void *argument) {
-    Turns *self = argument;
+/* The turns of one parity: 0 for the thread that measures, 1 for the other. */
+static void take_turns(Turns *self, size_t parity) {
     pthread_mutex_lock(&self->mutex);
     for (size_t i = 0; i < self->count; i++) {
-        while (self->turn % 2 == 0)
+        while (self->turn % 2 != parity)
             pthread_cond_wait(&self->cond, &self->mutex);
         self->turn++;
         pthread_cond_signal(&self->cond);
     }
     pthread_mutex_unlock(&self->mutex);
+}
+
+static void *take_odd_turns(void *argument) {
+    take_turns(argument, 1);
     return NULL;
 }
 
@@ -123,35 +128,15 @@ static uint64_t bare_switch(size_t n, size_t repeats, BENCHMARK_UNUSED const voi
     Turns turns = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, n * repeats / FEWER / 2};
     pthread_t thread;
     uint64_t start = clock_now();
-    if (pthread_create(&thread, NULL, take_turns, &turns)) abort();
-    pthread_mutex_lock(&turns.mutex);
-    for (size_t i = 0; i < turns.count; i++) {
-        while (turns.turn % 2 == 1)
-            pthread_cond_wait(&turns.cond, &turns.mutex);
-        turns.turn++;
-        pthread_cond_signal(&turns.cond);
-    }
-    pthread_mutex_unlock(&turns.mutex);
+    if (pthread_create(&thread, NULL, take_odd_turns, &turns)) abort();
+    take_turns(&turns, 0);
     pthread_join(thread, NULL);
     return (clock_now() - start) * FEWER;
 }
 
 /* ---- The loop --------------------------------------------------------------------------------*/
 
-// clang-format off
-#define LOOP(name, body)                                                                           \
-    "function " name " n\n RESUME\n LOAD_GLOBAL range\n LOAD_FAST n\n CALL 1\n GET_ITER\nnext:\n"  \
-    " FOR_ITER done\n STORE_FAST _\n" body " JUMP_BACKWARD next\ndone:\n LOAD_CONST None\n"        \
-    " RETURN_VALUE\n"
-
-static const char ours[] =
-    "global counter\n"
-    "function f\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
-    LOOP("nothing", "")
-    LOOP("bare", " LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n")
-    LOOP("called", " LOAD_GLOBAL counter\n LOAD_GLOBAL f\n CALL 0\n BINARY_OP +=\n"
-                   " STORE_GLOBAL counter\n");
-// clang-format on
+static const char ours[] = COUNTERS("f") "function nothing n\n" LOOP("");
 
 static const char theirs[] = //
     "counter = 0\n"
@@ -165,7 +150,8 @@ static const char theirs[] = //
     "    global counter\n"
     "    for _ in range(n): counter += f()\n";
 
-static uint64_t our_function(const char *name, size_t n, size_t repeats) {
+/* `argument` is the function's name, in both. */
+static uint64_t our_function(size_t n, size_t repeats, const void *argument) {
     Program program;
     if (program_init(&program) < 0 || program_define_builtins(&program) < 0 ||
         program_assemble(&program, "bench", ours, strlen(ours)) < 0) {
@@ -174,7 +160,7 @@ static uint64_t our_function(const char *name, size_t n, size_t repeats) {
     Thread *thread = thread_new(&program, 0);
     if (!thread) abort();
     Value args[] = {value_int((int64_t)n)};
-    Function *function = program_function(&program, name);
+    Function *function = program_function(&program, argument);
     take_gil(&thread->tstate);
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++)
@@ -186,9 +172,9 @@ static uint64_t our_function(const char *name, size_t n, size_t repeats) {
     return elapsed;
 }
 
-static uint64_t their_function(const char *name, size_t n, size_t repeats) {
+static uint64_t their_function(size_t n, size_t repeats, const void *argument) {
     PyObject *main_module = PyImport_AddModule("__main__");
-    PyObject *function = PyObject_GetAttrString(main_module, name);
+    PyObject *function = PyObject_GetAttrString(main_module, argument);
     PyObject *arg = PyLong_FromSize_t(n);
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++)
@@ -199,27 +185,20 @@ static uint64_t their_function(const char *name, size_t n, size_t repeats) {
     return elapsed;
 }
 
-#define LOOPS(name)                                                                                \
-    static uint64_t our_##name(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {  \
-        return our_function(#name, n, repeats);                                                    \
-    }                                                                                              \
-    static uint64_t their_##name(size_t n, size_t repeats,                                         \
-                                 BENCHMARK_UNUSED const void *argument) {                          \
-        return their_function(#name, n, repeats);                                                  \
-    }
-LOOPS(nothing)
-LOOPS(bare)
-LOOPS(called)
-
 int main(int argc, char **argv) {
+#define FUNCTION(name)                                                                             \
+    {                                                                                              \
+        {"ours", our_function, name}, {                                                            \
+            "CPython", their_function, name                                                        \
+        }                                                                                          \
+    }
     static const BenchmarkRow rows[] = {
         {"take-drop",
-         {{"ours", our_take_drop}, {"CPython", their_take_drop}, {"mutex", mutex_take_drop}},
-         0},
-        {"switch", {{"ours", our_switch}, {"condvar", bare_switch}}, 0},
-        {"loop", {{"ours", our_nothing}, {"CPython", their_nothing}}, 0},
-        {"counter+=1", {{"ours", our_bare}, {"CPython", their_bare}}, 0},
-        {"counter+=f()", {{"ours", our_called}, {"CPython", their_called}}, 0},
+         {{"ours", our_take_drop}, {"CPython", their_take_drop}, {"mutex", mutex_take_drop}}},
+        {"switch", {{"ours", our_switch}, {"condvar", bare_switch}}},
+        {"loop", FUNCTION("nothing")},
+        {"counter+=1", FUNCTION("bare")},
+        {"counter+=f()", FUNCTION("called")},
     };
     Benchmark self = {.room = "gil", .sizes = {100000}};
     Py_InitializeEx(0);

@@ -1,5 +1,6 @@
 /* twin.c: the twin of twin.py: the same programs, in bytecode, in threads under our GIL. */
 #include "../ceval.h"
+#include "../demo/programs.h"
 
 #include <errno.h>
 
@@ -31,6 +32,20 @@ static void run(Program *program, Task *tasks, int count) {
         }
 }
 
+static Task task(const Program *program, const char *function, int64_t argument) {
+    return (Task){.function = program_function(program, function), .args = {value_int(argument)}};
+}
+
+/* A text with numbers in it, until the next. */
+__attribute__((format(printf, 1, 2))) static const char *filled(const char *format, ...) {
+    static char text[2000];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return text;
+}
+
 static int64_t get_int(const Program *program, const char *name) {
     return value_as_int(program_get(program, name));
 }
@@ -50,32 +65,30 @@ static int builtin_next(Thread *thread, void *self, const Value *args, Value *re
     return 0;
 }
 
-/* Messages of 8 bytes. On a full pipe or an empty one the call blocks, and must not block others.
- */
-static int builtin_read(Thread *thread, void *self, const Value *args, Value *result) {
-    (void)args;
-    int64_t message = 0;
+/* A message of 8 bytes, across. On a full pipe or an empty one the call blocks, and must not block
+ * others. */
+static int transfer(Thread *thread, int fd, bool reads, int64_t *message) {
     ssize_t status;
     BEGIN_ALLOW_THREADS(&thread->tstate)
     do
-        status = read(((int *)self)[0], &message, sizeof message);
+        status = reads ? read(fd, message, sizeof *message) : write(fd, message, sizeof *message);
     while (status < 0 && errno == EINTR);
     END_ALLOW_THREADS
-    if (status != sizeof message) return error_set(OSError, "a short read");
+    return status == sizeof *message ? 0 : error_set(OSError, "cut short");
+}
+
+static int builtin_read(Thread *thread, void *self, const Value *args, Value *result) {
+    (void)args;
+    int64_t message = 0;
+    int status = transfer(thread, ((int *)self)[0], true, &message);
     *result = value_int(message);
-    return 0;
+    return status;
 }
 
 static int builtin_write(Thread *thread, void *self, const Value *args, Value *result) {
     (void)result;
     int64_t message = value_as_int(args[0]);
-    ssize_t status;
-    BEGIN_ALLOW_THREADS(&thread->tstate)
-    do
-        status = write(((int *)self)[1], &message, sizeof message);
-    while (status < 0 && errno == EINTR);
-    END_ALLOW_THREADS
-    return status == sizeof message ? 0 : error_set(OSError, "a short write");
+    return transfer(thread, ((int *)self)[1], false, &message);
 }
 
 typedef struct {
@@ -99,27 +112,14 @@ static int builtin_interrupt(Thread *thread, void *self, const Value *args, Valu
 /* ---- The functions that twin.py writes in Python ---------------------------------------------*/
 
 // clang-format off
-#define LOOP(body)                                                                                 \
-    " RESUME\n LOAD_GLOBAL range\n LOAD_FAST n\n CALL 1\n GET_ITER\nnext:\n FOR_ITER done\n"       \
-    " STORE_FAST _\n" body " JUMP_BACKWARD next\ndone:\n LOAD_CONST None\n RETURN_VALUE\n"
-
 static const char functions[] =
-    "global counter\nglobal limit\nlock lock\n"
-    "function one\n RESUME\n LOAD_CONST 1\n RETURN_VALUE\n"
-    "function bare n\n"
-    LOOP(" LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n")
-    "function called n\n"
-    LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+    "global limit\n" COUNTERS("one")
     "function call_first n\n"
     LOOP(" LOAD_GLOBAL one\n CALL 0\n LOAD_GLOBAL counter\n BINARY_OP +\n STORE_GLOBAL counter\n")
-    "function locked n\n"
-    LOOP(" LOAD_GLOBAL lock.acquire\n CALL 0\n POP_TOP\n"
-         " LOAD_GLOBAL counter\n LOAD_GLOBAL one\n CALL 0\n BINARY_OP +=\n STORE_GLOBAL counter\n"
-         " LOAD_GLOBAL lock.release\n CALL 0\n POP_TOP\n")
     "function bounded n\n"
     LOOP(" LOAD_GLOBAL counter\n LOAD_GLOBAL limit\n COMPARE_OP <\n"
          " POP_JUMP_BACKWARD_IF_FALSE next\n"
-         " LOAD_GLOBAL counter\n LOAD_CONST 1\n BINARY_OP +=\n STORE_GLOBAL counter\n")
+         ADD_ONE)
     "function fib n\n"
     " RESUME\n LOAD_FAST n\n LOAD_CONST 2\n COMPARE_OP <\n POP_JUMP_FORWARD_IF_FALSE more\n"
     " LOAD_FAST n\n RETURN_VALUE\n"
@@ -236,10 +236,9 @@ static void show_sums(Program *program) {
             int64_t limit = 5000 + rand_below(100), n = limit + rand_below(100);
             need(program_set_int(program, "counter", 0));
             need(program_set_int(program, "limit", limit));
-            Task tasks[4] = {{0}};
+            Task tasks[4];
             for (int i = 0; i < threads; i++)
-                tasks[i] =
-                    (Task){.function = program_function(program, names[f]), .args = {value_int(n)}};
+                tasks[i] = task(program, names[f], n);
             run(program, tasks, threads);
             printf("%s %lld, %d threads: %lld (limit %lld)\n", names[f], (long long)n, threads,
                    (long long)get_int(program, "counter"), (long long)limit);
@@ -252,15 +251,11 @@ static void show_lost_update(void) {
     Program program;
     begin(&program);
     assemble(&program, lost_update);
-    Task prepare = {.function = program_function(&program, "prepare")};
-    run(&program, &prepare, 1);
+    run(&program, (Task[]){task(&program, "prepare", 0)}, 1);
     for (int i = 0; i < 12; i++) {
         int64_t before = rand_below(1000), amount = rand_below(1000);
         need(program_set_int(&program, "counter", before));
-        Task tasks[] = {
-            {.function = program_function(&program, "first")},
-            {.function = program_function(&program, "second"), .args = {value_int(amount)}}};
-        run(&program, tasks, 2);
+        run(&program, (Task[]){task(&program, "first", 0), task(&program, "second", amount)}, 2);
         printf("%lld += 1 in one thread, += %lld in another, which saw %lld: %lld\n",
                (long long)before, (long long)amount, (long long)log_entries[--log_count],
                (long long)get_int(&program, "counter"));
@@ -273,34 +268,26 @@ static void show_ring(int players, int rounds) {
     begin(&program);
     assemble(&program, "global token 1");
     Task tasks[TASKS_MAX] = {{0}};
-    char text[1000];
-    for (int i = 0; i < players; i++) {
-        snprintf(text, sizeof text, "lock turn%d\n", i);
-        assemble(&program, text);
-    }
+    for (int i = 0; i < players; i++)
+        assemble(&program, filled("lock turn%d\n", i));
     for (int me = 0; me < players; me++) {
-        snprintf(text, sizeof text,
-                 "function play%d n\n" LOOP(
-                     " LOAD_GLOBAL turn%d.acquire\n CALL 0\n POP_TOP\n"
-                     " LOAD_GLOBAL token\n LOAD_CONST 5\n BINARY_OP *\n LOAD_CONST %d\n"
-                     " BINARY_OP +\n LOAD_CONST 1009\n BINARY_OP %%\n STORE_GLOBAL token\n"
-                     " LOAD_GLOBAL log\n LOAD_CONST %d\n CALL 1\n POP_TOP\n"
-                     " LOAD_GLOBAL log\n LOAD_GLOBAL token\n CALL 1\n POP_TOP\n"
-                     " LOAD_GLOBAL turn%d.release\n CALL 0\n POP_TOP\n") //
-                 "function wait%d\n RESUME\n LOAD_GLOBAL turn%d.acquire\n CALL 0\n RETURN_VALUE\n",
-                 me, me, me, me, (me + 1) % players, me, me);
-        assemble(&program, text);
+        assemble(
+            &program,
+            filled(
+                "function play%d n\n" LOOP(
+                    " LOAD_GLOBAL turn%d.acquire\n CALL 0\n POP_TOP\n"
+                    " LOAD_GLOBAL token\n LOAD_CONST 5\n BINARY_OP *\n LOAD_CONST %d\n"
+                    " BINARY_OP +\n LOAD_CONST 1009\n BINARY_OP %%\n STORE_GLOBAL token\n"
+                    " LOAD_GLOBAL log\n LOAD_CONST %d\n CALL 1\n POP_TOP\n"
+                    " LOAD_GLOBAL log\n LOAD_GLOBAL token\n CALL 1\n POP_TOP\n"
+                    " LOAD_GLOBAL turn%d.release\n CALL 0\n POP_TOP\n") //
+                "function wait%d\n RESUME\n LOAD_GLOBAL turn%d.acquire\n CALL 0\n RETURN_VALUE\n",
+                me, me, me, me, (me + 1) % players, me, me));
     }
-    for (int me = 1; me < players; me++) { // not their turn yet
-        snprintf(text, sizeof text, "wait%d", me);
-        tasks[me] = (Task){.function = program_function(&program, text)};
-        run(&program, &tasks[me], 1);
-    }
-    for (int me = 0; me < players; me++) {
-        snprintf(text, sizeof text, "play%d", me);
-        tasks[me] =
-            (Task){.function = program_function(&program, text), .args = {value_int(rounds)}};
-    }
+    for (int me = 1; me < players; me++) // not their turn yet
+        run(&program, (Task[]){task(&program, filled("wait%d", me), 0)}, 1);
+    for (int me = 0; me < players; me++)
+        tasks[me] = task(&program, filled("play%d", me), rounds);
     run(&program, tasks, players);
     for (int i = 0; i < log_count; i += 2)
         printf("ring of %d: player %d has token %d\n", players, (int)log_entries[i],
@@ -314,14 +301,11 @@ static void show_pipeline(int stages, int count) {
     int pipes[TASKS_MAX][2];
     int64_t values[100];
     Task tasks[TASKS_MAX] = {{0}};
-    char text[2000];
     begin(&program);
     for (int i = 0; i <= stages; i++) {
         if (pipe(pipes[i]) < 0) need(error_set(OSError, "%s", strerror(errno)));
-        snprintf(text, sizeof text, "pipe%d.read", i);
-        need(program_define(&program, text, 0, builtin_read, pipes[i]));
-        snprintf(text, sizeof text, "pipe%d.write", i);
-        need(program_define(&program, text, 1, builtin_write, pipes[i]));
+        need(program_define(&program, filled("pipe%d.read", i), 0, builtin_read, pipes[i]));
+        need(program_define(&program, filled("pipe%d.write", i), 1, builtin_write, pipes[i]));
     }
     for (int i = 0; i < count; i++)
         values[i] = rand_below(1000);
@@ -330,27 +314,23 @@ static void show_pipeline(int stages, int count) {
     assemble(&program,
              "function feed n\n" LOOP(" LOAD_GLOBAL pipe0.write\n LOAD_GLOBAL next\n CALL 0\n"
                                       " CALL 1\n POP_TOP\n"));
-    snprintf(text, sizeof text,
-             "function collect n\n" LOOP(" LOAD_GLOBAL log\n LOAD_GLOBAL pipe%d.read\n CALL 0\n"
-                                         " CALL 1\n POP_TOP\n"),
-             stages);
-    assemble(&program, text);
+    assemble(&program, filled("function collect n\n" LOOP(
+                                  " LOAD_GLOBAL log\n LOAD_GLOBAL pipe%d.read\n CALL 0\n"
+                                  " CALL 1\n POP_TOP\n"),
+                              stages));
     for (int i = 0; i < stages; i++) {
-        snprintf(text, sizeof text,
-                 "function stage%d n\n" LOOP(
-                     " LOAD_GLOBAL pipe%d.read\n CALL 0\n STORE_FAST value\n LOAD_FAST value\n"
-                     " LOAD_CONST 3\n BINARY_OP *\n LOAD_CONST %d\n BINARY_OP +\n"
-                     " STORE_FAST value\n"
-                     " LOAD_GLOBAL pipe%d.write\n LOAD_FAST value\n CALL 1\n POP_TOP\n"),
-                 i, i, i, i + 1);
-        assemble(&program, text);
-        snprintf(text, sizeof text, "stage%d", i);
-        tasks[i] = (Task){.function = program_function(&program, text), .args = {value_int(count)}};
+        assemble(
+            &program,
+            filled("function stage%d n\n" LOOP(
+                       " LOAD_GLOBAL pipe%d.read\n CALL 0\n STORE_FAST value\n LOAD_FAST value\n"
+                       " LOAD_CONST 3\n BINARY_OP *\n LOAD_CONST %d\n BINARY_OP +\n"
+                       " STORE_FAST value\n"
+                       " LOAD_GLOBAL pipe%d.write\n LOAD_FAST value\n CALL 1\n POP_TOP\n"),
+                   i, i, i, i + 1));
+        tasks[i] = task(&program, filled("stage%d", i), count);
     }
-    Task collect = {.function = program_function(&program, "collect"), .args = {value_int(count)}};
-    Task feed = {.function = program_function(&program, "feed"), .args = {value_int(count)}};
-    tasks[stages] = collect;
-    tasks[stages + 1] = feed;
+    tasks[stages] = task(&program, "collect", count);
+    tasks[stages + 1] = task(&program, "feed", count);
     run(&program, tasks, stages + 2);
     for (int i = 0; i < count; i++)
         printf("pipeline of %d: %lld became %lld\n", stages, (long long)values[i],
@@ -372,10 +352,8 @@ static void show_interrupts(void) {
         need(program_define(&program, "here", 0, builtin_here, &interrupt));
         need(program_define(&program, "interrupt", 0, builtin_interrupt, &interrupt));
         assemble(&program, interrupts);
-        Task prepare = {.function = program_function(&program, "prepare")};
-        run(&program, &prepare, 1);
-        Task tasks[] = {{.function = program_function(&program, "spin")},
-                        {.function = program_function(&program, "end")}};
+        run(&program, (Task[]){task(&program, "prepare", 0)}, 1);
+        Task tasks[] = {task(&program, "spin", 0), task(&program, "end", 0)};
         need(program_run(&program, tasks, 2));
         printf("while True: pass, ended by %s\n", error_name(tasks[0].error.type));
         program_fini(&program);
@@ -388,8 +366,7 @@ static void show_threads_that_compute(Program *program) {
         Task tasks[4];
         for (int i = 0; i < 4; i++) {
             int64_t n = i < 2 ? rand_below(14) : 1 + rand_below(5000);
-            tasks[i] = (Task){.function = program_function(program, i < 2 ? "fib" : "collatz"),
-                              .args = {value_int(n)}};
+            tasks[i] = task(program, i < 2 ? "fib" : "collatz", n);
         }
         run(program, tasks, 4);
         for (int i = 0; i < 4; i++)
@@ -400,45 +377,35 @@ static void show_threads_that_compute(Program *program) {
     need(sys_setswitchinterval(&program->gil, 0.005));
 }
 
-static void print_operand(Value value) {
-    if (value_is_int(value)) {
-        printf("%lld", (long long)value_as_int(value));
-    } else {
-        printf("None");
-    }
-}
-
 static void show_operators(void) {
-    static const char *const names[] = {"+", "-", "*",  "//", "%",  "&", "|",
-                                        "^", "<", "<=", "==", "!=", ">", ">="};
+    enum { OPERATIONS = OPERATORS / 2 + COMPARISONS };
+    const char *names[OPERATIONS];
     Program program;
     begin(&program);
-    for (int i = 0; i < 14; i++) {
-        char text[200];
-        snprintf(text, sizeof text,
-                 "function f%d a b\n RESUME\n LOAD_FAST a\n LOAD_FAST b\n %s %s\n RETURN_VALUE\n",
-                 i, i < 8 ? "BINARY_OP" : "COMPARE_OP", names[i]);
-        assemble(&program, text);
+    for (int i = 0; i < OPERATIONS; i++) {
+        bool binary = i < OPERATORS / 2;
+        names[i] = binary ? operator_names[i] : comparison_names[i - OPERATORS / 2];
+        assemble(
+            &program,
+            filled("function f%d a b\n RESUME\n LOAD_FAST a\n LOAD_FAST b\n %s %s\n RETURN_VALUE\n",
+                   i, binary ? "BINARY_OP" : "COMPARE_OP", names[i]));
     }
     Thread *thread = thread_new(&program, 0);
     if (!thread) need(-1);
     take_gil(&thread->tstate);
     for (int i = 0; i < 300; i++) {
-        char name[8];
-        int64_t op = rand_below(14);
-        snprintf(name, sizeof name, "f%d", (int)op);
+        int op = (int)rand_below(OPERATIONS);
         Value operands[2];
         for (int k = 0; k < 2; k++) {
             int64_t kind = rand_below(8);
-            operands[k] =
-                kind == 0 ? NONE
-                          : value_int(kind < 4 ? rand_below(7) - 3 : rand_below(200001) - 100000);
+            int64_t number = kind == 0  ? 0
+                             : kind < 4 ? rand_below(7) - 3
+                                        : rand_below(200001) - 100000;
+            operands[k] = kind ? value_int(number) : NONE;
+            printf(k == 0 ? "%s " : "%s: ", kind ? filled("%lld", (long long)number) : "None");
+            if (k == 0) printf("%s ", names[op]);
         }
-        print_operand(operands[0]);
-        printf(" %s ", names[op]);
-        print_operand(operands[1]);
-        printf(": ");
-        Value result = eval_call(thread, program_function(&program, name), operands);
+        Value result = eval_call(thread, program_function(&program, filled("f%d", op)), operands);
         if (result.bits) {
             printf("%lld\n", (long long)value_as_int(result));
         } else {
@@ -451,24 +418,18 @@ static void show_operators(void) {
 }
 
 static void show_errors(Program *program) {
-    const struct {
-        const char *what, *function;
-        Value arg;
-    } calls[] = {{"5()", "call0", value_int(5)},
-                 {"fib()", "fib0", NONE},
-                 {"fib(1, 2)", "fib2", NONE},
-                 {"for _ in 5", "iterate", value_int(5)}};
-    for (int i = 0; i < 4; i++) {
-        Task task = {.function = program_function(program, calls[i].function),
-                     .args = {calls[i].arg}};
-        need(program_run(program, &task, 1));
-        printf("%s: %s: %s\n", calls[i].what, error_name(task.error.type), task.error.message);
-    }
     assemble(program,
              "function release\n RESUME\n LOAD_GLOBAL lock.release\n CALL 0\n RETURN_VALUE\n");
-    Task task = {.function = program_function(program, "release")};
-    need(program_run(program, &task, 1));
-    printf("release: %s: %s\n", error_name(task.error.type), task.error.message);
+    static const char *const calls[][2] = {{"5()", "call0"},
+                                           {"fib()", "fib0"},
+                                           {"fib(1, 2)", "fib2"},
+                                           {"for _ in 5", "iterate"},
+                                           {"release", "release"}};
+    for (int i = 0; i < 5; i++) {
+        Task call = task(program, calls[i][1], 5);
+        need(program_run(program, &call, 1));
+        printf("%s: %s: %s\n", calls[i][0], error_name(call.error.type), call.error.message);
+    }
 }
 
 int main(int argc, char **argv) {

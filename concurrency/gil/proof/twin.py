@@ -168,15 +168,18 @@ def show_lost_update() -> None:
     done.acquire()
 
     def hand_over() -> int:
+        """Between load and store: lets the other thread add, and waits until it has."""
         begin.release()
         done.acquire()
         return 1
 
     def first() -> None:
+        """Loads, calls, stores."""
         global counter
         counter += hand_over()
 
     def second(amount: int) -> None:
+        """Adds when it is let."""
         global counter
         begin.acquire()
         counter += amount
@@ -199,6 +202,7 @@ def show_ring(players: int, rounds: int) -> None:
         turn.acquire()
 
     def play(me: int) -> None:
+        """A player: waits for its turn, changes the token, hands it on."""
         nonlocal token
         for _ in range(rounds):
             turns[me].acquire()
@@ -219,22 +223,27 @@ def show_pipeline(stages: int, count: int) -> None:
     values = [rand(1000) for _ in range(count)]
 
     def read(i: int) -> int:
+        """A message, once there is one."""
         return int.from_bytes(os.read(pipes[i][0], 8), sys.byteorder)
 
     def write(i: int, value: int) -> None:
+        """A message, once there is room."""
         os.write(pipes[i][1], value.to_bytes(8, sys.byteorder))
 
     def stage(i: int) -> None:
+        """Takes each message, changes it, passes it on."""
         for _ in range(count):
             value = read(i)
             value = value * 3 + i
             write(i + 1, value)
 
     def feed() -> None:
+        """Begins the pipeline."""
         for value in values:
             write(0, value)
 
     def collect() -> None:
+        """Ends it."""
         for _ in range(count):
             log.append(read(stages))
 
@@ -255,6 +264,7 @@ def show_interrupts() -> None:
         ended = []
 
         def spin() -> None:
+            """Runs until an error is sent."""
             try:
                 running.release()
                 while True:
@@ -279,6 +289,7 @@ def show_threads_that_compute() -> None:
         results: list[tuple[str, int, int]] = [("", 0, 0)] * 4
 
         def compute(i: int, n: int) -> None:
+            """One of two functions, by the number of the thread."""
             function = fib if i < 2 else collatz
             results[i] = (function.__name__, n, function(n))
 

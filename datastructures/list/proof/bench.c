@@ -23,10 +23,9 @@ static volatile int64_t sink; // keeps the compiler from dropping the reads
 /* ---- The data, kept from one run to the next -------------------------------------------------*/
 
 static size_t ready;
-static List *ours;       // ints 1000000 .. 1000000 + ready
-static PyObject *theirs; // the same
-static uint32_t *straight, *shuffled,
-    *hot; // three ways to walk them: 0 .. ready-1; shuffled; modulo 1000
+static List *ours;                          // ints 1000000 .. 1000000 + ready
+static PyObject *theirs;                    // the same
+static uint32_t *straight, *shuffled, *hot; // three ways to walk them: 0 .. ready-1; modulo 1000
 
 static void prepare(size_t n) {
     if (ready == n) return;
@@ -60,39 +59,42 @@ static void prepare(size_t n) {
     ready = n;
 }
 
-/* ---- Ours ------------------------------------------------------------------------------------*/
+/* ---- Ours, and CPython's. `argument` is the address of the way to walk ------------------------*/
 
-static uint64_t our_append_from(Object **source, const uint32_t *which, size_t n, size_t repeats) {
+static uint64_t our_append(size_t n, size_t repeats, const void *argument) {
     uint64_t elapsed = 0;
+    prepare(n);
+    const uint32_t *way = *(uint32_t *const *)argument;
     for (size_t r = 0; r < repeats; r++) {
         List *list = list_new(0);
         uint64_t start = clock_now();
         for (size_t i = 0; i < n; i++)
-            list_append(list, source[which[i]]);
+            list_append(list, ours->items[way[i]]);
         elapsed += clock_now() - start;
         decref(list);
     }
     return elapsed;
 }
 
-static uint64_t our_append(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t their_append(size_t n, size_t repeats, const void *argument) {
+    uint64_t elapsed = 0;
     prepare(n);
-    return our_append_from(ours->items, hot, n, repeats);
-}
-
-static uint64_t our_append_order(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    return our_append_from(ours->items, straight, n, repeats);
-}
-
-static uint64_t our_append_random(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    return our_append_from(ours->items, shuffled, n, repeats);
+    const uint32_t *way = *(uint32_t *const *)argument;
+    PyObject **source = ((PyListObject *)theirs)->ob_item;
+    for (size_t r = 0; r < repeats; r++) {
+        PyObject *list = PyList_New(0);
+        uint64_t start = clock_now();
+        for (size_t i = 0; i < n; i++)
+            PyList_Append(list, source[way[i]]);
+        elapsed += clock_now() - start;
+        Py_DECREF(list);
+    }
+    return elapsed;
 }
 
 static uint64_t our_pop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
     uint64_t elapsed = 0;
+    prepare(n);
     for (size_t r = 0; r < repeats; r++) {
         List *list = list_copy(ours);
         uint64_t start = clock_now();
@@ -104,25 +106,51 @@ static uint64_t our_pop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *a
     return elapsed;
 }
 
-static uint64_t our_get(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+/* list.pop has no C API function: the method's own C function is called, without a lookup and
+ * without a frame, as the interpreter's specialised call does. */
+static uint64_t their_pop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+    uint64_t elapsed = 0;
     prepare(n);
+    PyObject *method = PyObject_GetAttrString((PyObject *)&PyList_Type, "pop");
+    vectorcallfunc pop = PyVectorcall_Function(method);
+    for (size_t r = 0; r < repeats; r++) {
+        PyObject *list = PyList_GetSlice(theirs, 0, (Py_ssize_t)n);
+        uint64_t start = clock_now();
+        for (size_t i = 0; i < n; i++)
+            Py_DECREF(pop(method, &list, 1, NULL));
+        elapsed += clock_now() - start;
+        Py_DECREF(list);
+    }
+    Py_DECREF(method);
+    return elapsed;
+}
+
+/* A NULL argument: from the first to the last. */
+static uint64_t our_get(size_t n, size_t repeats, const void *argument) {
+    prepare(n);
+    const uint32_t *way = argument ? *(uint32_t *const *)argument : NULL;
     int64_t sum = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; !way && i < n; i++)
             sum += (intptr_t)list_get_item(ours, (ssize_t)i);
+        for (size_t i = 0; way && i < n; i++)
+            sum += (intptr_t)list_get_item(ours, (ssize_t)way[i]);
     }
     sink = sum;
     return clock_now() - start;
 }
 
-static uint64_t our_get_random(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
+static uint64_t their_get(size_t n, size_t repeats, const void *argument) {
     prepare(n);
+    const uint32_t *way = argument ? *(uint32_t *const *)argument : NULL;
     int64_t sum = 0;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (intptr_t)list_get_item(ours, (ssize_t)shuffled[i]);
+        for (size_t i = 0; !way && i < n; i++)
+            sum += (intptr_t)PyList_GetItem(theirs, (Py_ssize_t)i);
+        for (size_t i = 0; way && i < n; i++)
+            sum += (intptr_t)PyList_GetItem(theirs, (Py_ssize_t)way[i]);
     }
     sink = sum;
     return clock_now() - start;
@@ -139,82 +167,6 @@ static uint64_t our_scan(size_t n, size_t repeats, BENCHMARK_UNUSED const void *
     return elapsed;
 }
 
-/* ---- CPython's -------------------------------------------------------------------------------*/
-
-static uint64_t their_append_from(PyObject **source, const uint32_t *which, size_t n,
-                                  size_t repeats) {
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        PyObject *list = PyList_New(0);
-        uint64_t start = clock_now();
-        for (size_t i = 0; i < n; i++)
-            PyList_Append(list, source[which[i]]);
-        elapsed += clock_now() - start;
-        Py_DECREF(list);
-    }
-    return elapsed;
-}
-
-static uint64_t their_append(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    return their_append_from(((PyListObject *)theirs)->ob_item, hot, n, repeats);
-}
-
-static uint64_t their_append_order(size_t n, size_t repeats,
-                                   BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    return their_append_from(((PyListObject *)theirs)->ob_item, straight, n, repeats);
-}
-
-static uint64_t their_append_random(size_t n, size_t repeats,
-                                    BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    return their_append_from(((PyListObject *)theirs)->ob_item, shuffled, n, repeats);
-}
-
-/* list.pop has no C API function: the method's own C function is called, without a lookup and
- * without a frame, as the interpreter's specialised call does. */
-static uint64_t their_pop(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    uint64_t elapsed = 0;
-    PyObject *method = PyObject_GetAttrString((PyObject *)&PyList_Type, "pop");
-    vectorcallfunc pop = PyVectorcall_Function(method);
-    for (size_t r = 0; r < repeats; r++) {
-        PyObject *list = PyList_GetSlice(theirs, 0, (Py_ssize_t)n);
-        uint64_t start = clock_now();
-        for (size_t i = 0; i < n; i++)
-            Py_DECREF(pop(method, &list, 1, NULL));
-        elapsed += clock_now() - start;
-        Py_DECREF(list);
-    }
-    Py_DECREF(method);
-    return elapsed;
-}
-
-static uint64_t their_get(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    int64_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (intptr_t)PyList_GetItem(theirs, (Py_ssize_t)i);
-    }
-    sink = sum;
-    return clock_now() - start;
-}
-
-static uint64_t their_get_random(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    prepare(n);
-    int64_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (intptr_t)PyList_GetItem(theirs, (Py_ssize_t)shuffled[i]);
-    }
-    sink = sum;
-    return clock_now() - start;
-}
-
 static uint64_t their_scan(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
     prepare(n);
     PyObject *absent = PyLong_FromLong(999999);
@@ -228,13 +180,15 @@ static uint64_t their_scan(size_t n, size_t repeats, BENCHMARK_UNUSED const void
 
 int main(int argc, char **argv) {
     static const BenchmarkRow rows[] = {
-        {"append", {{"ours", our_append}, {"CPython", their_append}}, 0},
-        {"append-order", {{"ours", our_append_order}, {"CPython", their_append_order}}, 0},
-        {"append-rand", {{"ours", our_append_random}, {"CPython", their_append_random}}, 0},
-        {"pop", {{"ours", our_pop}, {"CPython", their_pop}}, 0},
-        {"get", {{"ours", our_get}, {"CPython", their_get}}, 0},
-        {"get-rand", {{"ours", our_get_random}, {"CPython", their_get_random}}, 0},
-        {"scan", {{"ours", our_scan}, {"CPython", their_scan}}, 0},
+        {"append", {{"ours", our_append, &hot}, {"CPython", their_append, &hot}}, 0},
+        {"append-order",
+         {{"ours", our_append, &straight}, {"CPython", their_append, &straight}},
+         0},
+        {"append-rand", {{"ours", our_append, &shuffled}, {"CPython", their_append, &shuffled}}, 0},
+        {"pop", {{"ours", our_pop, NULL}, {"CPython", their_pop, NULL}}, 0},
+        {"get", {{"ours", our_get, NULL}, {"CPython", their_get, NULL}}, 0},
+        {"get-rand", {{"ours", our_get, &shuffled}, {"CPython", their_get, &shuffled}}, 0},
+        {"scan", {{"ours", our_scan, NULL}, {"CPython", their_scan, NULL}}, 0},
     };
     Benchmark self = {.room = "list", .sizes = {100, 1000, 10000, 100000, 1000000, 10000000}};
     Py_InitializeEx(0);

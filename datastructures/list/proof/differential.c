@@ -3,11 +3,9 @@
  * After each operation both must have the same repr, the same number of cells, and, where it
  * failed, the same error in the same words. SEED=n replays a run.
  */
-#include <Python.h>
+#include "../../../common/proof/differential.h"
 
 #include "../list.h"
-
-#include "../../../common/proof/testing.h"
 
 enum { STEPS = 100000, SIZE_MAX_HERE = 60 };
 
@@ -17,64 +15,19 @@ static ssize_t draw(ssize_t low, ssize_t high) {
     return low + (ssize_t)testing_random(&state_of_random, (uint64_t)(high - low + 1));
 }
 
-/* ---- One result from each side ---------------------------------------------------------------*/
-
-/* What an operation came to: "= repr" or "Type: message". */
-typedef struct {
-    char text[1024];
-} Outcome;
-
-static Outcome our_error(void) {
-    Outcome outcome;
-    snprintf(outcome.text, sizeof outcome.text, "%s: %s", error_name(error_occurred()),
-             error_message());
-    error_clear();
-    return outcome;
-}
-
-static Outcome their_error(void) {
-    Outcome outcome;
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    PyObject *text = PyObject_Str(value);
-    snprintf(outcome.text, sizeof outcome.text, "%s: %s", ((PyTypeObject *)type)->tp_name,
-             PyUnicode_AsUTF8(text));
-    Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
-    return outcome;
-}
-
-/* Both steal the reference; NULL means that an error is set. */
+/* A result of ours, by its repr; steals the reference. NULL: the pending error. */
 static Outcome our_outcome(void *result) {
-    if (!result) return our_error();
-    Outcome outcome;
+    if (!result) return outcome_of_error();
     Writer text = {0};
     object_write_repr(OBJECT(result), &text);
-    snprintf(outcome.text, sizeof outcome.text, "= %.*s", (int)text.length, text.bytes);
+    Outcome outcome = outcome_of_text(text.bytes, text.length);
     writer_free(&text);
     decref(result);
     return outcome;
 }
 
-static Outcome their_outcome(PyObject *result) {
-    if (!result) return their_error();
-    Outcome outcome;
-    PyObject *text = PyObject_Repr(result);
-    snprintf(outcome.text, sizeof outcome.text, "= %s", PyUnicode_AsUTF8(text));
-    Py_DECREF(text);
-    Py_DECREF(result);
-    return outcome;
-}
-
 static void *our_status(int status) {
     return status < 0 ? NULL : new_ref(None);
-}
-
-static PyObject *their_status(int status) {
-    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 /* ---- The same value on both sides ------------------------------------------------------------*/
@@ -125,63 +78,55 @@ static Pair draw_sequence(ssize_t limit) {
 /* ---- Operations ------------------------------------------------------------------------------*/
 
 static const char *last; // for the message of a failure
-static Outcome ours_got, theirs_got;
+static Outcome our_result, their_result;
 
 static void compare(const char *what, void *ours, PyObject *theirs) {
     last = what;
-    ours_got = our_outcome(ours);
-    theirs_got = their_outcome(theirs);
+    our_result = our_outcome(ours);
+    their_result = outcome_of_python(theirs);
 }
 
 static PyObject *their_slice(ssize_t start, ssize_t stop, ssize_t step) {
-    PyObject *a = PyLong_FromSsize_t(start), *b = PyLong_FromSsize_t(stop);
-    PyObject *c = PyLong_FromSsize_t(step), *slice = PySlice_New(a, b, c);
-    Py_DECREF(a);
-    Py_DECREF(b);
-    Py_DECREF(c);
+    PyObject *bounds = Py_BuildValue("nnn", start, stop, step);
+    PyObject *slice = PyObject_CallObject((PyObject *)&PySlice_Type, bounds);
+    Py_DECREF(bounds);
     return slice;
 }
 
 static void one_item(List *ours, PyObject *theirs, Pair value) {
     ssize_t at = draw(-SIZE_MAX_HERE, SIZE_MAX_HERE);
     if (ours->size && draw(0, 2)) at = draw(-ours->size, ours->size - 1); // mostly inside
+    PyObject *index = PyLong_FromSsize_t(at);
+    Object *item;
     switch (draw(0, 6)) {
     case 0:
         compare("append", our_status(list_append(ours, value.ours)),
-                their_status(PyList_Append(theirs, value.theirs)));
+                status_of_python(PyList_Append(theirs, value.theirs)));
         break;
     case 1:
         compare("insert", our_status(list_insert(ours, at, value.ours)),
-                their_status(PyList_Insert(theirs, at, value.theirs)));
+                status_of_python(PyList_Insert(theirs, at, value.theirs)));
         break;
     case 2:
         compare("pop", list_pop(ours, at), PyObject_CallMethod(theirs, "pop", "n", at));
         break;
-    case 3: {
-        Object *item = list_get_item(ours, at);
-        PyObject *their_item = PyList_GetItem(theirs, at);
-        compare("get_item", item ? new_ref(item) : NULL, Py_XNewRef(their_item));
+    case 3:
+        item = list_get_item(ours, at);
+        compare("get_item", item ? new_ref(item) : NULL, Py_XNewRef(PyList_GetItem(theirs, at)));
         break;
-    }
     case 4:
-        compare("subscript", list_subscript(ours, at),
-                PyObject_CallMethod(theirs, "__getitem__", "n", at));
+        compare("subscript", list_subscript(ours, at), PyObject_GetItem(theirs, index));
         break;
-    case 5: {
-        PyObject *index = PyLong_FromSsize_t(at);
+    case 5:
         compare("ass_item", our_status(list_ass_item(ours, at, value.ours)),
-                their_status(PyObject_SetItem(theirs, index, value.theirs)));
-        Py_DECREF(index);
+                status_of_python(PyObject_SetItem(theirs, index, value.theirs)));
         break;
-    }
-    default: {
-        PyObject *index = PyLong_FromSsize_t(at);
+    default:
         compare("del", our_status(list_ass_item(ours, at, NULL)),
-                their_status(PyObject_DelItem(theirs, index)));
-        Py_DECREF(index);
+                status_of_python(PyObject_DelItem(theirs, index)));
         break;
     }
-    }
+    Py_DECREF(index);
 }
 
 static void search(List *ours, PyObject *theirs, Pair value) {
@@ -224,17 +169,17 @@ static void slices(List *ours, PyObject *theirs) {
         break;
     case 2:
         compare("del step", our_status(list_ass_subscript_slice(ours, start, stop, step, NULL)),
-                their_status(PyObject_DelItem(theirs, slice)));
+                status_of_python(PyObject_DelItem(theirs, slice)));
         break;
     case 3:
         compare("set slice", our_status(list_set_slice(ours, start, stop, sequence.ours)),
-                their_status(PyList_SetSlice(theirs, start, stop, sequence.theirs)));
+                status_of_python(PyList_SetSlice(theirs, start, stop, sequence.theirs)));
         break;
     default:
         if (step == 1 && sequence.ours->type == &Int_Type) break; // 3.13 has other words for it
         compare("set step",
                 our_status(list_ass_subscript_slice(ours, start, stop, step, sequence.ours)),
-                their_status(PyObject_SetItem(theirs, slice, sequence.theirs)));
+                status_of_python(PyObject_SetItem(theirs, slice, sequence.theirs)));
         break;
     }
     decref(sequence.ours);
@@ -266,7 +211,7 @@ static void whole(List *ours, PyObject *theirs) {
         break;
     case 4:
         list_reverse(ours);
-        compare("reverse", our_status(0), their_status(PyList_Reverse(theirs)));
+        compare("reverse", our_status(0), status_of_python(PyList_Reverse(theirs)));
         break;
     default:
         if (draw(0, 9)) break;
@@ -288,7 +233,7 @@ static void test_same_as_cpython(void **state) {
         ssize_t kind = draw(0, 9);
         if (ours->size > SIZE_MAX_HERE) {
             compare("cut", our_status(list_set_slice(ours, 3, ours->size, NULL)),
-                    their_status(PyList_SetSlice(theirs, 3, PyList_Size(theirs), NULL)));
+                    status_of_python(PyList_SetSlice(theirs, 3, PyList_Size(theirs), NULL)));
         } else if (kind < 5) {
             one_item(ours, theirs, value);
         } else if (kind == 5) {
@@ -301,12 +246,12 @@ static void test_same_as_cpython(void **state) {
         decref(value.ours);
         Py_DECREF(value.theirs);
         ssize_t cells = ((PyListObject *)theirs)->allocated;
-        Outcome our_list = our_outcome(new_ref(ours)),
-                their_list = their_outcome(Py_NewRef(theirs));
-        if (strcmp(ours_got.text, theirs_got.text) != 0 || ours->allocated != cells ||
-            strcmp(our_list.text, their_list.text) != 0) {
+        Outcome our_list = our_outcome(new_ref(ours));
+        Outcome their_list = outcome_of_python(Py_NewRef(theirs));
+        if (!outcomes_equal(&our_result, &their_result) || ours->allocated != cells ||
+            !outcomes_equal(&our_list, &their_list)) {
             fail_msg("step %d, %s\nours   %s\n       %zd cells %s\ntheirs %s\n       %zd cells %s",
-                     step, last, ours_got.text, ours->allocated, our_list.text, theirs_got.text,
+                     step, last, our_result.text, ours->allocated, our_list.text, their_result.text,
                      cells, their_list.text);
         }
     }

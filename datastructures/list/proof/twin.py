@@ -195,6 +195,55 @@ def identity() -> None:
     attempt("endless comparison", lambda: a == twisted)
 
 
+class Traitor:
+    """Changes a list whenever it is compared or printed, and says of equality what it is told."""
+
+    def __init__(self, items: list[Any], change: str, answer: bool) -> None:
+        """Remembers which list to change, how, and what to say."""
+        self.items, self.change, self.answer = items, change, answer
+
+    def betray(self) -> None:
+        """Changes the list."""
+        if self.change == "clear":
+            self.items.clear()
+        elif self.change == "shorten":
+            del self.items[2:]
+        else:
+            self.items.extend(range(20))
+
+    def __eq__(self, other: object) -> bool:
+        """Changes the list; the answer is the one that was given."""
+        self.betray()
+        return self.answer
+
+    def __repr__(self) -> str:
+        """Changes the list; says what this is."""
+        self.betray()
+        return "traitor"
+
+
+def betrayed() -> None:
+    """What a search says of a list that changes under it; the number is its length afterwards."""
+    other = [0, 1, 2, 3]
+    calls: list[tuple[str, Callable[[list[Any]], Any]]] = [
+        ("index(3)", lambda items: items.index(3)),
+        ("index(3, -3, 4)", lambda items: items.index(3, -3, 4)),
+        ("remove(3)", lambda items: items.remove(3)),
+        ("count(3)", lambda items: items.count(3)),
+        ("3 in", lambda items: 3 in items),
+        ("== other", lambda items: items == other),
+        ("other ==", lambda items: other == items),
+        ("repr", lambda items: repr(items)),
+    ]
+    for change in ("clear", "shorten", "lengthen"):
+        for answer in (False, True):
+            for what, call in calls:
+                items: list[Any] = [0, 1, 2, 3]
+                items[1] = Traitor(items, change, answer)
+                attempt(f"{change}, {answer}, {what}", lambda: call(items))
+                print(len(items))
+
+
 def main() -> None:
     """The whole program."""
     staircases()
@@ -204,6 +253,7 @@ def main() -> None:
         items = random_step(items)
     errors()
     identity()
+    betrayed()
 
 
 main()

@@ -1,11 +1,10 @@
-/* demo_contrast.c: two scenes that set a generator beside something else: a list, and a coroutine
- * with a stack of its own. */
-#define _GNU_SOURCE
-#include "demo.h"
+/* contrast.c: two scenes that set a generator beside something else: a list, and a coroutine with a
+ * stack of its own. */
+#include "contrast.h"
+
+#include "../../../common/demo.h"
 
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <ucontext.h>
 
 /* ---- memory: a sum through a generator and through a list ------------------------------------*/
 
@@ -27,44 +26,53 @@ static Object *count_run(Generator *self, Object *sent) {
 
 static const Code count_code = {"count", count_run, sizeof(Count), 0, 0};
 
-/* The sum of ITEMS ints, and the peak memory of the process that made it. */
-static void sum_in_child(bool through_list) {
-    fflush(stdout);
-    pid_t child = fork();
-    if (child < 0) {
-        puts("  no second process to be had");
-    } else if (child > 0) {
-        waitpid(child, NULL, 0);
-    } else {
-        Object *items = need(generator_new(&count_code, &(Count){0})), *item;
-        List *list = through_list ? need(list_new()) : NULL;
-        int64_t sum = 0;
-        for (int i = 0; i < ITEMS; i++) {
-            item = need(iter_next(items));
-            if (list && list_append(list, item) < 0) need(NULL);
-            if (!list) sum += int_as_long(item);
-            decref(item);
-        }
-        for (ssize_t i = 0; list && i < list->size; i++)
-            sum += int_as_long(list->items[i]);
-        struct rusage usage;
-        getrusage(RUSAGE_SELF, &usage);
-        printf("  sum %s  %lld   peak %6ld kB\n", list ? "of a list    " : "of a generator",
-               (long long)sum, usage.ru_maxrss);
-        fflush(stdout);
-        xdecref(list);
-        decref(items);
-        _exit(0);
+/* The most memory that this process has had at once, in kB. Linux's own count is asked first: that
+ * of getrusage() begins with the program which exec() put this one in the place of. */
+static long peak(void) {
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[128];
+    long kb = 0;
+    while (status && kb == 0 && fgets(line, sizeof line, status))
+        if (strncmp(line, "VmHWM:", 6) == 0) kb = strtol(line + 6, NULL, 10);
+    if (status) fclose(status);
+    if (kb) return kb;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+    usage.ru_maxrss /= 1024; // bytes there
+#endif
+    return usage.ru_maxrss;
+}
+
+static void sum(List *list) {
+    Object *items = need(generator_new(&count_code, &(Count){0}));
+    int64_t sum = 0;
+    for (int i = 0; i < ITEMS; i++) {
+        Object *item = need(iter_next(items));
+        if (list) must(list_append(list, item));
+        if (!list) sum += int_as_long(item);
+        decref(item);
     }
+    for (ssize_t i = 0; list && i < list->size; i++)
+        sum += int_as_long(list->items[i]);
+    printf("  sum of a %-10s %lld   peak so far %6ld kB\n", list ? "list" : "generator",
+           (long long)sum, peak());
+    decref(items);
 }
 
 void scene_memory(void) {
-    heading("memory: ten million ints, one at a time or all at once (this machine)");
-    sum_in_child(false);
-    sum_in_child(true);
+    sum(NULL); // first, as a peak never falls
+    step("how much for a list of them all?");
+    List *list = need(list_new());
+    sum(list);
+    decref(list);
 }
 
 /* ---- stackful: what a generator is not -------------------------------------------------------*/
+
+#if defined(__GLIBC__) || defined(__FreeBSD__) || defined(__NetBSD__)
+
+#include <ucontext.h>
 
 static ucontext_t outside, inside;
 static int passed;
@@ -82,10 +90,9 @@ static void coroutine(void) {
 }
 
 void scene_stackful(size_t generator_size) {
-    heading("stackful: a coroutine with a stack of its own");
     enum { STACK = 64 * 1024 };
     char *stack = malloc(STACK);
-    if (!stack) return;
+    need(stack ? stack : error_no_memory());
     getcontext(&inside);
     inside.uc_stack.ss_sp = stack;
     inside.uc_stack.ss_size = STACK;
@@ -94,10 +101,21 @@ void scene_stackful(size_t generator_size) {
     puts("Made with ucontext: here a function that the coroutine calls may stop it.\n");
     for (swapcontext(&outside, &inside); passed; swapcontext(&outside, &inside))
         printf("  stopped inside helper(), %d passed out\n", passed);
-    printf("\nThat took a stack: %d bytes, where life() takes %zu. A generator has only its own "
-           "frame:\nwhat it calls must return before it can yield, so a yield in a helper makes "
-           "the helper a\ngenerator, and its caller says `yield from`. (gevent's greenlets are the "
-           "other kind.)\n",
+    printf("\nThat took a stack: %d bytes, where life() takes %zu. A generator has only its\n"
+           "own frame: what it calls must return before it can yield. So a yield in a helper\n"
+           "makes the helper a generator, and its caller says `yield from`. (gevent's\n"
+           "greenlets are the other kind.)\n",
            STACK, generator_size);
     free(stack);
 }
+
+#else
+
+void scene_stackful(size_t generator_size) {
+    printf("Left out: this C library has no makecontext(), with which a function gets a\n"
+           "stack of its own. It would take some 64 kB, where life() takes %zu bytes.\n"
+           "Generators need nothing of the kind: their frames are objects.\n",
+           generator_size);
+}
+
+#endif

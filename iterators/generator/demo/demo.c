@@ -2,21 +2,14 @@
  *
  *     generator_demo                     every scene
  *     generator_demo --scene NAME        one of them
- *     generator_demo [OPTIONS] FILE...   a lazy pipeline over the lines of files; - is stdin
- *     generator_demo --dot life, --csv pull   the data of the pictures
+ *     generator_demo [OPTIONS] FILE...   a lazy pipeline over the lines of files (pipeline.c)
+ *     generator_demo --csv NAME          the data of a picture
  */
-#include "demo.h"
+#include "../../../common/demo.h"
+
+#include "contrast.h"
+#include "examples.h"
 #include "pipeline.h"
-
-#define PROGRAM "generator_demo"
-
-void *need(void *op) {
-    if (op) return op;
-    fflush(stdout);
-    fprintf(stderr, "%s: ", PROGRAM);
-    error_print(stderr);
-    exit(1);
-}
 
 static Object *next_of(Generator *generator) {
     return builtin_next(OBJECT(generator));
@@ -24,9 +17,9 @@ static Object *next_of(Generator *generator) {
 
 /* Prints a result, or the error, and drops it. */
 static void show(const char *what, Object *result) {
-    printf("%-24s -> ", what);
+    printf("%-10s -> ", what);
     if (result) {
-        object_print(result, stdout, false);
+        must(object_print(result, stdout, false));
         putchar('\n');
         decref(result);
     } else {
@@ -34,25 +27,15 @@ static void show(const char *what, Object *result) {
     }
 }
 
-/* ---- life: the frame between resumes ---------------------------------------------------------*/
-
-/* def life(n): */
-typedef struct {
-    int64_t n, total;
-} Life;
-
-static Object *life_run(Generator *self, Object *sent) {
-    BEGIN(Life);                                              // def life(n):
-    local->total = 0;                                         //     total = 0
-    while (local->n > 0) {                                    //     while n > 0:
-        YIELD(int_from_long(local->n * local->n));            //         got = yield n * n
-        local->total += sent == None ? 1 : int_as_long(sent); //         total += got or 1
-        local->n -= 1;                                        //         n -= 1
-    }                                                         //
-    RETURN(int_from_long(local->total));                      //     return total
-    END;
+static void show_send(Generator *generator, int64_t n) {
+    char what[40];
+    snprintf(what, sizeof what, "send(%d)", (int)n);
+    Object *value = need(int_from_long(n));
+    show(what, generator_send(generator, value));
+    decref(value);
 }
-static const Code life_code = {"life", life_run, sizeof(Life), 0, 0};
+
+/* ---- life: the frame between resumes ---------------------------------------------------------*/
 
 static Generator *life(int64_t n) {
     return need(generator_new(&life_code, &(Life){.n = n}));
@@ -71,26 +54,47 @@ static void show_frame(Generator *generator, const void *first) {
 }
 
 static void scene_life(void) {
-    heading("life: a frame that outlives its call");
-    puts("def life(n): total = 0; while n > 0: total += (yield n * n) or 1; n -= 1; return total\n"
-         "Look at the frame between the resumes: where it stands (lasti, a line counted from the\n"
-         "def), what it knows, and that it stays where it is.\n");
+    puts("def life(n):\n"
+         "    total = 0\n"
+         "    while n > 0:\n"
+         "        total += (yield n * n) or 1\n"
+         "        n -= 1\n"
+         "    return total\n");
     Generator *generator = life(2);
     const void *first = frame_locals(generator);
     show_frame(generator, first);
     show("next", next_of(generator));
     show_frame(generator, first);
-    Object *ten = need(int_from_long(10));
-    show("send(10)", generator_send(generator, ten));
+    step("what will total be after send(10)?");
+    show_send(generator, 10);
     show_frame(generator, first);
     show("next", next_of(generator));
     show_frame(generator, first);
     show("next", next_of(generator));
-    printf(
-        "\nThe whole generator, frame and all: %zu bytes in one block. A function's frame is gone"
-        "\nwhen it returns; this one was there before the first line ran.\n",
-        generator_sizeof(&life_code));
-    decref(ten);
+    printf("\nlasti is where it stands: a line counted from the def. The generator, frame and\n"
+           "all, is one block of %zu bytes. A function's frame is gone when it returns; this\n"
+           "one was there before the first line ran.\n",
+           generator_sizeof(&life_code));
+    decref(generator);
+}
+
+/* The frame at each of its stops, and what came of the next(). */
+static void csv_life(void) {
+    puts("state,lasti,n,total,next");
+    Generator *generator = life(2);
+    for (bool over = false; !over;) {
+        const Life *local = frame_locals(generator);
+        printf("%s,%d,%d,%d,", generator_state(generator) + 4, generator->lasti, (int)local->n,
+               (int)local->total);
+        Object *value = next_of(generator);
+        over = !value;
+        printf("%s ", over ? "returns" : "yields");
+        if (value) must(object_print(value, stdout, true));
+        puts(over ? error_message() : "");
+        xdecref(value);
+        error_clear();
+    }
+    printf("%s,,,,\n", generator_state(generator) + 4);
     decref(generator);
 }
 
@@ -112,10 +116,10 @@ static Object *lost_run(Generator *self, Object *sent) {
 static const Code lost_code = {"lost", lost_run, sizeof(Lost), 0, 0};
 
 static void scene_lost(void) {
-    heading("lost: no C variable survives a yield");
     puts("A yield is a return: the C frame goes. What is in the locals struct stays.\n");
     Generator *generator = need(generator_new(&lost_code, &(Lost){0}));
     show("next", next_of(generator));
+    step("and after the yield?");
     show("next", next_of(generator));
     decref(generator);
 }
@@ -140,7 +144,7 @@ static Object *averager_run(Generator *self, Object *sent) {
     BEGIN(Worker);
     TRY {
         while (true) {
-            YIELD(local->n ? int_from_long(local->total / local->n) : new_ref(None));
+            YIELD(local->n ? int_from_long(floor_div(local->total, local->n)) : new_ref(None));
             int64_t value = int_as_long(sent);
             if (error_occurred()) return NULL;
             local->total += value;
@@ -193,34 +197,27 @@ static Generator *office(void) {
     return (Generator *)outer;
 }
 
-static void send_int(Generator *generator, int64_t n) {
-    char what[40];
-    snprintf(what, sizeof what, "send(%d)", (int)n);
-    Object *value = need(int_from_long(n));
-    show(what, generator_send(generator, value));
-    decref(value);
-}
-
 static void scene_protocol(void) {
-    heading("protocol: three levels of yield from");
-    puts("outer and middle only delegate; averager does the work. All requests go to outer. Look\n"
-         "at who handles a throw, and at the order of `finally`: from the inside out.\n");
+    puts("outer and middle only delegate; averager does the work, and yields the mean of\n"
+         "what it was sent. All requests go to outer.\n");
     Generator *generator = office();
-    send_int(generator, 10);
+    show_send(generator, 10);
     show("next", next_of(generator));
-    send_int(generator, 10);
-    send_int(generator, 20);
+    show_send(generator, 10);
+    show_send(generator, -25); // -15 // 2: Python's division rounds down
+    step("who handles a ValueError that is thrown in?");
     show("throw(ValueError('x'))", generator_throw(generator, ValueError, "x"));
     show("next", next_of(generator));
     decref(generator);
+    step("in which order do they clean up when outer is closed?");
     puts("\nAnother one, closed while it waits three levels down:");
     generator = office();
     show("next", next_of(generator));
-    generator_close(generator);
+    must(generator_close(generator));
+    decref(generator);
     puts("And one that nobody refers to any more:");
-    Generator *dropped = office();
-    show("next", next_of(dropped));
-    decref(dropped);
+    generator = office();
+    show("next", next_of(generator));
     decref(generator);
 }
 
@@ -282,11 +279,11 @@ static void play_pull(void) {
     Object *numbers = need(generator_new(&numbers_code, &(Tube){.n = 1}));
     Object *evens = need(generator_new(&evens_code, &(Tube){.source = numbers}));
     Object *squares = need(generator_new(&squares_code, &(Tube){.source = evens}));
-    event = 0;
     for (int i = 0; i < 3; i++) {
         Object *square = need(iter_next(squares));
         trace(2, "square", square);
         decref(square);
+        if (i == 0 && !as_csv) step("which stage speaks next?");
     }
     decref(squares);
     decref(evens);
@@ -294,194 +291,85 @@ static void play_pull(void) {
 }
 
 static void scene_pull(void) {
-    heading("pull: a pipeline over all the integers");
-    puts(
-        "numbers -> evens -> squares, and three values taken. Nothing runs ahead: each value goes\n"
-        "through to the end before the next number is made.\n");
+    puts("numbers -> evens -> squares, and three values taken. Nothing runs ahead: each\n"
+         "value goes through to the end before the next number is made.\n");
+    play_pull();
+}
+
+static void csv_pull(void) {
+    as_csv = true;
     play_pull();
 }
 
 /* ---- hanoi: recursion ------------------------------------------------------------------------*/
 
-/* def hanoi(n, a, b, c):
- *     if n > 0:
- *         yield from hanoi(n - 1, a, c, b)
- *         yield f'{a} -> {c}'
- *         yield from hanoi(n - 1, b, a, c) */
-typedef struct {
-    int64_t n;
-    const char *a, *b, *c;
-} Hanoi;
-
-static Object *hanoi(int64_t n, const char *a, const char *b, const char *c);
-
-static Object *hanoi_run(Generator *self, Object *sent) {
-    BEGIN(Hanoi);
-    if (local->n > 0) {
-        YIELD_FROM(hanoi(local->n - 1, local->a, local->c, local->b));
-        YIELD(str_from_format("%s -> %s", local->a, local->c));
-        YIELD_FROM(hanoi(local->n - 1, local->b, local->a, local->c));
-    }
-    END;
-}
-static const Code hanoi_code = {"hanoi", hanoi_run, sizeof(Hanoi), 0, 0};
-
-static Object *hanoi(int64_t n, const char *a, const char *b, const char *c) {
-    return generator_new(&hanoi_code, &(Hanoi){n, a, b, c});
-}
-
-static void scene_hanoi(void) {
-    heading("hanoi: recursion that can be stopped");
-    puts("A generator that delegates to two of its own kind. The move is counted, never stored.\n");
-    Object *moves = need(hanoi(3, "A", "B", "C")), *move;
-    while ((move = iter_next(moves))) {
-        printf(" ");
-        object_print(move, stdout, true);
-        decref(move);
-        putchar(';');
-    }
-    decref(moves);
-    moves = need(hanoi(60, "A", "B", "C"));
-    printf("\nfirst of 2**60 - 1:");
-    for (int i = 0; i < 4; i++) {
-        printf("  ");
-        move = need(iter_next(moves));
-        object_print(move, stdout, true);
+static void print_moves(Object *moves, int count) {
+    for (int i = 0; i < count; i++) {
+        Object *move = need(iter_next(moves));
+        printf("%s", i ? "; " : "");
+        must(object_print(move, stdout, true));
         decref(move);
     }
     putchar('\n');
     decref(moves);
 }
 
-static void scene_life_and_stack(void) {
+static void scene_hanoi(void) {
+    puts("A generator that delegates to two of its own kind: discs go from A to C. The\n"
+         "next move is worked out when it is asked for; none is stored.\n");
+    printf("3 discs, all 7 moves: ");
+    print_moves(need(hanoi(3, "A", "B", "C")), 7);
+    printf("60 discs, the first 4 of 2**60 - 1: ");
+    print_moves(need(hanoi(60, "A", "B", "C")), 4);
+}
+
+static void scene_of_stack(void) {
     scene_stackful(generator_sizeof(&life_code));
 }
 
 /* ---- The command line ------------------------------------------------------------------------*/
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-    const char *about;
-} scenes[] = {
-    {"life", scene_life, "a frame's position and locals between resumes"},
-    {"lost", scene_lost, "no C variable survives a yield"},
-    {"protocol", scene_protocol, "send, throw, close through three levels of yield from"},
-    {"pull", scene_pull, "the order in which a pipeline works"},
-    {"hanoi", scene_hanoi, "recursion by yield from"},
-    {"stackful", scene_life_and_stack, "the same with a stack of its own (ucontext), for contrast"},
-    {"memory", scene_memory, "ten million ints: generator against list (varies)"},
+static const Scene scenes[] = {
+    {"life", "a frame that outlives its call", scene_life,
+     .look = "the frame between the resumes: it stays, and knows where it stands"},
+    {"lost", "no C variable survives a yield", scene_lost},
+    {"protocol", "send, throw and close through three levels of yield from", scene_protocol},
+    {"pull", "a pipeline over all the integers: who asks whom", scene_pull},
+    {"hanoi", "recursion that can be stopped", scene_hanoi},
+    {"stackful", "what a generator is not: a coroutine with its own stack", scene_of_stack},
+    {"memory", "ten million ints, one at a time or all at once", scene_memory, .varies = true},
+    {0},
 };
-enum { SCENES = sizeof scenes / sizeof scenes[0] };
 
-static int help(void) {
-    puts("usage: generator_demo [--scene NAME]\n"
-         "       generator_demo [OPTIONS] FILE...       - is standard input\n\n"
-         "A lazy pipeline over the lines of files:\n"
-         "  --grep TEXT   only lines with TEXT in them\n"
-         "  --field K     their field K, from 1      --sep TEXT  between fields (default: blanks)\n"
-         "  --head N      stop after N               --count     print how many\n"
-         "  --top N       the N most frequent, with their counts\n\nscenes:");
-    for (int i = 0; i < SCENES; i++)
-        printf("  %-10s %s\n", scenes[i].name, scenes[i].about);
-    return 0;
-}
+static const Scene data[] = {
+    {"life", "the frame of the scene life at each of its stops", csv_life},
+    {"pull", "the events of the scene pull: number, stage", csv_pull},
+    {0},
+};
 
-static int play(const char *name) {
-    for (int i = 0; i < SCENES; i++) {
-        if (strcmp(scenes[i].name, name) != 0) continue;
-        scenes[i].play();
-        return 0;
-    }
-    return usage_error(PROGRAM, "no scene '%s'; --help lists them", name);
-}
-
-/* The life of a frame as a drawing. */
-static int dot(void) {
-    puts("digraph { rankdir=LR; bgcolor=\"transparent\"; node [shape=box fontsize=12 "
-         "color=\"#2f81f7\" style=filled fillcolor=\"#2f81f733\"]; edge [fontsize=11 color=gray];");
-    Generator *generator = life(2);
-    for (int i = 0;; i++) {
-        const Life *local = frame_locals(generator);
-        bool over = generator->state > FRAME_EXECUTING;
-        printf("f%d [label=\"%s", i, generator_state(generator) + 4);
-        if (!over) {
-            printf("\\nlasti %d\\nn = %d\\ntotal = %d", generator->lasti, (int)local->n,
-                   (int)local->total);
-        }
-        puts("\"];");
-        if (over) break;
-        Object *value = next_of(generator);
-        printf("f%d -> f%d [label=\"next\\n%s ", i, i + 1, value ? "yields" : "returns");
-        if (value) object_print(value, stdout, true);
-        if (!value) printf("%s", error_message());
-        puts("\"];");
-        xdecref(value);
-        error_clear();
-    }
-    puts("}");
-    decref(generator);
-    return 0;
-}
-
-/* A positive number, or 0 for what is none. */
-static long positive(const char *text) {
-    char *end;
-    long n = strtol(text, &end, 10);
-    return *end || n < 0 ? 0 : n;
-}
-
-/* Reads the pipeline's options; the index of the first FILE, or -1 with a complaint made. */
-static int read_options(Options *options, int argc, char **argv) {
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (strcmp(name, "--count") == 0) {
-            options->count = true;
-            continue;
-        }
-        bool numeric = strcmp(name, "--field") == 0 || strcmp(name, "--head") == 0 ||
-                       strcmp(name, "--top") == 0;
-        bool textual = strcmp(name, "--grep") == 0 || strcmp(name, "--sep") == 0;
-        if ((!numeric && !textual) || !value) {
-            usage_error(PROGRAM, "cannot make sense of '%s'; see --help", name);
-            return -1;
-        }
-        if ((numeric && !positive(value)) || (strcmp(name, "--sep") == 0 && !*value)) {
-            usage_error(PROGRAM, "%s cannot be '%s'", name, value);
-            return -1;
-        }
-        if (name[2] == 'f') options->field = positive(value);
-        if (name[2] == 'h') options->head = positive(value);
-        if (name[2] == 't') options->top = positive(value);
-        if (name[2] == 'g') options->grep = value;
-        if (name[2] == 's') options->sep = value;
-        i++;
-    }
-    if (i < argc) return i;
-    usage_error(PROGRAM, "no FILE to read; see --help");
-    return -1;
-}
+static const Option options[] = {
+    {"--grep", "TEXT", "only lines with TEXT in them", .text = &pipeline.grep},
+    {"--field", "K", "their field K, from 1; lines with fewer are left out",
+     .number = &pipeline.field, .low = 1, .high = 1000000000},
+    {"--sep", "TEXT", "what is between fields; else whitespace, as str.split()",
+     .text = &pipeline.sep},
+    {"--head", "N", "stop after N of each file", .number = &pipeline.head, .low = 1,
+     .high = 1000000000},
+    {"--count", NULL, "print how many instead", .flag = &pipeline.count},
+    {"--top", "N", "print the N most frequent instead, with their counts", .number = &pipeline.top,
+     .low = 1, .high = 1000000000},
+    {0},
+};
 
 int main(int argc, char **argv) {
-    int status = 0;
-    if (argc == 1) {
-        for (int i = 0; i < SCENES; i++)
-            scenes[i].play();
-    } else if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        status = help();
-    } else if (argc == 3 && strcmp(argv[1], "--scene") == 0) {
-        status = play(argv[2]);
-    } else if (argc == 3 && strcmp(argv[1], "--dot") == 0 && strcmp(argv[2], "life") == 0) {
-        status = dot();
-    } else if (argc == 3 && strcmp(argv[1], "--csv") == 0 && strcmp(argv[2], "pull") == 0) {
-        as_csv = true;
-        play_pull();
-    } else {
-        Options options = {0};
-        int first = read_options(&options, argc, argv);
-        if (first < 0) return 2;
-        status = pipeline_main(PROGRAM, &options, argv + first, argc - first);
-    }
-    return finish_output(PROGRAM, status);
+    static const Demo demo = {
+        .program = "generator_demo",
+        .about = "A lazy pipeline over the lines of files; - is standard input.",
+        .operands = "FILE...",
+        .scenes = scenes,
+        .data = data,
+        .options = options,
+        .work = pipeline_main,
+    };
+    return demo_main(&demo, argc, argv);
 }

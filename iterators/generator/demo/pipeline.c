@@ -5,14 +5,17 @@
  * seen. Only `top` must remember: one entry for each different text.
  */
 #define _GNU_SOURCE // memmem
+#include "../../../common/demo.h"
+
+#include "../generator.h"
 #include "pipeline.h"
 
-#include <errno.h>
 #include <signal.h>
+
+Pipeline pipeline;
 
 typedef struct {
     Object *source, *item; // the stage before, the line in hand
-    const Options *options;
     FILE *file;
     char *line;
     size_t capacity;
@@ -60,38 +63,56 @@ static Object *grep_run(Generator *self, Object *sent) {
     BEGIN(Stage);
     FOR_EACH(local->item, local->source) {
         const Str *line = (Str *)local->item;
-        const char *text = local->options->grep;
-        if (memmem(line->utf8, (size_t)line->size, text, strlen(text))) YIELD(new_ref(line));
+        bool found = memmem(line->utf8, (size_t)line->size, pipeline.grep, strlen(pipeline.grep));
+        if (found) YIELD(new_ref(line));
     }
     END;
 }
 
-/* Where field k begins, and how long it is; false: there are not so many. */
-static bool find_field(const Str *line, long k, const char *sep, ssize_t *start, ssize_t *size) {
-    const char *at = line->utf8, *end = at + line->size;
-    size_t skip = sep ? strlen(sep) : 0;
-    for (;; k--) {
-        if (!sep) {
-            while (at < end && strchr(" \t\r", *at) && *at)
-                at++;
-            if (at == end) return false;
-        }
-        const char *stop = at;
-        if (sep) {
-            stop = memmem(at, (size_t)(end - at), sep, skip);
-            if (!stop) stop = end;
-        } else {
-            while (stop < end && !(*stop && strchr(" \t\r", *stop)))
-                stop++;
-        }
-        if (k == 1) {
-            *start = at - line->utf8;
-            *size = stop - at;
-            return true;
-        }
-        if (stop == end) return false;
-        at = stop + skip;
+/* How many bytes the whitespace at `at` takes, 0 if there is none. It is what str.isspace() is true
+ * of. CPython: Py_UNICODE_ISSPACE(), made from Unicode's data. */
+static size_t space_size(const char *at, const char *end) {
+    static const char wide[][4] = {"\xC2\x85", "\u00A0", "\u1680", "\u2000", "\u2001",
+                                   "\u2002",   "\u2003", "\u2004", "\u2005", "\u2006",
+                                   "\u2007",   "\u2008", "\u2009", "\u200A", "\u2028",
+                                   "\u2029",   "\u202F", "\u205F", "\u3000"};
+    unsigned char c = (unsigned char)*at;
+    if (c < 0x80) return (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= ' ');
+    for (size_t i = 0; i < sizeof wide / sizeof wide[0]; i++) {
+        size_t size = strlen(wide[i]);
+        if ((size_t)(end - at) >= size && memcmp(at, wide[i], size) == 0) return size;
     }
+    return 0;
+}
+
+/* Where what separates fields begins, `end` if nowhere, and how many bytes it takes. */
+static const char *find_separator(const char *at, const char *end, size_t *size) {
+    const char *sep = pipeline.sep;
+    *size = sep ? strlen(sep) : 0;
+    if (sep) {
+        const char *found = memmem(at, (size_t)(end - at), sep, *size);
+        return found ? found : end;
+    }
+    while (at < end && (*size = space_size(at, end)) == 0)
+        at++;
+    return at;
+}
+
+/* Field k of line.split(sep); an empty one may be there, a NULL `from` says that none is. */
+static void find_field(const Str *line, long k, const char **from, const char **to) {
+    const char *at = line->utf8, *end = at + line->size;
+    size_t skip;
+    for (;; k--) {
+        while (!pipeline.sep && at < end && (skip = space_size(at, end)))
+            at += skip; // runs of whitespace count once, and not at either end
+        *from = !pipeline.sep && at == end ? NULL : at;
+        if (!*from) return;
+        *to = find_separator(at, end, &skip);
+        if (k == 1) return;
+        if (*to == end) break;
+        at = *to + skip;
+    }
+    *from = NULL;
 }
 
 /* def field(source, k, sep):  a line with fewer fields is left out */
@@ -99,9 +120,9 @@ static Object *field_run(Generator *self, Object *sent) {
     BEGIN(Stage);
     FOR_EACH(local->item, local->source) {
         const Str *line = (Str *)local->item;
-        ssize_t start, size;
-        if (!find_field(line, local->options->field, local->options->sep, &start, &size)) continue;
-        YIELD(str_from_utf8(line->utf8 + start, size));
+        const char *from, *to;
+        find_field(line, pipeline.field, &from, &to);
+        if (from) YIELD(str_from_utf8(from, to - from));
     }
     END;
 }
@@ -111,7 +132,7 @@ static Object *head_run(Generator *self, Object *sent) {
     BEGIN(Stage);
     FOR_EACH(local->item, local->source) {
         YIELD(new_ref(local->item));
-        if (++local->n == local->options->head) RETURN(new_ref(None)); // asks for no line too many
+        if (++local->n == pipeline.head) RETURN(new_ref(None)); // asks for no line too many
     }
     END;
 }
@@ -122,20 +143,24 @@ static const Code grep_code = {"grep", grep_run, sizeof(Stage), 2, 0};
 static const Code field_code = {"field", field_run, sizeof(Stage), 2, 0};
 static const Code head_code = {"head", head_run, sizeof(Stage), 2, 0};
 
-/* Puts one more stage behind *source, which it takes over. */
-static int add_stage(Object **source, const Code *code, const Options *options) {
-    Object *stage = generator_new(code, &(Stage){.source = *source, .options = options});
-    xdecref(*source);
-    *source = stage;
-    return stage ? 0 : -1;
-}
-
-static Object *pipeline_new(FILE *file, const Options *options) {
-    Object *last = generator_new(&lines_code, &(Stage){.file = file});
-    if (!last || add_stage(&last, &stripped_code, options) < 0) return NULL;
-    if (options->grep && add_stage(&last, &grep_code, options) < 0) return NULL;
-    if (options->field && add_stage(&last, &field_code, options) < 0) return NULL;
-    if (options->head && add_stage(&last, &head_code, options) < 0) return NULL;
+/* A file's lines through the stages that are asked for; NULL with MemoryError. */
+static Object *pipeline_new(FILE *file) {
+    const struct {
+        bool wanted;
+        const Code *code;
+    } stages[] = {{true, &lines_code},
+                  {true, &stripped_code},
+                  {pipeline.grep, &grep_code},
+                  {pipeline.field, &field_code},
+                  {pipeline.head, &head_code}};
+    Object *last = NULL;
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
+        if (!stages[i].wanted) continue;
+        Object *stage = generator_new(stages[i].code, &(Stage){.source = last, .file = file});
+        xdecref(last); // the new stage has it
+        last = stage;
+        if (!last) break;
+    }
     return last;
 }
 
@@ -155,7 +180,7 @@ static Entry *counter_find(const Counter *self, const Str *text) {
     uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a
     for (ssize_t i = 0; i < text->size; i++)
         hash = (hash ^ (uint8_t)text->utf8[i]) * UINT64_C(1099511628211);
-    for (size_t i = hash & (self->size - 1);; i = (i + 1) & (self->size - 1)) {
+    for (size_t i = (size_t)hash & (self->size - 1);; i = (i + 1) & (self->size - 1)) {
         Entry *entry = &self->entries[i];
         const Str *other = (Str *)entry->text;
         if (!other) return entry;
@@ -227,43 +252,58 @@ static void counter_finish(Counter *self, long top) {
 }
 
 /* Pulls one file's pipeline to its end. 0, or -1 with an error set. */
-static int pull(FILE *file, const Options *options, Counter *counter, long *count) {
-    Object *pipeline = pipeline_new(file, options), *line;
-    if (!pipeline) return -1;
+static int pull(FILE *file, Counter *counter, long *count) {
+    Object *lines = pipeline_new(file), *line;
+    if (!lines) return -1;
     bool going = true;
-    while (going && (line = iter_next(pipeline))) {
+    while (going && (line = iter_next(lines))) {
         ++*count;
-        if (options->top) {
+        if (pipeline.top) {
             going = counter_add(counter, line) == 0;
             continue;
         }
-        if (!options->count) going = print_line((Str *)line);
+        if (!pipeline.count) going = print_line((Str *)line);
         decref(line);
     }
-    decref(pipeline); // closed where it stands: the `finally` of lines() runs
+    decref(lines); // closed where it stands: the `finally` of lines() runs
     return error_occurred() ? -1 : 0;
 }
 
-int pipeline_main(const char *program, const Options *options, char **paths, int npaths) {
+/* The same for a file by its name; 0, or 1 after a complaint. */
+static int pull_path(const char *path, Counter *counter, long *count) {
+    const char *program = telling.demo->program;
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "r");
+    if (!file) {
+        usage_error(program, "cannot open '%s': %s", path, strerror(errno));
+        return 1;
+    }
+    int status = pull(file, counter, count) < 0;
+    if (!is_stdin) fclose(file);
+    if (error_matches(OSError)) {
+        usage_error(program, "cannot read '%s': %s", path, error_message());
+    } else if (status) {
+        usage_error(program, "%s", error_name(error_occurred()));
+    }
+    error_clear();
+    return status;
+}
+
+int pipeline_main(int npaths, char **paths) {
+    const char *program = telling.demo->program;
+    if (npaths == 0) return usage_error(program, "no FILE to read; see --help");
+    if (pipeline.sep && !*pipeline.sep) return usage_error(program, "--sep cannot be ''");
+    if (pipeline.sep && !pipeline.field) return usage_error(program, "--sep is for --field");
+    if (pipeline.count && pipeline.top) {
+        return usage_error(program, "'--count' and '--top' exclude each other");
+    }
     signal(SIGPIPE, SIG_DFL); // whoever reads us has seen enough: end without a word
     Counter counter = {0};
     long count = 0;
     int status = 0;
-    for (int i = 0; i < npaths && status == 0; i++) {
-        bool is_stdin = strcmp(paths[i], "-") == 0;
-        FILE *file = is_stdin ? stdin : fopen(paths[i], "r");
-        if (!file) {
-            status = usage_error(program, "cannot open '%s': %s", paths[i], strerror(errno));
-        } else if (pull(file, options, &counter, &count) < 0) {
-            bool reading = error_matches(OSError);
-            if (reading) usage_error(program, "cannot read '%s': %s", paths[i], error_message());
-            if (!reading) usage_error(program, "%s", error_name(error_occurred()));
-            status = reading ? 2 : 1;
-            error_clear();
-        }
-        if (file && !is_stdin) fclose(file);
-    }
-    counter_finish(&counter, status ? 0 : options->top);
-    if (options->count && status == 0) printf("%ld\n", count);
+    for (int i = 0; i < npaths && status == 0; i++)
+        status = pull_path(paths[i], &counter, &count);
+    counter_finish(&counter, status ? 0 : pipeline.top);
+    if (pipeline.count && status == 0) printf("%ld\n", count);
     return status;
 }

@@ -5,7 +5,13 @@ binaries=$1 room=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$binaries/generator_demo" --dot life | dot -Tsvg | svg-theme >"$room/life.svg"
+"$binaries/generator_demo" --csv life | awk -F , '
+    BEGIN { print "digraph { rankdir=LR; bgcolor=\"transparent\"; edge [fontsize=11 color=gray];"
+            print "node [shape=box fontsize=12 color=\"#2f81f7\" style=filled fillcolor=\"#2f81f733\"];" }
+    NR > 1 { frame = $2 == "" ? "" : "\\nlasti " $2 "\\nn = " $3 "\\ntotal = " $4
+             printf "f%d [label=\"%s%s\"];\n", NR - 2, $1, frame }
+    NR > 1 && $5 { printf "f%d -> f%d [label=\"next\\n%s\"];\n", NR - 2, NR - 1, $5 }
+    END { print "}" }' | dot -Tsvg | svg-theme >"$room/life.svg"
 
 "$binaries/generator_demo" --csv pull >"$work/pull.csv"
 gnuplot <<END | svg-theme >"$room/pull.svg"

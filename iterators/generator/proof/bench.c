@@ -60,11 +60,12 @@ static const Code same_code = {"same", same_run, sizeof(Locals), 1, 0};
 static const Code echo_code = {"echo", echo_run, sizeof(Locals), 1, 0};
 static const Code relay_code = {"relay", relay_run, sizeof(Locals), 1, 0};
 
-static uint64_t our_values(const Code *code, size_t n, size_t repeats) {
+/* `argument` is the code to run. */
+static uint64_t our_next(size_t n, size_t repeats, const void *argument) {
     Locals locals = {.sub = None};
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
-        Object *generator = generator_new(code, &locals);
+        Object *generator = generator_new(argument, &locals);
         for (size_t i = 0; i < n; i++)
             decref(iter_next(generator));
         decref(generator);
@@ -72,20 +73,13 @@ static uint64_t our_values(const Code *code, size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t our_next(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return our_values(&ints_code, n, repeats);
-}
-
-static uint64_t our_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return our_values(&same_code, n, repeats);
-}
-
-static uint64_t our_send(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    Locals locals = {0};
+/* The same with a value sent in each time. */
+static uint64_t our_send(size_t n, size_t repeats, const void *argument) {
+    Locals locals = {.sub = None};
     Object *value = int_from_long(5000), *result;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
-        Object *generator = generator_new(&echo_code, &locals);
+        Object *generator = generator_new(argument, &locals);
         decref(iter_next(generator));
         for (size_t i = 0; i < n; i++) {
             iter_send(generator, value, &result);
@@ -98,11 +92,11 @@ static uint64_t our_send(size_t n, size_t repeats, BENCHMARK_UNUSED const void *
     return elapsed;
 }
 
-static uint64_t our_yield_from(size_t depth, size_t repeats,
-                               BENCHMARK_UNUSED const void *argument) {
+/* `argument` is the code of each link of the chain but the innermost. */
+static uint64_t our_chain(size_t depth, size_t repeats, const void *argument) {
     Object *chain = generator_new(&same_code, &(Locals){.sub = None});
     for (size_t i = 1; i < depth; i++) {
-        Object *outer = generator_new(&relay_code, &(Locals){.sub = chain});
+        Object *outer = generator_new(argument, &(Locals){.sub = chain});
         decref(chain);
         chain = outer;
     }
@@ -144,8 +138,9 @@ static PyObject *their(const char *name) {
     return PyDict_GetItemString(globals, name);
 }
 
-static uint64_t their_values(const char *name, size_t n, size_t repeats) {
-    PyObject *function = their(name);
+/* In all of these `argument` is the function's name. */
+static uint64_t their_next(size_t n, size_t repeats, const void *argument) {
+    PyObject *function = their(argument);
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
         PyObject *generator = PyObject_CallOneArg(function, Py_None);
@@ -156,16 +151,8 @@ static uint64_t their_values(const char *name, size_t n, size_t repeats) {
     return clock_now() - start;
 }
 
-static uint64_t their_next(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return their_values("ints", n, repeats);
-}
-
-static uint64_t their_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return their_values("same", n, repeats);
-}
-
-static uint64_t their_send(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    PyObject *function = their("echo"), *value = PyLong_FromLong(5000), *result;
+static uint64_t their_send(size_t n, size_t repeats, const void *argument) {
+    PyObject *function = their(argument), *value = PyLong_FromLong(5000), *result;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
         PyObject *generator = PyObject_CallOneArg(function, Py_None);
@@ -181,14 +168,10 @@ static uint64_t their_send(size_t n, size_t repeats, BENCHMARK_UNUSED const void
     return elapsed;
 }
 
-static uint64_t their_yield_from(size_t depth, size_t repeats,
-                                 BENCHMARK_UNUSED const void *argument) {
+static uint64_t their_chain(size_t depth, size_t repeats, const void *argument) {
     PyObject *chain = PyObject_CallOneArg(their("same"), Py_None);
-    for (size_t i = 1; i < depth; i++) {
-        PyObject *outer = PyObject_CallOneArg(their("relay"), chain);
-        Py_DECREF(chain);
-        chain = outer;
-    }
+    for (size_t i = 1; i < depth; i++)
+        Py_SETREF(chain, PyObject_CallOneArg(their(argument), chain));
     Py_DECREF(PyIter_Next(chain));
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++)
@@ -200,6 +183,8 @@ static uint64_t their_yield_from(size_t depth, size_t repeats,
 
 /* ---- A bare call -----------------------------------------------------------------------------*/
 
+typedef Object *(*Call)(Locals *);
+
 static Object *next_int(Locals *locals) {
     return int_from_long(locals->n++);
 }
@@ -208,7 +193,9 @@ static Object *next_same(Locals *locals) {
     return new_ref(locals->sub);
 }
 
-static uint64_t bare_calls(Object *(*volatile function)(Locals *), size_t n, size_t repeats) {
+/* `argument` points to the function to call, behind the compiler's back. */
+static uint64_t bare_calls(size_t n, size_t repeats, const void *argument) {
+    Call volatile function = *(const Call *)argument;
     uint64_t start = clock_now();
     for (size_t r = 0; r < repeats; r++) {
         Locals locals = {.sub = None, .n = 1000};
@@ -218,24 +205,22 @@ static uint64_t bare_calls(Object *(*volatile function)(Locals *), size_t n, siz
     return clock_now() - start;
 }
 
-static uint64_t bare_next(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return bare_calls(next_int, n, repeats);
-}
-
-static uint64_t bare_next_same(size_t n, size_t repeats, BENCHMARK_UNUSED const void *argument) {
-    return bare_calls(next_same, n, repeats);
-}
-
 int main(int argc, char **argv) {
     Py_InitializeEx(0);
+    set_recursion_limit(100000); // as sys.setrecursionlimit() above
+    static const Call calls[] = {next_int, next_same};
     Benchmark benchmark = {.room = "generator", .sizes = {1, 3, 10, 30, 100, 300, 1000}};
     const BenchmarkRow rows[] = {
-        {"next", {{"ours", our_next}, {"CPython", their_next}, {"call", bare_next}}, 0},
+        {"next",
+         {{"ours", our_next, &ints_code},
+          {"CPython", their_next, "ints"},
+          {"call", bare_calls, &calls[0]}}},
         {"next-same",
-         {{"ours", our_next_same}, {"CPython", their_next_same}, {"call", bare_next_same}},
-         0},
-        {"send", {{"ours", our_send}, {"CPython", their_send}}, 0},
-        {"yield-from", {{"ours", our_yield_from}, {"CPython", their_yield_from}}, 0},
+         {{"ours", our_next, &same_code},
+          {"CPython", their_next, "same"},
+          {"call", bare_calls, &calls[1]}}},
+        {"send", {{"ours", our_send, &echo_code}, {"CPython", their_send, "echo"}}},
+        {"yield-from", {{"ours", our_chain, &relay_code}, {"CPython", their_chain, "relay"}}},
     };
     return benchmark_main(&benchmark, rows, sizeof rows / sizeof rows[0], argc, argv);
 }

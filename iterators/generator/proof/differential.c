@@ -5,11 +5,9 @@
  * the same chain of delegates. The Python side of the family is twin.py, found in the directory
  * that is the first argument. SEED=n replays a run.
  */
-#include <Python.h>
+#include "../../../common/proof/differential.h"
 
 #include "family.h"
-
-#include "../../../common/proof/testing.h"
 
 enum { STEPS = 100000, SLOTS = 6 };
 
@@ -57,139 +55,112 @@ static PyMethodDef note_method = {"note", their_note, METH_O, "The embedding pro
 
 /* Both steal the reference; NULL means that an error is set. */
 static void our_outcome(Object *result) {
-    char text[512];
-    if (result) {
-        Writer out = {0};
-        object_write_repr(result, &out);
-        snprintf(text, sizeof text, "= %.*s", (int)out.length, out.bytes);
-        writer_free(&out);
-        decref(result);
-    } else {
-        snprintf(text, sizeof text, "%s: %s", error_name(error_occurred()), error_message());
-        error_clear();
-    }
-    tell(&ours, "%s\n", text);
+    Writer out = {0};
+    if (result) assert_int_equal(object_write_repr(result, &out), 0);
+    Outcome outcome = result ? outcome_of_text(out.bytes, out.length) : outcome_of_error();
+    tell(&ours, "%s\n", outcome.text);
+    writer_free(&out);
+    xdecref(result);
 }
 
 static void their_outcome(PyObject *result) {
-    char text[512];
-    if (result) {
-        PyObject *repr = PyObject_Repr(result);
-        snprintf(text, sizeof text, "= %s", PyUnicode_AsUTF8(repr));
-        Py_DECREF(repr);
-        Py_DECREF(result);
-    } else {
-        PyObject *type, *value, *traceback;
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        PyObject *message = PyObject_Str(value);
-        snprintf(text, sizeof text, "%s: %s", ((PyTypeObject *)type)->tp_name,
-                 PyUnicode_AsUTF8(message));
-        Py_DECREF(message);
-        Py_DECREF(type);
-        Py_DECREF(value);
-        Py_XDECREF(traceback);
-    }
-    tell(&theirs, "%s\n", text);
+    tell(&theirs, "%s\n", outcome_of_python(result).text);
 }
 
 /* ---- The same objects on both sides ----------------------------------------------------------*/
 
 typedef struct {
-    Generator *ours;
+    Object *ours;
     PyObject *theirs;
 } Pair;
 
-static Pair slots[SLOTS];
-static PyObject *twin, *their_state; // the module, and inspect.getgeneratorstate
+static Pair slots[SLOTS]; // of generators
+static PyObject *twin;    // the module
 
-static void our_chain(Generator *generator) {
-    tell(&ours, "%s", generator_state(generator));
-    for (Object *op = generator_yieldfrom(generator); op;) {
-        bool is_generator = op->type == &Generator_Type;
-        tell(&ours, " %s", is_generator ? ((Generator *)op)->code->name : op->type->name);
-        op = is_generator ? generator_yieldfrom((Generator *)op) : NULL;
-    }
+static Generator *generator_of(Pair pair) {
+    return (Generator *)pair.ours;
 }
 
-static void their_chain(PyObject *generator) {
-    PyObject *state = PyObject_CallOneArg(their_state, generator);
-    tell(&theirs, "%s", PyUnicode_AsUTF8(state));
-    Py_DECREF(state);
-    PyObject *op = PyObject_GetAttrString(generator, "gi_yieldfrom");
-    while (op != Py_None) {
-        bool is_generator = PyGen_CheckExact(op);
-        PyObject *name = is_generator ? PyObject_GetAttrString(op, "__name__") : NULL;
-        tell(&theirs, " %s", name ? PyUnicode_AsUTF8(name) : Py_TYPE(op)->tp_name);
-        Py_XDECREF(name);
-        PyObject *next =
-            is_generator ? PyObject_GetAttrString(op, "gi_yieldfrom") : Py_NewRef(Py_None);
-        Py_DECREF(op);
-        op = next;
+static void drop(Pair pair) {
+    xdecref(pair.ours);
+    Py_XDECREF(pair.theirs);
+}
+
+/* None, a str, a list, or this int. */
+static Pair value(int which, int n) {
+    switch (which) {
+    case 0:
+        return (Pair){new_ref(None), Py_NewRef(Py_None)};
+    case 1:
+        return (Pair){str_from_string("x"), PyUnicode_FromString("x")};
+    case 2:
+        return (Pair){OBJECT(list_pack(3, None, True, False)),
+                      Py_BuildValue("[OOO]", Py_None, Py_True, Py_False)};
+    default:
+        return (Pair){int_from_long(n), PyLong_FromLong(n)};
     }
-    Py_DECREF(op);
 }
 
 /* Something to delegate to: mostly another slot's generator, which others may share. */
-static void draw_sub(Object **our_sub, PyObject **their_sub) {
+static Pair draw_sub(void) {
     int which = draw(10), slot = draw(SLOTS);
-    if (which == 0) {
-        *our_sub = int_from_long(3);
-        *their_sub = PyLong_FromLong(3);
-    } else if (which <= 2 || !slots[slot].ours) {
-        *our_sub = OBJECT(list_pack(3, None, True, False));
-        *their_sub = Py_BuildValue("[OOO]", Py_None, Py_True, Py_False);
-    } else {
-        *our_sub = new_ref(slots[slot].ours);
-        *their_sub = Py_NewRef(slots[slot].theirs);
-    }
+    if (which == 0) return value(3, 3);
+    if (which <= 2 || !slots[slot].ours) return value(2, 0);
+    return (Pair){new_ref(slots[slot].ours), Py_NewRef(slots[slot].theirs)};
 }
 
 static void make(int slot) {
     int f = draw(2) ? draw(FAMILY) : FAMILY_LEAVES + draw(2), n = 1 + draw(3);
-    Object *our_sub = NULL;
-    PyObject *their_sub = NULL;
-    if (f >= FAMILY_LEAVES) draw_sub(&our_sub, &their_sub);
-    Pair made = {member_new(family[f], our_sub, n), NULL};
-    made.theirs = their_sub ? PyObject_CallMethod(twin, family[f]->name, "[O]i", their_sub, n)
-                            : PyObject_CallMethod(twin, family[f]->name, "Oi", Py_None, n);
-    xdecref(our_sub);
-    Py_XDECREF(their_sub);
-    Pair old = slots[slot];
-    slots[slot] = made;
-    xdecref(old.ours);
-    Py_XDECREF(old.theirs);
+    bool delegates = f >= FAMILY_LEAVES;
+    Pair sub = delegates ? draw_sub() : (Pair){NULL, Py_NewRef(Py_None)}, old = slots[slot];
+    slots[slot] = (Pair){
+        OBJECT(member_new(family[f], sub.ours, n)),
+        PyObject_CallMethod(twin, family[f]->name, delegates ? "[O]i" : "Oi", sub.theirs, n)};
+    drop(sub);
+    drop(old);
+}
+
+/* The state, and who delegates to whom. */
+static void tell_chains(Pair pair) {
+    Generator *generator = generator_of(pair);
+    tell(&ours, "%s", generator_state(generator));
+    for (Object *op = pair.ours; op;) {
+        bool is_generator = op->type == &Generator_Type;
+        tell(&ours, " %s", is_generator ? ((Generator *)op)->code->name : op->type->name);
+        op = is_generator ? generator_yieldfrom((Generator *)op) : NULL;
+    }
+    PyObject *state = PyObject_CallMethod(twin, "gen_state", "O", pair.theirs);
+    PyObject *chain = PyObject_CallMethod(twin, "names_of", "O", pair.theirs);
+    tell(&theirs, "%s %s", PyUnicode_AsUTF8(state), PyUnicode_AsUTF8(chain));
+    Py_DECREF(state);
+    Py_DECREF(chain);
 }
 
 /* ---- Requests --------------------------------------------------------------------------------*/
 
+static void next(Pair pair) {
+    Object *result = iter_next(pair.ours);
+    our_outcome(result || error_occurred() ? result : str_from_string("exhausted"));
+    PyObject *their_result = PyIter_Next(pair.theirs);
+    bool exhausted = !their_result && !PyErr_Occurred();
+    their_outcome(exhausted ? PyUnicode_FromString("exhausted") : their_result);
+}
+
 static void send(Pair pair) {
-    Object *value;
-    PyObject *their_value;
-    int which = draw(4), n = draw(5);
-    if (which == 0) {
-        value = new_ref(None);
-        their_value = Py_NewRef(Py_None);
-    } else if (which == 1) {
-        value = str_from_string("x");
-        their_value = PyUnicode_FromString("x");
-    } else {
-        value = int_from_long(n);
-        their_value = PyLong_FromLong(n);
-    }
-    our_outcome(generator_send(pair.ours, value));
-    their_outcome(PyObject_CallMethod(pair.theirs, "send", "O", their_value));
-    decref(value);
-    Py_DECREF(their_value);
+    int which = draw(4), n = draw(9) - 4;
+    Pair sent = value(which == 2 ? 3 : which, n);
+    our_outcome(generator_send(generator_of(pair), sent.ours));
+    their_outcome(PyObject_CallMethod(pair.theirs, "send", "O", sent.theirs));
+    drop(sent);
 }
 
 /* From 3.12 on StopIteration has other answers before the start and in a plain iterator. */
-static bool same_everywhere(Generator *generator) {
+static bool same_everywhere(Pair pair) {
     if (PY_VERSION_HEX < 0x030C0000) return true;
-    Object *op = OBJECT(generator);
+    Object *op = pair.ours;
     while (op && op->type == &Generator_Type)
         op = generator_yieldfrom((Generator *)op);
-    return !op && generator->state != FRAME_CREATED;
+    return !op && generator_of(pair)->state != FRAME_CREATED;
 }
 
 static void throw(Pair pair) {
@@ -202,39 +173,29 @@ static void throw(Pair pair) {
                   {RuntimeError, PyExc_RuntimeError, "r", "r"},
                   {GeneratorExit, PyExc_GeneratorExit, "", ""},
                   {StopIteration, PyExc_StopIteration, "s", "s"}};
-    int which = draw(same_everywhere(pair.ours) ? 5 : 4);
-    our_outcome(generator_throw(pair.ours, errors[which].type, errors[which].message));
-    PyObject *error = *errors[which].argument
-                          ? PyObject_CallFunction(errors[which].theirs, "s", errors[which].argument)
-                          : PyObject_CallNoArgs(errors[which].theirs);
+    int which = draw(same_everywhere(pair) ? 5 : 4);
+    our_outcome(generator_throw(generator_of(pair), errors[which].type, errors[which].message));
+    PyObject *error = PyObject_CallFunction(
+        errors[which].theirs, *errors[which].argument ? "s" : "", errors[which].argument);
     PyObject *result = PyObject_CallMethod(pair.theirs, "throw", "O", error);
-    Py_DECREF(error);
+    Py_DECREF(error); // whose traceback would keep alive what has ended
     their_outcome(result);
 }
 
 /* What close() returns is new in 3.13, and left out. */
 static void close_both(Pair pair) {
-    if (PY_VERSION_HEX >= 0x030C0000 && pair.ours->state == FRAME_CREATED) return; // keeps locals
-    our_outcome(generator_close(pair.ours) < 0 ? NULL : new_ref(None));
+    bool begun = generator_of(pair)->state != FRAME_CREATED;
+    if (PY_VERSION_HEX >= 0x030C0000 && !begun) return; // keeps its locals there
+    our_outcome(generator_close(generator_of(pair)) < 0 ? NULL : new_ref(None));
     PyObject *result = PyObject_CallMethod(pair.theirs, "close", NULL);
     if (result) Py_SETREF(result, Py_NewRef(Py_None));
     their_outcome(result);
 }
 
-static void next(Pair pair) {
-    Object *result = iter_next(OBJECT(pair.ours));
-    our_outcome(result || error_occurred() ? result : str_from_string("exhausted"));
-    PyObject *their_result = PyIter_Next(pair.theirs);
-    if (!their_result && !PyErr_Occurred()) their_result = PyUnicode_FromString("exhausted");
-    their_outcome(their_result);
-}
-
 static void step_at_random(void) {
     int slot = draw(SLOTS), which = draw(20);
-    ours.length = theirs.length = 0;
-    tell(&ours, "%s", "");
-    tell(&theirs, "%s", "");
-    Generator *generator = slots[slot].ours;
+    ours = theirs = (Tale){0};
+    Generator *generator = generator_of(slots[slot]);
     bool over = !generator || (generator->state >= FRAME_COMPLETED && draw(3) > 0);
     if (over || which >= 16) {
         make(slot);
@@ -247,28 +208,38 @@ static void step_at_random(void) {
     } else {
         close_both(slots[slot]);
     }
-    our_chain(slots[slot].ours);
-    their_chain(slots[slot].theirs);
+    tell_chains(slots[slot]);
 }
 
-static void prepare(void) {
-    PyObject *path = PySys_GetObject("path"), *directory = PyUnicode_FromString(twin_directory);
+/* Imports twin.py through a link whose name is not ASCII: main() has set a locale that is, and
+ * people keep their sources in such places. */
+static void import_twin(void) {
+    char *real = realpath(twin_directory, NULL), parent[] = "/tmp/twin-XXXXXX", link[40];
+    assert_non_null(real);
+    assert_non_null(mkdtemp(parent));
+    snprintf(link, sizeof link, "%s/zw\xC3\xB6lf", parent);
+    assert_int_equal(symlink(real, link), 0);
+    PyObject *path = PySys_GetObject("path"), *directory = PyUnicode_DecodeFSDefault(link);
     assert_int_equal(PyList_Insert(path, 0, directory), 0);
     Py_DECREF(directory);
     twin = PyImport_ImportModule("twin");
+    unlink(link);
+    rmdir(parent);
+    free(real);
+}
+
+static void prepare(void) {
+    import_twin();
     if (!twin) PyErr_Print();
     assert_non_null(twin);
-    PyObject *note_function = PyCFunction_New(&note_method, NULL);
-    PyObject_SetAttrString(twin, "note", note_function);
-    Py_DECREF(note_function);
-    assert_int_equal(PyRun_SimpleString("import sys, twin\n"
-                                        "sys.unraisablehook = lambda u: twin.note(\n"
-                                        "    f'! in {u.object.__name__}: '\n"
-                                        "    f'{type(u.exc_value).__name__}: {u.exc_value}')\n"),
-                     0);
-    PyObject *inspect = PyImport_ImportModule("inspect");
-    their_state = PyObject_GetAttrString(inspect, "getgeneratorstate");
-    Py_DECREF(inspect);
+    PyObject *function = PyCFunction_New(&note_method, NULL);
+    assert_int_equal(PyObject_SetAttrString(twin, "note", function), 0);
+    Py_DECREF(function);
+    const char hook[] = "import sys, twin\n"
+                        "sys.unraisablehook = lambda u: twin.note(\n"
+                        "    f'! in {u.object.__name__}: '\n"
+                        "    f'{type(u.exc_value).__name__}: {u.exc_value}')\n";
+    assert_int_equal(PyRun_SimpleString(hook), 0);
 }
 
 static void test_same_as_cpython(void **state) {
@@ -284,8 +255,9 @@ static void test_same_as_cpython(void **state) {
         }
     }
     for (int slot = 0; slot < SLOTS; slot++) {
-        clear_ref(slots[slot].ours);
-        Py_CLEAR(slots[slot].theirs);
+        Pair last = slots[slot];
+        slots[slot] = (Pair){NULL, NULL};
+        drop(last);
     }
 }
 
@@ -310,6 +282,7 @@ int main(int argc, char **argv) {
     }
     twin_directory = argv[1];
     Py_DontWriteBytecodeFlag = 1;
+    setenv("LC_ALL", "C", 1);
     Py_InitializeEx(0);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_as_cpython),
                                        cmocka_unit_test(test_memory)};

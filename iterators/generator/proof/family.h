@@ -1,13 +1,14 @@
-/* family.h: generators that twin, differential and tests share, each below its Python.
+/* family.h: generators that twin, differential and tests share; twin.py has them under the same
+ * names.
  *
  * Between them they have every way of stopping: plain, with a value sent in, inside `try`, `except`
  * and `finally`, delegating to another of them or to a list, and every way of ending. What happens
- * inside is told through note(), in order. twin.py has them in Python.
+ * inside is told through note(), in order.
  */
 #ifndef FAMILY_H
 #define FAMILY_H
 
-#include "../generator.h"
+#include "../demo/examples.h"
 
 /* Where a note goes; set by the program. */
 static void (*note_hook)(const char *text);
@@ -40,11 +41,6 @@ typedef struct {
 #define MEMBER_CODE(name, blocks)                                                                  \
     static const Code name##_code = {#name, name##_run, sizeof(Member), 2, blocks};
 
-/* def countdown(sub, n):
- *     while n > 0:
- *         got = yield n
- *         n = got if isinstance(got, int) else n - 1
- *     return 'liftoff' */
 static Object *countdown_run(Generator *self, Object *sent) {
     BEGIN(Member);
     while (local->n > 0) {
@@ -56,13 +52,6 @@ static Object *countdown_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(countdown, 0)
 
-/* def guarded(sub, n):
- *     try:
- *         while True:
- *             yield n
- *             n += 1
- *     finally:
- *         note('guarded: finally') */
 static Object *guarded_run(Generator *self, Object *sent) {
     BEGIN(Member);
     TRY {
@@ -79,20 +68,6 @@ static Object *guarded_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(guarded, 1)
 
-/* def nested(sub, n):
- *     try:
- *         yield 'a'
- *         try:
- *             yield 'b'
- *             try:
- *                 yield 'c'
- *                 return 'from the middle'
- *             finally:
- *                 note('innermost finally')
- *         finally:
- *             note('inner finally')
- *     finally:
- *         note('outer finally') */
 static Object *nested_run(Generator *self, Object *sent) {
     BEGIN(Member);
     TRY {
@@ -121,18 +96,6 @@ static Object *nested_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(nested, 3)
 
-/* def catcher(sub, n):
- *     while True:
- *         try:
- *             got = yield 'ready'
- *             note(f'got {got!r}')
- *         except ValueError as error:
- *             note(f'caught {error}')
- *             got = yield 'caught'
- *             note(f'then {got!r}')
- *         except KeyError:
- *             note('passed on')
- *             raise */
 static Object *catcher_run(Generator *self, Object *sent) {
     BEGIN(Member);
     while (true) {
@@ -155,15 +118,6 @@ static Object *catcher_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(catcher, 1)
 
-/* def stubborn(sub, n):
- *     while True:
- *         try:
- *             yield n
- *         except GeneratorExit:
- *             note('not yet')
- *             n -= 1
- *             if n < 0:
- *                 raise */
 static Object *stubborn_run(Generator *self, Object *sent) {
     BEGIN(Member);
     while (true) {
@@ -181,20 +135,11 @@ static Object *stubborn_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(stubborn, 1)
 
-/* def averager(sub, n):
- *     n = total = 0
- *     mean = None
- *     while True:
- *         value = yield mean
- *         if not isinstance(value, int):
- *             return (n, total)
- *         n, total = n + 1, total + value
- *         mean = total // n */
 static Object *averager_run(Generator *self, Object *sent) {
     BEGIN(Member);
     local->n = 0;
     while (true) {
-        YIELD(local->n ? int_from_long(local->total / local->n) : new_ref(None));
+        YIELD(local->n ? int_from_long(floor_div(local->total, local->n)) : new_ref(None));
         if (!IS_INT(sent)) {
             Object *n = int_from_long(local->n), *total = int_from_long(local->total);
             Object *pair = n && total ? tuple_pack(2, n, total) : NULL;
@@ -217,12 +162,6 @@ static inline Object *take(Object **sub) {
     return taken;
 }
 
-/* def delegator(sub, n):
- *     note('delegates')
- *     result = yield from sub.pop()
- *     note(f'result {result!r}')
- *     again = yield result
- *     return again */
 static Object *delegator_run(Generator *self, Object *sent) {
     BEGIN(Member);
     note("delegates");
@@ -234,17 +173,6 @@ static Object *delegator_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(delegator, 0)
 
-/* def careful(sub, n):
- *     result = None
- *     try:
- *         try:
- *             result = yield from sub.pop()
- *         except KeyError as error:
- *             note(f'recovered from {error}')
- *             result = yield 'recovered'
- *     finally:
- *         note(f'careful: finally {result!r}')
- *     return result */
 static Object *careful_run(Generator *self, Object *sent) {
     BEGIN(Member);
     local->result = new_ref(None);
@@ -271,32 +199,25 @@ static Object *careful_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(careful, 2)
 
-/* def over_list(sub, n):
- *     yield from [n, n + 1, n + 2]
- *     yield from ()
- *     return n */
+static inline Object *three_ints(int64_t n) {
+    List *list = list_new();
+    for (int i = 0; list && i < 3; i++) {
+        Object *item = int_from_long(n + i);
+        if (!item || list_append(list, item) < 0) clear_ref(list);
+        xdecref(item);
+    }
+    return OBJECT(list);
+}
+
 static Object *over_list_run(Generator *self, Object *sent) {
     BEGIN(Member);
-    {
-        Object *a = int_from_long(local->n), *b = int_from_long(local->n + 1);
-        Object *c = int_from_long(local->n + 2);
-        local->result = a && b && c ? OBJECT(list_pack(3, a, b, c)) : NULL;
-        xdecref(a);
-        xdecref(b);
-        xdecref(c);
-    }
-    YIELD_FROM(local->result ? new_ref(local->result) : NULL);
+    YIELD_FROM(three_ints(local->n));
     YIELD_FROM(tuple_new(0));
     RETURN(int_from_long(local->n));
     END;
 }
 MEMBER_CODE(over_list, 0)
 
-/* def leaky(sub, n):
- *     try:
- *         yield 'leaky'
- *     finally:
- *         raise StopIteration(n) */
 static Object *leaky_run(Generator *self, Object *sent) {
     BEGIN(Member);
     TRY {
@@ -314,13 +235,6 @@ static Object *leaky_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(leaky, 1)
 
-/* def swallower(sub, n):
- *     try:
- *         yield 1
- *         raise RuntimeError('inside')
- *     finally:
- *         note('swallowed')
- *         return 'swallower'                  # noqa: takes the place of any error */
 static Object *swallower_run(Generator *self, Object *sent) {
     BEGIN(Member);
     TRY {
@@ -337,19 +251,6 @@ static Object *swallower_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(swallower, 1)
 
-/* def replacer(sub, n):
- *     try:
- *         try:
- *             yield 1
- *         except ValueError:
- *             raise KeyError('in the handler')
- *         finally:
- *             note('replacer: inner')
- *             yield 'late'
- *             note('replacer: late')
- *     except RuntimeError as error:
- *         yield str(error)
- *     raise ValueError('at the end') */
 static Object *replacer_run(Generator *self, Object *sent) {
     BEGIN(Member);
     TRY {
@@ -380,12 +281,6 @@ static Object *replacer_run(Generator *self, Object *sent) {
 }
 MEMBER_CODE(replacer, 3)
 
-/* def refuser(sub, n):
- *     while True:
- *         try:
- *             yield 'no'
- *         except (GeneratorExit, ValueError):
- *             note('refused') */
 static Object *refuser_run(Generator *self, Object *sent) {
     BEGIN(Member);
     while (true) {
@@ -411,9 +306,113 @@ static const Code *const family[] = {
 };
 enum { FAMILY = sizeof family / sizeof family[0], FAMILY_LEAVES = FAMILY - 2 };
 
+/* ---- What can be asked of a generator --------------------------------------------------------*/
+
+typedef struct {
+    const char *label;
+    enum { NEXT, SEND, THROW, CLOSE } how;
+    ErrorType type;   // thrown
+    const char *text; // the error's message, or a str to send; NULL: n is sent
+    int64_t n;        // 0: None is
+} Request;
+
+static const Request requests[] = {
+    {"next", NEXT},
+    {"send(None)", SEND},
+    {"send(7)", SEND, .n = 7},
+    {"throw(ValueError)", THROW, ValueError, "thrown"},
+    {"throw(GeneratorExit)", THROW, GeneratorExit, ""},
+    {"throw(StopIteration)", THROW, StopIteration, "thrown"},
+    {"close", CLOSE},
+};
+enum { REQUESTS = sizeof requests / sizeof requests[0], FIRST_END = 3 }; // from where on it may end
+
+/* What it comes to, a new reference ("closed" for close()); NULL with an error. */
+static inline Object *ask(Generator *self, Request request) {
+    Object *value, *result;
+    switch (request.how) {
+    case NEXT:
+        return builtin_next(OBJECT(self));
+    case SEND:
+        value = request.text ? str_from_string(request.text) : int_from_long(request.n);
+        if (!value) return NULL;
+        result = generator_send(self, request.text || request.n ? value : None);
+        decref(value);
+        return result;
+    case THROW:
+        return generator_throw(self, request.type, request.text);
+    case CLOSE:
+        break;
+    }
+    return generator_close(self) < 0 ? NULL : str_from_string("closed");
+}
+
+static inline Object *next_of(Generator *self) {
+    return builtin_next(OBJECT(self));
+}
+
+static inline Object *send_int(Generator *self, int64_t n) {
+    return ask(self, (Request){.how = SEND, .n = n});
+}
+
 /* A new member; sub, borrowed, may be NULL for the leaves. */
 static inline Generator *member_new(const Code *code, Object *sub, int64_t n) {
     return (Generator *)generator_new(code, &(Member){.sub = sub, .n = n});
+}
+
+/* The member with `sub`, which it takes over; NULL if that is. */
+static inline Generator *member_over(const Code *code, Generator *sub, int64_t n) {
+    Generator *self = sub ? member_new(code, OBJECT(sub), n) : NULL;
+    xdecref(sub);
+    return self;
+}
+
+/* careful(delegator(careful(leaf))), each the only owner of the next; NULL with MemoryError. */
+static inline Generator *three_levels(const Code *leaf) {
+    Generator *chain = member_over(&careful_code, member_new(leaf, NULL, 2), 0);
+    return member_over(&careful_code, member_over(&delegator_code, chain, 0), 0);
+}
+
+/* ---- Chains ----------------------------------------------------------------------------------*/
+
+static int finallys;
+
+/* Delegates to `sub` inside a `try`, after one yield of its own if it has an n. */
+static Object *relay_run(Generator *self, Object *sent) {
+    BEGIN(Member);
+    TRY {
+        if (local->n) YIELD(int_from_long(local->n));
+        YIELD_FROM(take(&local->sub));
+        local->result = new_ref(sent);
+    }
+    FINALLY {
+        finallys++;
+    }
+    END_FINALLY;
+    RETURN(new_ref(local->result));
+    END;
+}
+MEMBER_CODE(relay, 1)
+
+/* What a chain is made of besides generators: nothing, a tuple around each, an iterator over it. */
+typedef enum { BARE, IN_TUPLE, IN_ITERATOR } Around;
+
+/* `depth` members on top of `leaf`, which it takes over, each with the one before as `sub`; with an
+ * n each is brought to its first yield. */
+static inline Generator *chain_on(Generator *leaf, const Code *code, int depth, int64_t n,
+                                  Around around) {
+    Object *chain = OBJECT(leaf);
+    while (depth-- > 0) {
+        Object *sub = around == BARE ? new_ref(chain) : tuple_pack(1, chain);
+        decref(chain);
+        chain = around == IN_ITERATOR ? object_get_iter(sub) : new_ref(sub);
+        decref(sub);
+        Generator *outer = member_new(code, chain, n);
+        decref(chain);
+        chain = OBJECT(outer);
+        if (n) decref(next_of(outer));
+    }
+    return (Generator *)chain;
 }
 
 #endif

@@ -33,26 +33,6 @@ static void attempt(const char *what, Object *result) {
     printf("  %-30s %s\n", what, outcome(result));
 }
 
-static Object *closed(int status) {
-    return status < 0 ? NULL : str_from_string("closed");
-}
-
-static Object *next_of(Generator *generator) {
-    return builtin_next(OBJECT(generator));
-}
-
-static Object *send_string(Generator *generator, const char *text) {
-    Object *value = str_from_string(text), *result = generator_send(generator, value);
-    decref(value);
-    return result;
-}
-
-static Object *send_int(Generator *generator, int64_t n) {
-    Object *value = int_from_long(n), *result = generator_send(generator, value);
-    decref(value);
-    return result;
-}
-
 static void title(const char *text) {
     printf("\n%s\n", text);
 }
@@ -67,28 +47,10 @@ static Generator *in_state(const Code *code, int64_t n, int resumes) {
     return generator;
 }
 
-static Object *request(Generator *generator, int which) {
-    switch (which) {
-    case 0:
-        return next_of(generator);
-    case 1:
-        return generator_send(generator, None);
-    case 2:
-        return send_int(generator, 7);
-    case 3:
-        return generator_throw(generator, ValueError, "thrown");
-    case 4:
-        return generator_throw(generator, GeneratorExit, "");
-    case 5:
-        return generator_throw(generator, StopIteration, "thrown");
-    default:
-        return closed(generator_close(generator));
-    }
-}
-
-/* Whether StopIteration thrown in has the same answer on all versions: not before the start, and
- * not into an iterator that is no generator (3.12 takes it for that iterator's end). */
-static bool same_everywhere(Generator *generator) {
+/* Whether the request has the same answer on all versions: StopIteration thrown in has not, before
+ * the start, and into an iterator that is no generator (3.12 takes it for that iterator's end). */
+static bool same_everywhere(Generator *generator, const Request *request) {
+    if (request->type != StopIteration) return true;
     if (generator->state == FRAME_CREATED) return false;
     Object *op = OBJECT(generator);
     while (op && op->type == &Generator_Type)
@@ -97,51 +59,24 @@ static bool same_everywhere(Generator *generator) {
 }
 
 static void every_request(void) {
-    static const char *const names[] = {"next",
-                                        "send(None)",
-                                        "send(7)",
-                                        "throw(ValueError)",
-                                        "throw(GeneratorExit)",
-                                        "throw(StopIteration)",
-                                        "close"};
     title("every request in every state");
     for (int f = 0; f < FAMILY_LEAVES; f++) {
-        for (int resumes = 0; resumes < 4; resumes++) {
-            for (int which = 0; which < 7; which++) {
-                Generator *generator = in_state(family[f], 2, resumes);
-                if (which == 5 && !same_everywhere(generator)) {
-                    decref(generator);
-                    continue;
-                }
-                const char *before = generator_state(generator);
-                printf("%s after %d, %s\n", family[f]->name, resumes, before);
-                attempt(names[which], request(generator, which));
+        for (int i = 0; i < 4 * REQUESTS; i++) {
+            int resumes = i / REQUESTS;
+            const Request *request = &requests[i % REQUESTS];
+            Generator *generator = in_state(family[f], 2, resumes);
+            if (same_everywhere(generator, request)) {
+                printf("%s after %d, %s\n", family[f]->name, resumes, generator_state(generator));
+                attempt(request->label, ask(generator, *request));
                 attempt("then next", next_of(generator));
                 puts(generator_state(generator));
-                decref(generator);
             }
+            decref(generator);
         }
     }
 }
 
 /* ---- Life of a frame -------------------------------------------------------------------------*/
-
-typedef struct {
-    int64_t n, total;
-} Life;
-
-static Object *life_run(Generator *self, Object *sent) {
-    BEGIN(Life);
-    local->total = 0;
-    while (local->n > 0) {
-        YIELD(int_from_long(local->n * local->n));
-        local->total += IS_INT(sent) ? int_as_long(sent) : 1;
-        local->n -= 1;
-    }
-    RETURN(int_from_long(local->total));
-    END;
-}
-static const Code life_code = {"life", life_run, sizeof(Life), 0, 0};
 
 static void show_frame(Generator *generator) {
     if (generator->state >= FRAME_COMPLETED) {
@@ -172,34 +107,19 @@ static void order_of_finally(void) {
     title("order of finally");
     for (int resumes = 0; resumes < 4; resumes++) {
         printf("nested after %d\n", resumes);
-        for (int which = 3; which < 7; which++) {
+        for (int which = FIRST_END; which <= REQUESTS; which++) {
             Generator *generator = in_state(&nested_code, 0, resumes);
-            if (which == 5 && !same_everywhere(generator)) {
-                decref(generator);
-                continue;
+            if (which == REQUESTS) {
+                puts("  dropped");
+            } else if (same_everywhere(generator, &requests[which])) {
+                attempt("ended", ask(generator, requests[which]));
             }
-            attempt("ended", request(generator, which));
             decref(generator);
         }
-        Generator *generator = in_state(&nested_code, 0, resumes);
-        puts("  dropped");
-        decref(generator);
     }
 }
 
 /* ---- Delegation ------------------------------------------------------------------------------*/
-
-/* careful(delegator(careful(leaf))), each the only owner of the next. */
-static Generator *three_levels(const Code *leaf) {
-    Generator *chain = member_new(leaf, NULL, 2);
-    const Code *const levels[] = {&careful_code, &delegator_code, &careful_code};
-    for (int i = 0; i < 3; i++) {
-        Generator *outer = member_new(levels[i], OBJECT(chain), 0);
-        decref(chain);
-        chain = outer;
-    }
-    return chain;
-}
 
 static void print_chain(Generator *generator) {
     printf("  chain");
@@ -211,25 +131,39 @@ static void print_chain(Generator *generator) {
     putchar('\n');
 }
 
+/* Makes these requests, up to one without a label. */
+static void play(Generator *generator, const Request *script) {
+    for (; script->label; script++)
+        attempt(script->label, ask(generator, *script));
+}
+
+#define NEXT_OF                                                                                    \
+    { "next", NEXT }
+#define THROW_KEY                                                                                  \
+    { "throw(KeyError)", THROW, KeyError, "'k'" }
+#define SCRIPT(...)                                                                                \
+    (const Request[]) {                                                                            \
+        __VA_ARGS__, {                                                                             \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
 static void delegation(void) {
     title("three levels of yield from");
     for (int f = 0; f < FAMILY_LEAVES; f++) {
         printf("down to %s\n", family[f]->name);
         Generator *chain = three_levels(family[f]);
         print_chain(chain);
-        attempt("next", next_of(chain));
+        play(chain, SCRIPT(NEXT_OF));
         print_chain(chain);
-        attempt("send(5)", send_int(chain, 5));
-        attempt("send('x')", send_string(chain, "x"));
-        attempt("throw(ValueError)", generator_throw(chain, ValueError, "v"));
-        attempt("throw(KeyError)", generator_throw(chain, KeyError, "'k'"));
-        attempt("send('y')", send_string(chain, "y"));
-        attempt("next", next_of(chain));
+        play(chain, SCRIPT({"send(5)", SEND, .n = 5}, {"send('x')", SEND, .text = "x"},
+                           {"throw(ValueError)", THROW, ValueError, "v"}, THROW_KEY,
+                           {"send('y')", SEND, .text = "y"}, NEXT_OF));
         print_chain(chain);
-        attempt("close", closed(generator_close(chain)));
+        play(chain, SCRIPT({"close", CLOSE}));
         decref(chain);
         chain = three_levels(family[f]);
-        attempt("next", next_of(chain));
+        play(chain, SCRIPT(NEXT_OF));
         puts("  dropped");
         decref(chain);
     }
@@ -240,23 +174,22 @@ static void plain_iterators(void) {
     Object *two = int_from_long(2);
     List *list = list_pack(2, two, None);
     Generator *generator = member_new(&delegator_code, OBJECT(list), 0);
-    attempt("next", next_of(generator));
+    play(generator, SCRIPT(NEXT_OF));
     print_chain(generator);
-    attempt("send(1)", send_int(generator, 1));
+    play(generator, SCRIPT({"send(1)", SEND, .n = 1}));
     puts(generator_state(generator));
     decref(generator);
-    generator = member_new(&careful_code, OBJECT(list), 0);
-    attempt("next", next_of(generator));
-    attempt("throw(KeyError)", generator_throw(generator, KeyError, "'k'"));
-    attempt("send(1)", send_int(generator, 1));
-    decref(generator);
-    generator = member_new(&careful_code, two, 0);
-    attempt("an int", next_of(generator));
-    decref(generator);
-    generator = member_new(&careful_code, OBJECT(list), 0);
-    attempt("next", next_of(generator));
-    attempt("close", closed(generator_close(generator)));
-    decref(generator);
+    const struct {
+        Object *sub;
+        const Request *script;
+    } cases[] = {{OBJECT(list), SCRIPT(NEXT_OF, THROW_KEY, {"send(1)", SEND, .n = 1})},
+                 {two, SCRIPT({"an int", NEXT})},
+                 {OBJECT(list), SCRIPT(NEXT_OF, {"close", CLOSE})}};
+    for (int i = 0; i < 3; i++) {
+        generator = member_new(&careful_code, cases[i].sub, 0);
+        play(generator, cases[i].script);
+        decref(generator);
+    }
     decref(list);
     decref(two);
 }
@@ -268,10 +201,8 @@ static Generator *me;
 static Object *selfish_run(Generator *self, Object *sent) {
     BEGIN(Member);
     note("%s", generator_state(me));
-    attempt("next(me)", next_of(me));
-    attempt("me.send(7)", send_int(me, 7));
-    attempt("me.throw", generator_throw(me, ValueError, "v"));
-    attempt("me.close", closed(generator_close(me)));
+    play(me, SCRIPT({"next(me)", NEXT}, {"me.send(7)", SEND, .n = 7},
+                    {"me.throw", THROW, ValueError, "v"}, {"me.close", CLOSE}));
     YIELD(int_from_long(1));
     YIELD_FROM(new_ref(me));
     END;
@@ -281,9 +212,7 @@ MEMBER_CODE(selfish, 0)
 static void reentrancy(void) {
     title("a generator that asks itself");
     me = member_new(&selfish_code, NULL, 0);
-    attempt("next", next_of(me));
-    attempt("next", next_of(me));
-    attempt("next", next_of(me));
+    play(me, SCRIPT(NEXT_OF, NEXT_OF, NEXT_OF));
     clear_ref(me);
 }
 
@@ -337,34 +266,46 @@ static void genexprs(void) {
 
 /* ---- Recursion -------------------------------------------------------------------------------*/
 
-typedef struct {
-    int64_t n;
-    const char *a, *b, *c;
-} Hanoi;
-
-static Object *hanoi(int64_t n, const char *a, const char *b, const char *c);
-
-static Object *hanoi_run(Generator *self, Object *sent) {
-    BEGIN(Hanoi);
-    if (local->n > 0) {
-        YIELD_FROM(hanoi(local->n - 1, local->a, local->c, local->b));
-        YIELD(str_from_format("%s -> %s", local->a, local->c));
-        YIELD_FROM(hanoi(local->n - 1, local->b, local->a, local->c));
-    }
-    END;
-}
-static const Code hanoi_code = {"hanoi", hanoi_run, sizeof(Hanoi), 0, 0};
-
-static Object *hanoi(int64_t n, const char *a, const char *b, const char *c) {
-    return generator_new(&hanoi_code, &(Hanoi){n, a, b, c});
-}
-
 static void recursion(void) {
     title("recursion");
     Object *moves = hanoi(5, "A", "B", "C"), *move;
     while ((move = iter_next(moves)))
         printf("  %s\n", outcome(move));
     decref(moves);
+}
+
+/* ---- Below zero ------------------------------------------------------------------------------*/
+
+static void below_zero(void) {
+    title("a mean below zero rounds down");
+    Generator *generator = member_new(&averager_code, NULL, 0);
+    attempt("next", next_of(generator));
+    for (int i = 0; i < 4; i++)
+        attempt("send", send_int(generator, i % 2 ? 2 : -3));
+    decref(generator);
+}
+
+/* ---- Too deep --------------------------------------------------------------------------------*/
+
+static Generator *relays(int depth, int64_t n) {
+    Generator *leaf = member_new(&guarded_code, NULL, 1);
+    if (n) decref(next_of(leaf));
+    return chain_on(leaf, &relay_code, depth, n, BARE);
+}
+
+static void too_deep(void) {
+    title("too deep");
+    for (int depth = 100; depth <= 2000; depth += 1900) {
+        Generator *chain = relays(depth, 0);
+        attempt("next", next_of(chain));
+        puts(generator_state(chain));
+        attempt("then next", next_of(chain));
+        decref(chain);
+    }
+    decref(relays(10000, 0));
+    puts("  10000 dropped, none begun");
+    decref(relays(10000, 7));
+    puts("  10000 dropped, all begun");
 }
 
 /* ---- Laziness: who asks whom, and when -------------------------------------------------------*/
@@ -406,9 +347,7 @@ static void laziness(void) {
     for (int limit = 2; limit <= 9; limit += 7) {
         Object *source = generator_new(&guarded_code, &(Member){.n = 1});
         Object *pipeline = stage("third", stage("second", stage("first", source, 9), 9), limit);
-        attempt("next", builtin_next(pipeline));
-        attempt("next", builtin_next(pipeline));
-        attempt("next", builtin_next(pipeline));
+        play((Generator *)pipeline, SCRIPT(NEXT_OF, NEXT_OF, NEXT_OF));
         puts("  dropped");
         decref(pipeline);
     }
@@ -445,27 +384,22 @@ static void make(int slot) {
     slots[slot] = made;
 }
 
-static Object *throw_at_random(Generator *generator) {
-    switch (draw(5)) {
-    case 0:
-        return generator_throw(generator, ValueError, "v");
-    case 1:
-        return generator_throw(generator, KeyError, "'k'");
-    case 2:
-        return generator_throw(generator, GeneratorExit, "");
-    case 3:
-        return generator_throw(generator, RuntimeError, "r");
-    default:
-        if (!same_everywhere(generator)) return next_of(generator);
-        return generator_throw(generator, StopIteration, "s");
-    }
+static Request draw_throw(Generator *generator) {
+    static const Request throws[] = {{"", THROW, ValueError, "v"},
+                                     {"", THROW, KeyError, "'k'"},
+                                     {"", THROW, GeneratorExit, ""},
+                                     {"", THROW, RuntimeError, "r"},
+                                     {"", THROW, StopIteration, "s"}};
+    const Request *drawn = &throws[draw(5)];
+    return same_everywhere(generator, drawn) ? *drawn : requests[0];
 }
 
 static Object *send_at_random(Generator *generator) {
     int which = draw(4);
-    if (which == 0) return generator_send(generator, None);
-    if (which == 1) return send_string(generator, "x");
-    return send_int(generator, draw(5));
+    if (which < 2) return ask(generator, (Request){.how = SEND, .text = which ? "x" : NULL});
+    Object *n = int_from_long(draw(5)), *result = generator_send(generator, n);
+    decref(n);
+    return result;
 }
 
 /* One request to one slot. (None closes what has not begun: 3.12 keeps its locals then.) */
@@ -484,9 +418,9 @@ static void random_step(int step) {
     } else if (which < 11) {
         text = outcome(send_at_random(generator));
     } else if (which < 14 || generator->state == FRAME_CREATED) {
-        text = outcome(throw_at_random(generator));
+        text = outcome(ask(generator, draw_throw(generator)));
     } else {
-        text = outcome(closed(generator_close(generator)));
+        text = outcome(ask(generator, requests[REQUESTS - 1]));
     }
     printf("%4d slot %d: %-9s %s, %s\n", step, slot, generator->code->name, text,
            generator_state(generator));
@@ -513,6 +447,8 @@ int main(int argc, char **argv) {
     reentrancy();
     genexprs();
     recursion();
+    below_zero();
+    too_deep();
     laziness();
     at_random();
     return finish_output(argv[0], 0);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from typing import Any, Callable, Generator, Iterator
 
@@ -20,7 +21,9 @@ def note(text: str) -> None:
 def unraisable(report: Any) -> None:
     """Prints an error that nobody could receive."""
     error = report.exc_value
-    print(f"      ! in {report.object.__name__}: {type(error).__name__}: {error}")
+    # 3.14 names the generator in a sentence; before, it came itself.
+    name = report.object.__name__ if report.object else re.findall(r"generator object (\w+)", report.err_msg)[0]
+    print(f"      ! in {name}: {type(error).__name__}: {error}")
 
 
 def outcome(function: Callable[[], Any]) -> str:
@@ -265,13 +268,12 @@ def every_request() -> None:
 # ---- Life of a frame
 
 
-def life(n: int) -> Gen:
-    total = 0
+def life(n: int, total: int = 0) -> Gen:
+    """Yields n squares; returns the sum of what was sent."""
     while n > 0:
         got = yield n * n
         total += got or 1
         n -= 1
-
     return total
 
 
@@ -320,14 +322,19 @@ def order_of_finally() -> None:
 # ---- Delegation
 
 
-def print_chain(generator: Gen) -> None:
+def names_of(generator: Gen) -> str:
     """Who delegates to whom."""
     names = []
     op: Any = generator
     while op is not None:
         names.append(op.__name__ if inspect.isgenerator(op) else type(op).__name__)
         op = op.gi_yieldfrom if inspect.isgenerator(op) else None
-    print("  chain", *names)
+    return " ".join(names)
+
+
+def print_chain(generator: Gen) -> None:
+    """The same, printed."""
+    print("  chain", names_of(generator))
 
 
 def delegation() -> None:
@@ -449,6 +456,55 @@ def recursion() -> None:
     print("\nrecursion")
     for move in hanoi(5, "A", "B", "C"):
         print(f"  {move!r}")
+
+
+# ---- Below zero
+
+
+def below_zero() -> None:
+    """What // does with a negative total."""
+    print("\na mean below zero rounds down")
+    generator = averager(None, 0)
+    attempt("next", lambda: next(generator))
+    for i in range(4):
+        attempt("send", lambda: generator.send(2 if i % 2 else -3))
+
+
+# ---- Too deep
+
+
+def relay(sub: Any, n: int) -> Gen:
+    """Yields once for itself if it has an n, and delegates."""
+    if n:
+        yield n
+    return (yield from sub.pop())
+
+
+def relays(depth: int, n: int, begun: bool) -> Gen:
+    """A chain of relays that ends in guarded()."""
+    chain = guarded(None, 1)
+    if begun:
+        next(chain)
+    for _ in range(depth):
+        chain = relay([chain], n)
+        if begun:
+            next(chain)
+    return chain
+
+
+def too_deep() -> None:
+    """A chain longer than the recursion limit fails when resumed, and dies in peace."""
+    print("\ntoo deep")
+    for depth in (100, 2000):
+        chain = relays(depth, 0, False)
+        attempt("next", lambda: next(chain))
+        print(gen_state(chain))
+        attempt("then next", lambda: next(chain))
+        del chain
+    relays(10000, 0, False)
+    print("  10000 dropped, none begun")
+    relays(10000, 7, True)
+    print("  10000 dropped, all begun")
 
 
 # ---- Laziness: who asks whom, and when
@@ -585,6 +641,8 @@ def main() -> None:
     reentrancy()
     genexprs()
     recursion()
+    below_zero()
+    too_deep()
     laziness()
     at_random()
 
