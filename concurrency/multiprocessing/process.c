@@ -5,28 +5,53 @@
  * its parent has died by PR_SET_PDEATHSIG and getppid(). So a child inherits no end of anybody's
  * pipe, and a thousand children cost no descriptors. On another POSIX system than Linux use
  * CPython's pipes: the child holds one end each, and the system closes it however the process ends.
+ *
+ *     children --> Process-1 --> Process-2 --> Process-4        started here and not yet waited for
+ *
+ * The rule that keeps pids safe: a pid is ours until waitpid() has returned it, then the system may
+ * give it to anybody. So waitpid() is called in one place, under children_lock, and whoever signals
+ * a pid holds the lock and has seen that the child has not been reaped.
  */
-#define _GNU_SOURCE // gettid, sigabbrev_np
-#include "children.h"
+#define _GNU_SOURCE // ppoll
+#include "process.h"
+#include "descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio_ext.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
-// Seconds:
-#define LONGEST_WAIT 1e6  // a time_t of any size holds it; then once more
-#define LOOK_AGAIN   1e-3 // where there is no sentinel to wait for
+#define LONGEST_WAIT 1e6  // seconds: a time_t of any size holds it; then once more
+#define LOOK_AGAIN   1e-3 // seconds, where there is no sentinel to wait for
+
+struct Process {
+    ProcessTarget target;
+    void *args;     // our copy of the caller's block
+    char *name;     // CPython: _name
+    char *identity; // "1:2" for the second child of the first child. CPython: _identity
+    pid_t parent_pid;
+    pid_t pid;      // 0 until started
+    int sentinel;   // a pidfd, opened when first asked for; or -1
+    int returncode; // once it has ended. CPython: _popen.returncode
+    bool daemon, started, ended, closed;
+    bool forgotten; // process_free()d while running: freed by the one who reaps it
+    Process *next;  // in the list of children, oldest first
+};
 
 static char main_name[] = "MainProcess", no_identity[] = "";
 static Process main_process = {.name = main_name, .identity = no_identity, .sentinel = -1};
 static Process parent;                   // of a child: what parent_process() returns
 static Process *current = &main_process; // CPython: _current_process
-static _Atomic unsigned process_counter; // CPython: _process_counter
-static pthread_once_t at_exit_registered = PTHREAD_ONCE_INIT;
+static atomic_uint process_counter;      // CPython: _process_counter
+static atomic_bool at_exit_registered;
+static pthread_mutex_t children_lock = PTHREAD_MUTEX_INITIALIZER;
+static Process *children; // CPython: Lib/multiprocessing/process.py, _children (a set: no order)
 
 Process *current_process(void) {
     return current;
@@ -45,29 +70,6 @@ static char *join_text(const char *a, const char *b, const char *c) {
     return text;
 }
 
-Process *process_new(ProcessTarget target, const void *args, size_t size, const char *name) {
-    Process *self = calloc(1, sizeof *self);
-    if (!self) return error_no_memory();
-    char count[16];
-    snprintf(count, sizeof count, "%u", ++process_counter);
-    const char *colon = *current->identity ? ":" : "";
-    self->identity = join_text(current->identity, colon, count);
-    if (self->identity) {
-        self->name = name ? join_text(name, "", "") : join_text("Process-", self->identity, "");
-    }
-    self->args = malloc(size ? size : 1);
-    self->sentinel = -1;
-    if (!self->name || !self->args) {
-        process_destroy(self);
-        return error_no_memory();
-    }
-    if (size) memcpy(self->args, args, size);
-    self->target = target;
-    self->parent_pid = getpid();
-    self->daemon = current->daemon;
-    return self;
-}
-
 /* Whether this process made the object, or it is its own view of its parent: in a child the copies
  * of its parent's objects are not, and their sentinels' numbers may be other files' by now. */
 static bool is_mine(const Process *self) {
@@ -82,7 +84,7 @@ static void close_sentinel(Process *self) {
     self->sentinel = -1;
 }
 
-void process_destroy(Process *self) {
+static void destroy(Process *self) {
     close_sentinel(self);
     free(self->name);
     free(self->identity);
@@ -90,10 +92,76 @@ void process_destroy(Process *self) {
     free(self);
 }
 
-/* Whether the child has ended, without waiting. */
+Process *process_new(ProcessTarget target, const void *args, size_t size, const char *name) {
+    Process *self = calloc(1, sizeof *self);
+    if (!self) return error_no_memory();
+    char count[16];
+    snprintf(count, sizeof count, "%u", ++process_counter);
+    const char *colon = *current->identity ? ":" : "";
+    self->identity = join_text(current->identity, colon, count);
+    if (self->identity) {
+        self->name = name ? join_text(name, "", "") : join_text("Process-", self->identity, "");
+    }
+    self->args = malloc(size ? size : 1);
+    self->sentinel = -1;
+    if (!self->name || !self->args) {
+        destroy(self);
+        return error_no_memory();
+    }
+    if (size) memcpy(self->args, args, size);
+    self->target = target;
+    self->parent_pid = getpid();
+    self->daemon = current->daemon;
+    return self;
+}
+
+/* ---- The children ----------------------------------------------------------------------------*/
+
+/* Adds a started child to the list. Under the lock. */
+static void add_child(Process *child) {
+    Process **end = &children;
+    while (*end)
+        end = &(*end)->next;
+    child->next = NULL;
+    *end = child;
+}
+
+/* Whether the child has ended, without waiting: then it is off the list and its return code is set.
+ * Under the lock. CPython: Lib/multiprocessing/popen_fork.py, Popen.poll(). */
+static bool poll_child(Process *child) {
+    if (!child->started || child->ended) return child->ended;
+    int status;
+    pid_t pid = waitpid(child->pid, &status, WNOHANG);
+    if (pid == 0) return false;
+    // Simplified: a child that somebody else has waited for (SIGCHLD ignored, a wait() in the
+    // program) counts as ended with 255, asyncio's choice; CPython's Popen.poll() says that it runs.
+    if (pid < 0) {
+        child->returncode = 255;
+    } else {
+        child->returncode = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    }
+    Process **link = &children;
+    while (*link && *link != child)
+        link = &(*link)->next;
+    if (*link) *link = child->next;
+    return child->ended = true;
+}
+
+/* Looks at each child, and frees the forgotten that have ended. Under the lock. CPython:
+ * Lib/multiprocessing/process.py, _cleanup(). */
+static void reap_children(void) {
+    // A child made by a bare fork() inherits the list, but the processes on it are its siblings.
+    while (children && children->parent_pid != getpid())
+        children = children->next;
+    for (Process *child = children, *next; child; child = next) {
+        next = child->next;
+        if (poll_child(child) && child->forgotten) destroy(child);
+    }
+}
+
 static bool has_ended(Process *self) {
     pthread_mutex_lock(&children_lock);
-    bool ended = children_poll(self);
+    bool ended = poll_child(self);
     pthread_mutex_unlock(&children_lock);
     return ended;
 }
@@ -101,20 +169,68 @@ static bool has_ended(Process *self) {
 void process_free(Process *self) {
     if (!self) return;
     pthread_mutex_lock(&children_lock);
-    self->forgotten = is_mine(self) && self->started && !children_poll(self);
+    self->forgotten = is_mine(self) && self->started && !poll_child(self);
     bool forgotten = self->forgotten;
     pthread_mutex_unlock(&children_lock);
-    if (!forgotten) process_destroy(self);
+    if (!forgotten) destroy(self);
+}
+
+Process **active_children(size_t *count) {
+    pthread_mutex_lock(&children_lock);
+    reap_children();
+    *count = 0;
+    for (Process *child = children; child; child = child->next)
+        ++*count;
+    Process **list = malloc((*count + 1) * sizeof *list);
+    size_t i = 0;
+    for (Process *child = children; list && child; child = child->next)
+        list[i++] = child;
+    pthread_mutex_unlock(&children_lock);
+    return list ? list : error_no_memory();
+}
+
+/* Waits until the child has ended, however long; it is not reaped. Not under the lock. */
+static void wait_for(pid_t pid) {
+    siginfo_t info; // WNOWAIT: whoever else waits for it shall wake as well
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        continue;
+}
+
+/* Terminates the daemonic children and waits for all. CPython: Lib/multiprocessing/util.py,
+ * _exit_function(). */
+static void end_children(void) {
+    pthread_mutex_lock(&children_lock);
+    reap_children();
+    for (Process *child = children; child; child = child->next)
+        if (child->daemon) kill(child->pid, SIGTERM);
+    while (children) {
+        pid_t pid = children->pid;
+        pthread_mutex_unlock(&children_lock);
+        wait_for(pid);
+        pthread_mutex_lock(&children_lock);
+        reap_children();
+    }
+    pthread_mutex_unlock(&children_lock);
 }
 
 /* ---- Starting --------------------------------------------------------------------------------*/
 
-static int os_error(void) {
-    return error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
-}
-
 static int closed_error(void) {
     return error_set(ValueError, "process object is closed");
+}
+
+/* Around fork(): takes the locks, so that the child's copies of the lists are whole. */
+static void before_fork(void) {
+    pthread_mutex_lock(&children_lock);
+    reap_children(); // first: what it frees may have a sentinel to take off the descriptors' list
+    descriptors_before_fork();
+}
+
+/* Lets go, on both sides. The child has no children yet. */
+static void after_fork(bool in_child) {
+    if (in_child) children = NULL;
+    descriptors_after_fork(in_child);
+    pthread_mutex_unlock(&children_lock);
 }
 
 /* A thread of a daemonic child: ends it when the parent has ended. */
@@ -133,7 +249,7 @@ static void die_with_parent(pid_t parent_pid, bool by_main_thread) {
     pthread_t thread;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // inherited: signals are for the target's threads
-    int end = by_main_thread ? -1 : pidfd_open(parent_pid, 0);
+    int end = by_main_thread ? -1 : descriptor_of_process(parent_pid);
     if (end >= 0 && pthread_create(&thread, NULL, watch_parent, (void *)(intptr_t)end) == 0) {
         pthread_detach(thread);
     } else {
@@ -143,22 +259,9 @@ static void die_with_parent(pid_t parent_pid, bool by_main_thread) {
     if (getppid() != parent_pid) _exit(1); // it died before we asked
 }
 
-/* CPython: Lib/multiprocessing/util.py, _close_stdin(). */
-static void close_stdin(void) {
-    int null = open("/dev/null", O_RDONLY);
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        if (null != STDIN_FILENO) close(null);
-    } else {
-        close(STDIN_FILENO);
-    }
-    __fpurge(
-        stdin); // what was read ahead is the parent's; closing stdin could move its file offset
-}
-
 /* The child's whole life. CPython: Lib/multiprocessing/process.py, BaseProcess._bootstrap(). */
 static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
-    children_after_fork(true);
+    after_fork(true);
     if (self->daemon) die_with_parent(self->parent_pid, by_main_thread);
     parent = (Process){
         .name = current->name, .identity = no_identity, .pid = self->parent_pid, .sentinel = -1};
@@ -167,7 +270,7 @@ static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
     error_clear();
     __fpurge(stdout); // empty, unless the parent could not write: then it is the parent's to report
     __fpurge(stderr);
-    close_stdin();
+    descriptors_close_stdin();
 
     int status = self->target ? self->target(self->args) : 0;
     if (error_occurred() && status == -1) {
@@ -175,14 +278,10 @@ static _Noreturn void bootstrap(Process *self, bool by_main_thread) {
         error_print(stderr);
         status = 1;
     }
-    children_at_exit();
+    end_children();
     fflush(stdout);
     fflush(stderr);
     _exit(status);
-}
-
-static void register_at_exit(void) {
-    atexit(children_at_exit);
 }
 
 int process_start(Process *self) {
@@ -195,20 +294,20 @@ int process_start(Process *self) {
     if (current->daemon) {
         return error_set(AssertionError, "daemonic processes are not allowed to have children");
     }
-    pthread_once(&at_exit_registered, register_at_exit);
-    bool by_main_thread = gettid() == getpid();
+    if (!atomic_exchange(&at_exit_registered, true)) atexit(end_children);
+    bool by_main_thread = syscall(SYS_gettid) == getpid();
     fflush(stdout); // else the child would have, and write, a copy of what waits there
     fflush(stderr);
-    children_before_fork();
+    before_fork();
     pid_t pid = fork();
     if (pid == 0) bootstrap(self, by_main_thread);
     if (pid > 0) {
         self->pid = pid;
         self->started = true;
-        children_add(self);
+        add_child(self);
     }
     int saved = errno;
-    children_after_fork(false);
+    after_fork(false);
     errno = saved;
     return pid > 0 ? 0 : os_error();
 }
@@ -218,11 +317,11 @@ int process_start(Process *self) {
 /* A descriptor that is readable once the process has ended. */
 static int open_sentinel(Process *self) {
     // Reaped, the pid may be anybody's: then something that is always readable.
-    int fd = self->ended ? -1 : pidfd_open(self->pid, 0);
+    int fd = self->ended ? -1 : descriptor_of_process(self->pid);
     bool other = self == &parent && getppid() != self->pid;
     if (fd >= 0 && !other) return fd;
     if (fd >= 0) close(fd);
-    return self->ended || other ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+    return self->ended || other ? above_standard(open("/dev/null", O_RDONLY | O_CLOEXEC)) : -1;
 }
 
 int process_sentinel(Process *self) {
@@ -248,8 +347,7 @@ int process_sentinel(Process *self) {
 /* Waits until the sentinel is readable, or the time has come. */
 static int wait_sentinel(Process *self, double timeout) {
     int sentinel = process_sentinel(self);
-    bool none =
-        sentinel < 0 && errno == ENOSYS; // before Linux 5.3, and in Valgrind: look again and again
+    bool none = sentinel < 0 && errno == ENOSYS; // Linux before 5.3, Valgrind: look time and again
     if (sentinel < 0 && !none) return -1;
     if (none) error_clear();
     struct pollfd end = {.fd = sentinel, .events = POLLIN};
@@ -266,15 +364,14 @@ static int wait_sentinel(Process *self, double timeout) {
 int process_join(Process *self, double timeout) {
     if (self->closed) return closed_error();
     if (self == &parent) {
-        if (process_is_alive(self) && timeout > 0) return wait_sentinel(self, timeout);
-        return 0;
+        return process_is_alive(self) && timeout > 0 ? wait_sentinel(self, timeout) : 0;
     }
     if (self->parent_pid != getpid()) {
         return error_set(AssertionError, "can only join a child process");
     }
     if (!self->started) return error_set(AssertionError, "can only join a started process");
     if (timeout >= FOREVER) {
-        children_wait(self);
+        if (!has_ended(self)) wait_for(self->pid);
     } else if (timeout > 0 && !has_ended(self) && wait_sentinel(self, timeout) < 0) {
         return -1;
     }
@@ -342,10 +439,7 @@ const char *process_name(const Process *self) {
 
 int process_set_name(Process *self, const char *name) {
     char *copy = join_text(name, "", "");
-    if (!copy) {
-        error_no_memory();
-        return -1;
-    }
+    if (!copy) return error_set(MemoryError, "%s", "");
     if (self->name != main_name) free(self->name);
     self->name = copy;
     return 0;
@@ -361,6 +455,27 @@ int process_set_daemon(Process *self, bool daemon) {
     return 0;
 }
 
+/* The name of a signal without its SIG, or NULL. Of two names for one number the one that CPython
+ * takes. CPython: Lib/multiprocessing/process.py, _exitcode_to_name. */
+static const char *signal_name(int number) {
+    static const char *const names[] = {
+        [SIGHUP] = "HUP",       [SIGINT] = "INT",       [SIGQUIT] = "QUIT", [SIGILL] = "ILL",
+        [SIGTRAP] = "TRAP",     [SIGABRT] = "ABRT",     [SIGBUS] = "BUS",   [SIGFPE] = "FPE",
+        [SIGKILL] = "KILL",     [SIGUSR1] = "USR1",     [SIGSEGV] = "SEGV", [SIGUSR2] = "USR2",
+        [SIGPIPE] = "PIPE",     [SIGALRM] = "ALRM",     [SIGTERM] = "TERM", [SIGCHLD] = "CHLD",
+        [SIGCONT] = "CONT",     [SIGSTOP] = "STOP",     [SIGTSTP] = "TSTP", [SIGTTIN] = "TTIN",
+        [SIGTTOU] = "TTOU",     [SIGURG] = "URG",       [SIGXCPU] = "XCPU", [SIGXFSZ] = "XFSZ",
+        [SIGPROF] = "PROF",     [SIGVTALRM] = "VTALRM", [SIGPOLL] = "POLL", [SIGWINCH] = "WINCH",
+        [SIGPWR] = "PWR",       [SIGSYS] = "SYS",
+#ifdef SIGSTKFLT // not on every processor
+        [SIGSTKFLT] = "STKFLT",
+#endif
+    };
+    if (number == SIGRTMIN) return "RTMIN";
+    if (number == SIGRTMAX) return "RTMAX";
+    return number < (int)(sizeof names / sizeof *names) ? names[number] : NULL;
+}
+
 void process_repr(Process *self, char *text, size_t size) {
     const char *status = "unknown";
     char pid[24] = "", exitcode[32] = "";
@@ -372,9 +487,9 @@ void process_repr(Process *self, char *text, size_t size) {
     } else if (self->parent_pid == getpid()) {
         int ended = process_exitcode(self, &code);
         status = !self->started ? "initial" : ended ? "stopped" : "started";
-        const char *signal_name = ended && code < 0 ? sigabbrev_np(-code) : NULL;
-        if (signal_name) {
-            snprintf(exitcode, sizeof exitcode, " exitcode=-SIG%s", signal_name);
+        const char *name = ended && code < 0 ? signal_name(-code) : NULL;
+        if (name) {
+            snprintf(exitcode, sizeof exitcode, " exitcode=-SIG%s", name);
         } else if (ended) {
             snprintf(exitcode, sizeof exitcode, " exitcode=%d", code);
         }

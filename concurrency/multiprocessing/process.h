@@ -1,7 +1,6 @@
 /* process.h: multiprocessing.Process: a C function run in a forked child.
  *
- *     initial --start()--> started --the child ends, and is waited for--> stopped --close()-->
- * closed
+ *     initial --start()--> started --its end is waited for--> stopped --close()--> closed
  *
  * A Process belongs to the process that made it (parent_pid): only that one may start, join or test
  * it. In a child the same memory is a copy that can be looked at: its state there is "unknown".
@@ -14,6 +13,7 @@
 
 #include "../../common/common.h"
 
+#include <errno.h>
 #include <sys/types.h>
 
 /* The errors that this room raises. */
@@ -26,6 +26,11 @@ ERROR_TYPE(RuntimeError);
 ERROR_TYPE(StopIteration);
 ERROR_TYPE(TimeoutError);
 ERROR_TYPE(ValueError);
+
+/* Sets OSError for the present errno; returns -1. */
+static inline int os_error(void) {
+    return error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
+}
 
 #define FOREVER __builtin_inf() // the timeout None
 
@@ -119,13 +124,5 @@ Process *parent_process(void);
 /* New array, to be free()d, of the children that run, oldest first; reaps those that have ended.
  * NULL with MemoryError. CPython: active_children(). */
 Process **active_children(size_t *count);
-
-/* Makes `fd` this process's own: children that process_start() makes from now on close it. Each
- * sentinel is such a descriptor. 0, or -1 with MemoryError. CPython has no such thing: its forked
- * children hold everything that was open. */
-int close_on_fork(int fd);
-
-/* Takes `fd` off that list; to be called before closing it. Unknown ones are ignored. */
-void close_on_fork_forget(int fd);
 
 #endif

@@ -19,7 +19,6 @@
  */
 #define _GNU_SOURCE // pthread_mutex_clocklock
 #include "queue.h"
-#include "ring.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -27,6 +26,93 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+
+/* ---- The rings -------------------------------------------------------------------------------
+ * Where in the queue's memory a message goes. Arithmetic only: nothing is read or written.
+ *
+ *     ring 0          ring 1                     ring 2                           ... ring 6
+ *     |-- 1 MiB ------|-- 3 MiB -----------------|-- 12 MiB ----------------------... -- 3 GiB --|
+ *          head --->  jump . . . . . . . . . . >  message message  tail
+ *
+ * A message lies in one piece. The next one goes behind it; or, where the ring ends, to the ring's
+ * beginning, if that is free already; or into a larger ring. The place left carries a jump, which
+ * consumers follow. The memory is reserved addresses: it costs nothing until it is written to.
+ * Once the queue is empty, the next message goes back to the smallest ring that holds it, whose
+ * pages are there already, and likely in the cache.
+ *
+ * What is occupied, if anything is: from head to tail, following the jumps. Jumps lead to the start
+ * of the same ring or to a larger ring; to a smaller one only from an empty queue. Hence three
+ * rules: in the tail's ring, if head is there too, free is what is not between head and tail; if
+ * head is elsewhere, the messages of the tail's ring begin at its start: free is what is behind the
+ * tail; a ring larger than the tail's is free, unless head is there. The last unit of a ring stays
+ * free for a jump.
+ */
+enum {
+    RING_UNIT = 16,       // places are counted in units, so that 32 bits hold 64 GiB
+    RING_FIRST = 1 << 16, // units of ring 0: 1 MiB holds many small messages and fits an L2 cache
+    RING_GROWTH = 4, // ring k ends at RING_FIRST * 4^k: few rings, and few jumps to a large one
+    // 4 GiB: as much as a queue can hold if the machine can; 256 MiB of a 32-bit process.
+    RING_COUNT_MAX = sizeof(void *) > 4 ? 7 : 5,
+};
+
+/* How far one side has come: how many messages it has moved (modulo 2^32), and the unit where its
+ * next one begins. */
+typedef struct {
+    uint32_t count, where;
+} Mark;
+
+/* The first unit of a ring, which is also the end of the one before. */
+static uint32_t ring_start(int ring) {
+    uint32_t start = ring ? RING_FIRST : 0;
+    while (--ring > 0)
+        start *= RING_GROWTH;
+    return start;
+}
+
+/* The ring that a unit is in. */
+static int ring_of(uint32_t where) {
+    int ring = 0;
+    for (uint32_t end = RING_FIRST; where >= end; end *= RING_GROWTH)
+        ring++;
+    return ring;
+}
+
+/* Whether a message of `units` fits into the ring at all. */
+static bool ring_fits(int ring, uint32_t units) {
+    return units < ring_start(ring + 1) - ring_start(ring);
+}
+
+/* Finds the place of a message of `units`, between the marks of the producers and the consumers, in
+ * the first `rings` rings. False if there is no room until a message is taken. The consumers' mark
+ * may be an old one: then there is more room than we know. */
+static bool ring_place(Mark tail, Mark head, uint32_t units, int rings, uint32_t *place) {
+    int ring = ring_of(tail.where), head_ring = ring_of(head.where);
+    bool empty = tail.count == head.count;
+    for (int smaller = 0; empty && smaller < ring; smaller++) {
+        if (!ring_fits(smaller, units)) continue;
+        *place = ring_start(smaller);
+        return true;
+    }
+    uint32_t start = ring_start(ring), end = ring_start(ring + 1);
+    bool wrapped = head_ring == ring && !empty && tail.where <= head.where;
+    uint32_t free_end = wrapped ? head.where : end - 1;
+    if (units <= free_end - tail.where) {
+        *place = tail.where;
+        return true;
+    }
+    if (head_ring == ring && !wrapped && units <= head.where - start) {
+        *place = start;
+        return true;
+    }
+    for (int larger = ring + 1; larger < rings; larger++) {
+        if (larger == head_ring || !ring_fits(larger, units)) continue;
+        *place = ring_start(larger);
+        return true;
+    }
+    return false;
+}
+
+/* ---- The shared memory ------------------------------------------------------------------------*/
 
 // A mark in one word: count in the low half, where in the high half.
 typedef _Atomic uint64_t SharedMark;
@@ -38,13 +124,13 @@ enum {
     SPINS = 10,         // bursts before sleeping: some microseconds, what a sleep and a wake cost
     SPIN_BURST = 20,    // looks
 };
-// Nanoseconds:
-#define RECHECK UINT64_C(50000000) // how late a message can be whose sender was killed
-#define GRACE   UINT64_C(1000000)  // what a put gives consumers to make room before the queue grows
-#define PATIENCE                                                                                   \
-    UINT64_C(1000000)    // how often who may not wait looks whether the lock's holder waits
-#define NEVER UINT64_MAX // a deadline
-#define JUMP  (UINT64_C(1) << 63) // in a message's size: the message is at that unit instead
+// Nanoseconds: how late a message can be whose sender was killed; what a put gives consumers to make
+// room before the queue grows; how often who may not wait looks whether the lock's holder waits.
+#define RECHECK  UINT64_C(50000000)
+#define GRACE    UINT64_C(1000000)
+#define PATIENCE UINT64_C(1000000)
+#define NEVER    UINT64_MAX          // a deadline
+#define JUMP     (UINT64_C(1) << 63) // in a message's size: the message is at that unit instead
 
 typedef struct {
     _Alignas(CACHE_LINE) pthread_mutex_t lock; // held by who moves the mark
@@ -100,10 +186,6 @@ static bool is_past(uint64_t deadline) {
     return deadline != NEVER && (deadline == 0 || clock_now() >= deadline);
 }
 
-static struct timespec timespec_of(uint64_t ns) {
-    return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
-}
-
 /* The count's half of a mark is the futex. */
 static uint32_t *futex_of(Side *side) {
     return (uint32_t *)&side->mark + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
@@ -118,10 +200,9 @@ static void spin_once(void) {
 /* Sleeps for `span` ns at most, unless the other side has moved on from `seen` already. Returns
  * early on a signal. */
 static void sleep_on(Side *mine, Side *other, uint32_t seen, uint64_t span) {
-    struct timespec left = timespec_of(span);
-    atomic_store(&mine->sleeps,
-                 1); // before the futex looks: who moves the mark looks at this after
-    syscall(SYS_futex, futex_of(other), FUTEX_WAIT, seen, &left, NULL, 0);
+    const long left[2] = {(long)(span / 1000000000), (long)(span % 1000000000)}; // the kernel's
+    atomic_store(&mine->sleeps, 1); // before the futex looks; who moves the mark looks at it after
+    syscall(SYS_futex, futex_of(other), FUTEX_WAIT, seen, left, NULL, 0);
     atomic_store(&mine->sleeps, 0);
 }
 
@@ -153,6 +234,21 @@ static int recovered(Side *side, int error) {
     return pthread_mutex_consistent(&side->lock); // the owner died: see above why that is all
 }
 
+static int lock_until(Side *side, uint64_t deadline) {
+#ifdef __GLIBC__
+    struct timespec until = {(time_t)(deadline / 1000000000), (long)(deadline % 1000000000)};
+    return pthread_mutex_clocklock(&side->lock, CLOCK_MONOTONIC, &until);
+#else // musl has only the clock that can be set: a wait is longer if somebody sets it back
+    uint64_t now = clock_now(), left = deadline > now ? deadline - now : 0;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    left += (uint64_t)until.tv_nsec;
+    until.tv_sec += (time_t)(left / 1000000000);
+    until.tv_nsec = (long)(left % 1000000000);
+    return pthread_mutex_timedlock(&side->lock, &until);
+#endif
+}
+
 /* Takes the side's lock; false if the deadline has come first. Who may not wait waits all the same
  * while the holder copies a message, but not while the holder waits. */
 static bool lock_side(Side *side, uint64_t deadline) {
@@ -160,12 +256,10 @@ static bool lock_side(Side *side, uint64_t deadline) {
     while (error == EBUSY || error == ETIMEDOUT) {
         bool late = is_past(deadline);
         if (late && (deadline || atomic_load(&side->sleeps))) return false;
-        struct timespec until = timespec_of(late ? clock_now() + PATIENCE : deadline);
         if (deadline == NEVER) {
             error = recovered(side, pthread_mutex_lock(&side->lock));
         } else {
-            error = pthread_mutex_clocklock(&side->lock, CLOCK_MONOTONIC, &until);
-            error = recovered(side, error);
+            error = recovered(side, lock_until(side, late ? clock_now() + PATIENCE : deadline));
         }
     }
     return error == 0;
@@ -196,7 +290,7 @@ Queue *queue_new(int maxsize) {
                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     }
     if (memory == MAP_FAILED) {
-        error_set(OSError, "[Errno %d] %s", errno, strerror(errno));
+        os_error();
         free(self);
         return NULL;
     }
@@ -348,7 +442,7 @@ void *queue_get(Queue *self, size_t *size, double timeout) {
         }
         look_at(mine, other);
     }
-    uint64_t length = find_message(shared, &head.where);
+    size_t length = (size_t)find_message(shared, &head.where);
     char *message = malloc(length + 1);
     if (!message) {
         pthread_mutex_unlock(&mine->lock);

@@ -1,13 +1,28 @@
-/* demo_words.c: multiprocessing_demo FILE...: counts words in all cores.
+/* words.c: multiprocessing_demo FILE...: counts words in all cores.
+ *
+ * A word is a run of letters, digits and bytes beyond ASCII (so that UTF-8 letters stay in their
+ * words); ASCII letters are lowered; whatever is between the words is dropped.
  *
  * The files are read before the pool is made, so the workers, being forks, have the bytes already:
  * what is sent to them is where to begin and where to end. What they send back is their counts.
  */
-#include "demo.h"
+#include "work.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <sys/stat.h>
+static long top = 10;
+static bool by_workers;
+
+const Option words_options[] = {
+    {.name = "--top",
+     .takes = "N",
+     .about = "so many words, 10 if not said",
+     .number = &top,
+     .low = 0,
+     .high = 1000000},
+    {.name = "--times",
+     .about = "with 1 worker, 2, ... one a core; the times on stderr",
+     .flag = &by_workers},
+    {0},
+};
 
 /* ---- Counting --------------------------------------------------------------------------------*/
 
@@ -31,7 +46,7 @@ static uint64_t hash_word(const char *word, size_t length) {
 }
 
 static Entry *find(const Counts *self, const char *word, uint32_t length) {
-    size_t slot = hash_word(word, length) & (self->slots - 1);
+    size_t slot = (size_t)hash_word(word, length) & (self->slots - 1);
     while (self->entries[slot].word && (self->entries[slot].length != length ||
                                         memcmp(self->entries[slot].word, word, length) != 0)) {
         slot = (slot + 1) & (self->slots - 1);
@@ -64,14 +79,13 @@ static int add(Counts *self, const char *word, uint32_t length, uint32_t count) 
     return 0;
 }
 
-/* A word: letters, digits, underscores, and all bytes beyond ASCII. */
-static bool in_word(unsigned char c) {
-    return isalnum(c) || c == '_' || c >= 0x80;
+static bool in_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
 }
 
 /* ---- In a worker -----------------------------------------------------------------------------*/
 
-static char *text; // all files, one after the other; the workers inherit it
+static char *all_text; // all files, one after the other; the workers inherit it
 static size_t text_size;
 
 typedef struct {
@@ -87,10 +101,10 @@ static int count_part(const void *item, size_t size, Block *result) {
     int status = 0;
     for (size_t at = part.begin; at < part.end && status == 0;) {
         size_t begin = at;
-        while (at < part.end && in_word((unsigned char)text[at]))
+        while (at < part.end && in_word(all_text[at]))
             at++;
-        if (at > begin) status = add(&counts, text + begin, (uint32_t)(at - begin), 1);
-        while (at < part.end && !in_word((unsigned char)text[at]))
+        if (at > begin) status = add(&counts, all_text + begin, (uint32_t)(at - begin), 1);
+        while (at < part.end && !in_word(all_text[at]))
             at++;
     }
     size_t total = 0;
@@ -116,42 +130,43 @@ static int count_part(const void *item, size_t size, Block *result) {
 
 /* ---- In the parent ---------------------------------------------------------------------------*/
 
-/* Appends a file to the text. 0, or the status to end with. */
+/* Memory that the program cannot go on without. */
+static void *needed(void *block) {
+    return need(block ? block : error_no_memory());
+}
+
+/* Appends a file to the text, its letters lowered. 0, or the status to end with. */
 static int read_file(const char *name) {
+    const char *program = telling.demo->program;
     FILE *in = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
     if (!in) return usage_error(program, "cannot open '%s': %s", name, strerror(errno));
-    struct stat about;
-    bool directory = fstat(fileno(in), &about) == 0 && S_ISDIR(about.st_mode);
     size_t got = 0, room = 1 << 16;
     do {
-        text_size += got;
-        char *grown = realloc(text, text_size + room + 1);
-        if (!grown) error_no_memory();
-        must(grown);
-        text = grown;
-        got = directory ? 0 : fread(text + text_size, 1, room, in);
+        all_text = needed(realloc(all_text, text_size + room + 1));
+        got = fread(all_text + text_size, 1, room, in); // of a directory: EISDIR
+        for (size_t end = text_size + got; text_size < end; text_size++)
+            if (all_text[text_size] >= 'A' && all_text[text_size] <= 'Z')
+                all_text[text_size] += 'a' - 'A';
         if (room < (64 << 20)) room *= 2;
     } while (got > 0);
-    bool failed = directory || ferror(in);
-    int reason = directory ? EISDIR : errno;
+    bool failed = ferror(in);
+    int reason = errno;
     if (in != stdin) fclose(in);
     if (failed) return usage_error(program, "cannot read '%s': %s", name, strerror(reason));
-    text[text_size++] = '\n'; // files do not run into each other
+    all_text[text_size++] = '\n'; // files do not run into each other
     return 0;
 }
 
 /* Cuts the text into parts of about this many bytes, each to the end of a word. */
 static Block *cut(size_t bytes, size_t *count) {
     size_t room = text_size / bytes + 2;
-    Block *items = calloc(room, sizeof *items);
-    Part *parts = calloc(room, sizeof *parts);
-    if (!items || !parts) error_no_memory();
-    must(items && parts);
+    Block *items = needed(calloc(room, sizeof *items));
+    Part *parts = needed(calloc(room, sizeof *parts));
     *count = 0;
     for (size_t at = 0; at < text_size;) {
         size_t begin = at;
         at = text_size - at > bytes ? at + bytes : text_size;
-        while (at < text_size && in_word((unsigned char)text[at]))
+        while (at < text_size && in_word(all_text[at]))
             at++;
         parts[*count] = (Part){begin, at};
         items[*count] = (Block){&parts[*count], sizeof *parts};
@@ -176,7 +191,7 @@ static void merge(Counts *counts, Block block) {
     while (at && at < end) {
         uint32_t head[2];
         memcpy(head, at, sizeof head);
-        must(add(counts, at + sizeof head, head[1], head[0]) == 0);
+        must(add(counts, at + sizeof head, head[1], head[0]));
         at += sizeof head + head[1];
     }
 }
@@ -184,12 +199,11 @@ static void merge(Counts *counts, Block block) {
 /* Counts with so many workers; the results that the counts point into go to *results. */
 static Counts count_words(Pool *pool, Block *items, size_t count, Block *results) {
     Counts counts = {0};
-    AsyncResult *walk = pool_imap_unordered(pool, count_part, items, count, 1);
-    must(walk);
+    AsyncResult *walk = need(pool_imap_unordered(pool, count_part, items, count, 1));
     for (size_t done = 0; done < count; done++) {
         size_t index;
         Block result;
-        must(async_next(walk, FOREVER, &result, &index) > 0);
+        must(async_next(walk, FOREVER, &result, &index));
         results[index] = result;
         merge(&counts, result);
         show_progress(done + 1, count);
@@ -207,7 +221,7 @@ static int compare(const void *a, const void *b) {
     return order ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-static void print_top(Counts *counts, int top) {
+static void print_top(Counts *counts) {
     size_t filled = 0;
     uint64_t words = 0;
     for (size_t i = 0; i < counts->slots; i++) {
@@ -225,7 +239,8 @@ static void print_top(Counts *counts, int top) {
     }
 }
 
-int demo_words(int count, char **names, int top, bool times) {
+int words_count(int count, char **names) {
+    if (count == 0) return usage_error(telling.demo->program, "no file is named; see --help");
     for (int i = 0; i < count; i++) {
         int status = read_file(names[i]);
         if (status) return status;
@@ -233,19 +248,16 @@ int demo_words(int count, char **names, int top, bool times) {
     int cores = (int)sysconf(_SC_NPROCESSORS_ONLN);
     size_t parts, bytes = text_size / (size_t)(16 * cores) + 1; // 16 a worker, of 64 KiB at least
     Block *items = cut(bytes > (64 << 10) ? bytes : (64 << 10), &parts);
-    Block *results = calloc(parts ? parts : 1, sizeof *results);
-    if (!results) error_no_memory();
-    must(results);
+    Block *results = needed(calloc(parts, sizeof *results));
     double first = 0;
-    for (int workers = times ? 1 : cores; workers <= cores; workers++) {
-        Pool *pool = pool_new(workers, POOL_NONE);
-        must(pool);
+    for (int workers = by_workers ? 1 : cores; workers <= cores; workers++) {
+        Pool *pool = need(pool_new(workers, POOL_NONE));
         uint64_t start = clock_now();
         Counts counts = count_words(pool, items, parts, results);
         double seconds = (double)(clock_now() - start) * 1e-9;
         if (workers == 1) first = seconds;
-        if (workers == cores) print_top(&counts, top);
-        if (times) {
+        if (workers == cores) print_top(&counts);
+        if (by_workers) {
             fprintf(stderr, "%d worker%s  %7.3f s  %5.2fx\n", workers, workers > 1 ? "s" : " ",
                     seconds, first / seconds);
         }
@@ -255,8 +267,8 @@ int demo_words(int count, char **names, int top, bool times) {
         pool_free(pool);
     }
     free(results);
-    if (items) free(items[0].data);
+    free(items[0].data); // all parts
     free(items);
-    free(text);
+    free(all_text);
     return 0;
 }

@@ -12,7 +12,8 @@
  * The same work on both sides: the bare pipe carries the same bytes and the reader waits for whole
  * messages; what a child's start costs is not in the queue's time.
  */
-#include "../multiprocessing.h"
+#include "../pool.h"
+#include "../queue.h"
 
 #include "../../../common/proof/benchmark.h"
 
@@ -20,170 +21,147 @@
 
 enum { KIB = 1 << 10, MIB = 1 << 20 };
 
+/* What a row is told: how many of what, and how much each; of a peer that takes long, `theirs`. */
+typedef struct {
+    size_t count, size, theirs;
+} Amount;
+
 /* The time of so many items as that of the n * repeats items that the caller divides by. */
 static uint64_t scaled(uint64_t elapsed, size_t count, size_t n, size_t repeats) {
     return (uint64_t)((double)elapsed / (double)count * (double)n * (double)repeats);
 }
 
 /* What bench.py measures for these arguments; 0 if there is no Python. */
-static uint64_t python(const char *what, size_t count, size_t other) {
+static uint64_t python(const char *what, size_t count, size_t other, size_t n, size_t repeats) {
     char command[1024], line[64] = "";
     snprintf(command, sizeof command, PYTHON " '" BENCH_PY "' %s %zu %zu", what, count, other);
     FILE *pipe = popen(command, "r");
     if (!pipe || !fgets(line, sizeof line, pipe)) fprintf(stderr, "no time from: %s\n", command);
     if (pipe) pclose(pipe);
-    return strtoull(line, NULL, 10);
+    return scaled(strtoull(line, NULL, 10), count, n, repeats);
 }
 
-/* ---- Processes -------------------------------------------------------------------------------*/
+/* ---- Processes: `count` of them, of a process with `size` MiB more, each page of it touched --*/
 
-enum { PROCESSES = 300 };
+static void our_process(void) {
+    Process *process = process_new(NULL, NULL, 0, NULL);
+    process_start(process);
+    process_join(process, FOREVER);
+    process_free(process);
+}
 
-static uint64_t our_processes(void) {
+static void bare_process(void) {
+    pid_t pid = fork();
+    if (pid == 0) _exit(0);
+    waitpid(pid, NULL, 0);
+}
+
+static uint64_t time_processes(size_t n, size_t repeats, const Amount *amount, void (*one)(void)) {
+    char *volatile ballast = malloc(amount->size * MIB + 1);
+    memset(ballast, 'x', amount->size * MIB + 1);
     uint64_t start = clock_now();
-    for (int i = 0; i < PROCESSES; i++) {
-        Process *process = process_new(NULL, NULL, 0, NULL);
-        process_start(process);
-        process_join(process, FOREVER);
-        process_free(process);
-    }
-    return clock_now() - start;
-}
-
-static uint64_t bare_processes(void) {
-    uint64_t start = clock_now();
-    for (int i = 0; i < PROCESSES; i++) {
-        pid_t pid = fork();
-        if (pid == 0) _exit(0);
-        waitpid(pid, NULL, 0);
-    }
-    return clock_now() - start;
-}
-
-/* Runs with so much memory more, each page of it touched. */
-static uint64_t with_ballast(size_t megabytes, uint64_t (*run)(void)) {
-    char *volatile ballast = malloc(megabytes * MIB + 1);
-    memset(ballast, 'x', megabytes * MIB + 1);
-    uint64_t elapsed = run();
+    for (size_t i = 0; i < amount->count; i++)
+        one();
+    uint64_t elapsed = clock_now() - start;
     free(ballast);
-    return elapsed;
+    return scaled(elapsed, amount->count, n, repeats);
 }
 
-#define PROCESS_ROW(suffix, megabytes)                                                             \
-    static uint64_t our_process##suffix(size_t n, size_t repeats,                                  \
-                                        BENCHMARK_UNUSED const void *argument) {                   \
-        return scaled(with_ballast(megabytes, our_processes), PROCESSES, n, repeats);              \
-    }                                                                                              \
-    static uint64_t bare_process##suffix(size_t n, size_t repeats,                                 \
-                                         BENCHMARK_UNUSED const void *argument) {                  \
-        return scaled(with_ballast(megabytes, bare_processes), PROCESSES, n, repeats);             \
-    }                                                                                              \
-    static uint64_t their_process##suffix(size_t n, size_t repeats,                                \
-                                          BENCHMARK_UNUSED const void *argument) {                 \
-        return scaled(python("process", PROCESSES, megabytes), PROCESSES, n, repeats);             \
-    }
+static uint64_t our_processes(size_t n, size_t repeats, const void *amount) {
+    return time_processes(n, repeats, amount, our_process);
+}
 
-PROCESS_ROW(, 0)
-PROCESS_ROW(_64, 64)
+static uint64_t bare_processes(size_t n, size_t repeats, const void *amount) {
+    return time_processes(n, repeats, amount, bare_process);
+}
 
-/* ---- Queues ----------------------------------------------------------------------------------*/
+static uint64_t their_processes(size_t n, size_t repeats, const void *argument) {
+    const Amount *amount = argument;
+    return python("process", amount->theirs, amount->size, n, repeats);
+}
+
+/* ---- Queues: `count` messages of `size` bytes ------------------------------------------------*/
 
 typedef struct {
-    Queue *queue;
-    int fd;
+    Queue *queue; // or the bare pipe
+    int ends[2];
     size_t count, size;
 } Job;
 
-static int produce(void *args) {
-    Job *job = args;
-    char *message = calloc(1, job->size);
-    for (size_t i = 0; i < job->count; i++)
-        queue_put(job->queue, message, job->size, FOREVER);
-    free(message);
-    return 0;
+static void put_one(const Job *job, const char *message) {
+    queue_put(job->queue, message, job->size, FOREVER);
 }
 
-static uint64_t our_queue(size_t count, size_t size) {
-    Job job = {.queue = queue_new(0), .count = count + 1, .size = size};
-    Process *process = process_new(produce, &job, sizeof job, NULL);
-    process_start(process);
-    free(queue_get(job.queue, NULL, FOREVER));
-    uint64_t start = clock_now();
-    for (size_t i = 0; i < count; i++)
-        free(queue_get(job.queue, NULL, FOREVER));
-    uint64_t elapsed = clock_now() - start;
-    process_join(process, FOREVER);
-    process_free(process);
-    queue_free(job.queue);
-    return elapsed;
+static void get_one(const Job *job, char *message) {
+    (void)message;
+    free(queue_get(job->queue, NULL, FOREVER));
 }
 
-static int write_all(void *args) {
-    Job *job = args;
-    char *message = calloc(1, job->size);
-    for (size_t i = 0; i < job->count; i++) {
-        for (size_t done = 0; done < job->size;) {
-            ssize_t wrote = write(job->fd, message + done, job->size - done);
-            if (wrote < 0) return 1;
-            done += (size_t)wrote;
-        }
+static void write_one(const Job *job, const char *message) {
+    for (size_t done = 0; done < job->size;) {
+        ssize_t wrote = write(job->ends[1], message + done, job->size - done);
+        if (wrote < 0) _exit(1);
+        done += (size_t)wrote;
     }
-    free(message);
-    return 0;
 }
 
-static void read_message(int fd, char *message, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t got = read(fd, message + done, size - done);
+static void read_one(const Job *job, char *message) {
+    for (size_t done = 0; done < job->size;) {
+        ssize_t got = read(job->ends[0], message + done, job->size - done);
         if (got <= 0) return;
         done += (size_t)got;
     }
 }
 
-static uint64_t bare_pipe(size_t count, size_t size) {
-    int ends[2];
-    if (pipe(ends) < 0) return 0;
-    Job job = {.fd = ends[1], .count = count + 1, .size = size};
-    Process *process = process_new(write_all, &job, sizeof job, NULL);
+static int produce(void *args) {
+    const Job *job = args;
+    char *message = calloc(1, job->size);
+    for (size_t i = 0; i < job->count + 1; i++)
+        (job->queue ? put_one : write_one)(job, message);
+    free(message);
+    return 0;
+}
+
+/* Starts the producer and takes its messages; the first one, with the start, is not timed. */
+static uint64_t time_messages(Job *job, void (*take)(const Job *, char *)) {
+    Process *process = process_new(produce, job, sizeof *job, NULL);
+    char *message = malloc(job->size);
     process_start(process);
-    char *message = malloc(size);
-    read_message(ends[0], message, size);
+    take(job, message);
     uint64_t start = clock_now();
-    for (size_t i = 0; i < count; i++)
-        read_message(ends[0], message, size);
+    for (size_t i = 0; i < job->count; i++)
+        take(job, message);
     uint64_t elapsed = clock_now() - start;
     process_join(process, FOREVER);
     process_free(process);
     free(message);
-    close(ends[0]);
-    close(ends[1]);
     return elapsed;
 }
 
-static uint64_t their_queue(size_t count, size_t size) {
-    return python("queue", count, size);
+static uint64_t our_queue(size_t n, size_t repeats, const void *argument) {
+    const Amount *amount = argument;
+    Job job = {.queue = queue_new(0), .count = amount->count, .size = amount->size};
+    uint64_t elapsed = time_messages(&job, get_one);
+    queue_free(job.queue);
+    return scaled(elapsed, amount->count, n, repeats);
 }
 
-#define QUEUE_ROW(suffix, count, bytes)                                                            \
-    static uint64_t our_queue_##suffix(size_t n, size_t repeats,                                   \
-                                       BENCHMARK_UNUSED const void *argument) {                    \
-        return scaled(our_queue(count, bytes), count, n, repeats);                                 \
-    }                                                                                              \
-    static uint64_t bare_pipe_##suffix(size_t n, size_t repeats,                                   \
-                                       BENCHMARK_UNUSED const void *argument) {                    \
-        return scaled(bare_pipe(count, bytes), count, n, repeats);                                 \
-    }                                                                                              \
-    static uint64_t their_queue_##suffix(size_t n, size_t repeats,                                 \
-                                         BENCHMARK_UNUSED const void *argument) {                  \
-        return scaled(their_queue((count) / 10, bytes), (count) / 10, n, repeats);                 \
-    }
+static uint64_t bare_pipe(size_t n, size_t repeats, const void *argument) {
+    const Amount *amount = argument;
+    Job job = {.count = amount->count, .size = amount->size};
+    if (pipe(job.ends) < 0) return 0;
+    uint64_t elapsed = time_messages(&job, read_one);
+    close(job.ends[0]);
+    close(job.ends[1]);
+    return scaled(elapsed, amount->count, n, repeats);
+}
 
-QUEUE_ROW(16, 200000, 16)
-QUEUE_ROW(1k, 100000, KIB)
-QUEUE_ROW(64k, 5000, 64 * KIB)
-QUEUE_ROW(1m, 500, MIB)
+static uint64_t their_queue(size_t n, size_t repeats, const void *argument) {
+    const Amount *amount = argument;
+    return python("queue", amount->theirs, amount->size, n, repeats);
+}
 
-/* ---- Pools -----------------------------------------------------------------------------------*/
+/* ---- Pools: `count` empty tasks in chunks of `size` ------------------------------------------*/
 
 enum { TASKS = 100000 };
 
@@ -192,45 +170,57 @@ static int nothing(const void *item, size_t size, Block *result) {
     return 0;
 }
 
-static uint64_t our_pool(size_t chunksize) {
+static uint64_t our_pool(size_t n, size_t repeats, const void *argument) {
     static Block items[TASKS];
+    const Amount *amount = argument;
     Pool *pool = pool_new(POOL_NONE, POOL_NONE);
     blocks_free(pool_map(pool, nothing, items, 100, 1), 100); // the workers have started
     uint64_t start = clock_now();
-    Block *results = pool_map(pool, nothing, items, TASKS, chunksize);
+    Block *results = pool_map(pool, nothing, items, TASKS, amount->size);
     uint64_t elapsed = clock_now() - start;
     if (!results) error_print(stderr);
     blocks_free(results, TASKS);
     pool_free(pool);
-    return elapsed;
+    return scaled(elapsed, TASKS, n, repeats);
 }
 
-#define POOL_ROW(suffix, chunksize)                                                                \
-    static uint64_t our_pool_##suffix(size_t n, size_t repeats,                                    \
-                                      BENCHMARK_UNUSED const void *argument) {                     \
-        return scaled(our_pool(chunksize), TASKS, n, repeats);                                     \
-    }                                                                                              \
-    static uint64_t their_pool_##suffix(size_t n, size_t repeats,                                  \
-                                        BENCHMARK_UNUSED const void *argument) {                   \
-        return scaled(python("pool", TASKS, chunksize), TASKS, n, repeats);                        \
-    }
-
-POOL_ROW(1, 1)
-POOL_ROW(none, 0)
+static uint64_t their_pool(size_t n, size_t repeats, const void *argument) {
+    const Amount *amount = argument;
+    return python("pool", TASKS, amount->size, n, repeats);
+}
 
 int main(int argc, char **argv) {
-#define ROW(name, ours, bare, bare_name, theirs)                                                   \
-    { name, {{"ours", ours}, {bare_name, bare}, {"CPython", theirs}}, 0 }
-    const BenchmarkRow rows[] = {
-        ROW("process", our_process, bare_process, "fork", their_process),
-        ROW("process-64M", our_process_64, bare_process_64, "fork", their_process_64),
-        ROW("queue-16", our_queue_16, bare_pipe_16, "pipe", their_queue_16),
-        ROW("queue-1K", our_queue_1k, bare_pipe_1k, "pipe", their_queue_1k),
-        ROW("queue-64K", our_queue_64k, bare_pipe_64k, "pipe", their_queue_64k),
-        ROW("queue-1M", our_queue_1m, bare_pipe_1m, "pipe", their_queue_1m),
-        {"pool-1", {{"ours", our_pool_1}, {"CPython", their_pool_1}}, 0},
-        {"pool", {{"ours", our_pool_none}, {"CPython", their_pool_none}}, 0},
+    enum { PROCESS, QUEUE, POOL };
+    static const struct {
+        const char *who;
+        BenchmarkRun run;
+    } contenders[][3] = {
+        [PROCESS] = {{"ours", our_processes},
+                     {"fork", bare_processes},
+                     {"CPython", their_processes}},
+        [QUEUE] = {{"ours", our_queue}, {"pipe", bare_pipe}, {"CPython", their_queue}},
+        [POOL] = {{"ours", our_pool}, {"CPython", their_pool}},
     };
+    static const struct {
+        const char *operation;
+        int kind;
+        Amount amount;
+    } table[] = {
+        {"process", PROCESS, {300, 0, 300}},         {"process-64M", PROCESS, {300, 64, 300}},
+        {"queue-16", QUEUE, {200000, 16, 20000}},    {"queue-1K", QUEUE, {100000, KIB, 10000}},
+        {"queue-64K", QUEUE, {5000, 64 * KIB, 500}}, {"queue-1M", QUEUE, {500, MIB, 50}},
+        {"pool-1", POOL, {TASKS, 1, TASKS}},         {"pool", POOL, {TASKS, 0, TASKS}},
+    };
+    enum { ROWS = sizeof table / sizeof table[0] };
+    BenchmarkRow rows[ROWS] = {{0}};
+    for (int row = 0; row < ROWS; row++) {
+        rows[row].operation = table[row].operation;
+        for (int i = 0; i < 3; i++) {
+            rows[row].contenders[i].who = contenders[table[row].kind][i].who;
+            rows[row].contenders[i].run = contenders[table[row].kind][i].run;
+            rows[row].contenders[i].argument = &table[row].amount;
+        }
+    }
     Benchmark self = {.room = "multiprocessing", .sizes = {1}};
-    return benchmark_main(&self, rows, sizeof rows / sizeof rows[0], argc, argv);
+    return benchmark_main(&self, rows, ROWS, argc, argv);
 }

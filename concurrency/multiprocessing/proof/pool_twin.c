@@ -1,30 +1,7 @@
 /* pool_twin.c: the pool's part of twin.c; its twin is pool_twin.py. */
-#include "../multiprocessing.h"
+#include "twin.h"
 
-void pool_twin(void);
-
-static void title(const char *text) {
-    printf("\n%s:\n", text);
-}
-
-/* Prints what was asked, and the pending error. */
-static void show_error(const char *what) {
-    printf("%-28s ", what);
-    error_print(stdout);
-}
-
-static void show(const char *what, const char *answer) {
-    printf("%-28s %s\n", what, answer);
-}
-
-/* What a call of 0 or -1 came to, where Python returns None. */
-static void show_status(const char *what, int status) {
-    if (status < 0) {
-        show_error(what);
-    } else {
-        show(what, "None");
-    }
-}
+#include "../pool.h"
 
 /* ---- Tasks: an int in, an int out ------------------------------------------------------------*/
 
@@ -36,10 +13,7 @@ static int int_of(const void *item) {
 
 static int give(Block *result, const void *bytes, size_t size) {
     result->data = malloc(size);
-    if (!result->data) {
-        error_no_memory();
-        return -1;
-    }
+    if (!result->data) return error_set(MemoryError, "%s", "");
     memcpy(result->data, bytes, size);
     result->size = size;
     return 0;
@@ -107,7 +81,7 @@ static void print_list(const Block *results, size_t count) {
 static void show_map(Pool *pool, const char *what, PoolFunction function, int count) {
     Block *results = pool_map(pool, function, range_from(0, count), (size_t)count, 0);
     if (!results) {
-        show_error(what);
+        report(what, -1, NULL);
         return;
     }
     printf("%-28s ", what);
@@ -118,7 +92,7 @@ static void show_map(Pool *pool, const char *what, PoolFunction function, int co
 static void show_apply(Pool *pool, const char *what, int n) {
     Block result;
     if (pool_apply(pool, no_sevens, range_from(n, 1)[0], &result) < 0) {
-        show_error(what);
+        report(what, -1, NULL);
         return;
     }
     printf("%-28s %d\n", what, int_of(result.data));
@@ -191,9 +165,9 @@ static void errors(void) {
         Block result;
         int status = async_next(walk, FOREVER, &result, NULL);
         if (status < 0) {
-            show_error("next of imap");
+            report("next of imap", -1, NULL);
         } else if (status == 0) {
-            show("next of imap", "StopIteration");
+            report("next of imap", 0, "StopIteration");
         } else {
             printf("%-28s %d\n", "next of imap", int_of(result.data));
             free(result.data);
@@ -205,7 +179,7 @@ static void errors(void) {
     for (int i = 0; i < 2; i++) {
         char what[16];
         snprintf(what, sizeof what, "Pool(%d)", refused[i]);
-        if (!pool_new(refused[i], POOL_NONE)) show_error(what);
+        if (!pool_new(refused[i], POOL_NONE)) report(what, -1, NULL);
     }
 }
 
@@ -213,14 +187,14 @@ static void errors(void) {
 static void show_result(const char *name, AsyncResult *result) {
     char what[32];
     snprintf(what, sizeof what, "%s ready", name);
-    show(what, async_ready(result) ? "True" : "False");
+    report(what, 0, bool_name(async_ready(result)));
     snprintf(what, sizeof what, "%s successful", name);
-    show(what, async_successful(result) == 1 ? "True" : "False");
+    report(what, 0, bool_name(async_successful(result) == 1));
     for (int i = 0; i < 2; i++) {
         snprintf(what, sizeof what, "%s get%s", name, i ? " again" : "");
         const Block *results = async_get(result, i ? 0 : FOREVER);
         if (!results) {
-            show_error(what);
+            report(what, -1, NULL);
             continue;
         }
         printf("%-28s ", what);
@@ -247,16 +221,16 @@ static void results(void) {
     async_wait(bad, 60);
     show_result("good", good);
     show_result("bad", bad);
-    show_status("join", pool_join(pool));
+    report("join", pool_join(pool), "None");
     AsyncResult *one = pool_apply_async(pool, no_sevens, blocks[6]);
     pool_close(pool);
     refuses(pool, "close");
     show_apply(pool, "apply after close", 1);
-    if (!pool_imap(pool, square, blocks, 1, 1)) show_error("imap after close");
-    show_status("join", pool_join(pool));
+    if (!pool_imap(pool, square, blocks, 1, 1)) report("imap after close", -1, NULL);
+    report("join", pool_join(pool), "None");
     const Block *begun = async_get(one, FOREVER);
     printf("%-28s %d\n", "begun before close", begun ? int_of(begun[0].data) : -1);
-    show_status("join again", pool_join(pool));
+    report("join again", pool_join(pool), "None");
     async_free(good);
     async_free(bad);
     async_free(one);
@@ -264,7 +238,7 @@ static void results(void) {
     pool = pool_new(1, POOL_NONE);
     pool_terminate(pool);
     refuses(pool, "terminate");
-    show_status("join after terminate", pool_join(pool));
+    report("join after terminate", pool_join(pool), "None");
     pool_free(pool);
 }
 

@@ -3,7 +3,9 @@
 #ifndef TEST_COMMON_H
 #define TEST_COMMON_H
 
-#include "../multiprocessing.h"
+#include "../descriptors.h"
+#include "../pool.h"
+#include "../queue.h"
 
 #include "../../../common/proof/testing.h"
 
@@ -12,12 +14,25 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
 TESTING_CALL(pid_t, fork, (void), (), -1)
-TESTING_CALL(int, pidfd_open, (pid_t pid, unsigned flags), (pid, flags), -1)
+
+/* syscall() takes what it is given: six words are handed on, whatever they are. Of these calls
+ * pidfd_open() can be made to fail. */
+long testing_syscall(long number, ...);
+long testing_syscall(long number, ...) {
+    if (number == SYS_pidfd_open && testing_fails_now("pidfd_open")) return -1;
+    long words[6];
+    va_list arguments;
+    va_start(arguments, number);
+    for (int i = 0; i < 6; i++)
+        words[i] = va_arg(arguments, long);
+    va_end(arguments);
+    return syscall(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+}
 
 #if defined(__has_feature) // clang's way to say it
 #if __has_feature(address_sanitizer)
@@ -45,7 +60,7 @@ static inline bool on_valgrind(void) {
 
 /* Whether the system has sentinels. Valgrind 3.19 has none. */
 static inline bool has_sentinels(void) {
-    int fd = pidfd_open(getpid(), 0);
+    int fd = descriptor_of_process(getpid());
     if (fd >= 0) close(fd);
     return fd >= 0;
 }
@@ -77,6 +92,18 @@ static inline size_t mappings(void) {
     return count;
 }
 
+/* Asserts that a call returns -1, or NULL, with this error. */
+#define assert_refused(call, type, message)                                                        \
+    do {                                                                                           \
+        assert_int_equal(call, -1);                                                                \
+        assert_error(type, message);                                                               \
+    } while (0)
+#define assert_none(call, type, message)                                                           \
+    do {                                                                                           \
+        assert_null(call);                                                                         \
+        assert_error(type, message);                                                               \
+    } while (0)
+
 static inline Process *started(ProcessTarget target, const void *args, size_t size) {
     Process *process = process_new(target, args, size, NULL);
     assert_non_null(process);
@@ -91,6 +118,11 @@ static inline int finished(Process *process) {
     assert_int_equal(process_exitcode(process, &code), 1);
     process_free(process);
     return code;
+}
+
+static inline void killed(Process *process) {
+    assert_int_equal(process_kill(process), 0);
+    assert_int_equal(finished(process), -SIGKILL);
 }
 
 static inline char read_byte(int fd) {
@@ -135,6 +167,10 @@ static inline int compare_resources(void **state) {
     assert_int_equal(error_occurred(), NoError);
     return 0;
 }
+
+/* A test, and its entry in the table of main(). */
+#define TEST(name)  static void name(__attribute__((unused)) void **state)
+#define ENTRY(name) cmocka_unit_test_setup_teardown(name, note_resources, compare_resources)
 
 /* ---- A storm of signals ----------------------------------------------------------------------*/
 

@@ -1,10 +1,11 @@
 /* twin.c: the twin of twin.py: the same programs on our processes, queues and pools. */
-#include "../multiprocessing.h"
+#include "twin.h"
+
+#include "../process.h"
+#include "../queue.h"
 
 #include <poll.h>
 #include <signal.h>
-
-void pool_twin(void); // in pool_twin.c
 
 static uint64_t state = 20231124;
 
@@ -15,32 +16,6 @@ static int rand_below(int limit) {
 }
 
 /* ---- Printing --------------------------------------------------------------------------------*/
-
-static void title(const char *text) {
-    printf("\n%s:\n", text);
-}
-
-/* A line: what was tried, and its result in words, or the pending error if `status` is negative. */
-static void report(const char *what, int status, const char *result) {
-    printf("%-28s ", what);
-    if (status < 0) {
-        error_print(stdout);
-    } else {
-        puts(result);
-    }
-}
-
-static void report_none(const char *what, int status) {
-    report(what, status, "None");
-}
-
-static void report_bool(const char *what, int answer) {
-    report(what, answer, answer ? "True" : "False");
-}
-
-static const char *bool_name(bool value) {
-    return value ? "True" : "False";
-}
 
 /* Prints the repr with the numbers of processes left out. */
 static void show(const char *what, Process *process) {
@@ -53,6 +28,8 @@ static void show(const char *what, Process *process) {
     }
     putchar('\n');
 }
+
+/* ---- Processes -------------------------------------------------------------------------------*/
 
 static int sleep_forever(void *args) {
     (void)args;
@@ -67,72 +44,11 @@ static Process *new_process(ProcessTarget target, bool daemon) {
     return process;
 }
 
-/* ---- Processes -------------------------------------------------------------------------------*/
-
-static void ask_exitcode(Process *process) {
-    int code = 0, known = process_exitcode(process, &code);
-    char text[16];
-    snprintf(text, sizeof text, "%d", code);
-    report("exitcode", known, known > 0 ? text : "None");
-}
-
-static void ask_pid(Process *process) {
-    pid_t pid = process_pid(process);
-    report("pid", (int)pid, pid ? "a number" : "None");
-}
-
-static void ask_all(Process *process) {
-    show("repr", process);
-    report_bool("is_alive", process_is_alive(process));
-    ask_exitcode(process);
-    ask_pid(process);
-    report("sentinel", process_sentinel(process), "a descriptor");
-    report("name", 0, process_name(process));
-    report_bool("daemon", process_daemon(process));
-}
-
-static void life(void) {
-    title("a process, initial");
-    Process *process = process_new(sleep_forever, NULL, 0, "sleeper");
-    ask_all(process);
-    report_none("join", process_join(process, FOREVER));
-    report_none("terminate", process_terminate(process));
-    report_none("kill", process_kill(process));
-    title("started");
-    report_none("start", process_start(process));
-    ask_all(process);
-    report_none("start again", process_start(process));
-    report_none("join(0)", process_join(process, 0));
-    report_none("join(0.01)", process_join(process, 0.01));
-    report_none("join(-1)", process_join(process, -1));
-    report_none("daemon = True", process_set_daemon(process, true));
-    report_none("close", process_close(process));
-    title("stopped");
-    report_none("terminate", process_terminate(process));
-    report_none("join", process_join(process, FOREVER));
-    ask_all(process);
-    report_none("join again", process_join(process, FOREVER));
-    report_none("start again", process_start(process));
-    report_none("kill", process_kill(process));
-    title("closed");
-    report_none("close", process_close(process));
-    show("repr", process);
-    report_none("close again", process_close(process));
-    report_none("start", process_start(process));
-    report_none("join", process_join(process, FOREVER));
-    report_none("terminate", process_terminate(process));
-    report_none("kill", process_kill(process));
-    report_bool("is_alive", process_is_alive(process));
-    ask_exitcode(process);
-    ask_pid(process);
-    report("sentinel", process_sentinel(process), "a descriptor");
-    report("name", 0, process_name(process));
-    process_free(process);
-}
-
-/* What sys.exit(status) is there. */
-static int return_status(void *args) {
-    return *(int *)args;
+/* A started process. */
+static Process *start(ProcessTarget target, const void *args, size_t size, const char *name) {
+    Process *process = process_new(target, args, size, name);
+    process_start(process);
+    return process;
 }
 
 static int exitcode_of(Process *process) {
@@ -142,18 +58,92 @@ static int exitcode_of(Process *process) {
     return code;
 }
 
+/* join(), or with a timeout behind it: "join(0.01)". */
+static int join(Process *process, const char *what) {
+    return process_join(process, what[4] == '(' ? strtod(what + 5, NULL) : FOREVER);
+}
+
+/* What a process can be told or asked; `yes` is what a result other than 0 and -1 is called. */
+static const struct {
+    const char *what;
+    int (*call)(Process *process);
+    const char *yes, *no;
+} calls[] = {
+    {"start", process_start, "", "None"},
+    {"terminate", process_terminate, "", "None"},
+    {"kill", process_kill, "", "None"},
+    {"close", process_close, "", "None"},
+    {"is_alive", process_is_alive, "True", "False"},
+    {"pid", process_pid, "a number", "None"},
+    {"sentinel", process_sentinel, "a descriptor", "a descriptor"},
+};
+
+/* Does to a process what a line begins with, and prints what came of it. */
+static void attempt(const char *line, Process *process) {
+    const char *what = line + strspn(line, " "), *result = "None";
+    int status = 0, code = 0;
+    char text[16];
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (strncmp(what, calls[i].what, strlen(calls[i].what)) != 0) continue;
+        status = calls[i].call(process);
+        result = status > 0 ? calls[i].yes : calls[i].no;
+    }
+    if (strcmp(what, "repr") == 0) {
+        show(line, process);
+        return;
+    }
+    if (strncmp(what, "join", 4) == 0) status = join(process, what);
+    if (strcmp(what, "daemon = True") == 0) status = process_set_daemon(process, true);
+    if (strcmp(what, "daemon") == 0) result = bool_name(process_daemon(process));
+    if (strcmp(what, "name") == 0) result = process_name(process);
+    if (strcmp(what, "exitcode") == 0 && (status = process_exitcode(process, &code)) > 0) {
+        snprintf(text, sizeof text, "%d", code);
+        result = text;
+    }
+    report(line, status, result);
+}
+
+/* The same for several lines, a stroke between them. */
+static void attempt_all(const char *lines, Process *process) {
+    char line[32];
+    for (; *lines; lines += strcspn(lines, "|"), lines += *lines == '|') {
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(lines, "|"), lines);
+        attempt(line, process);
+    }
+}
+
+#define ASK "repr|is_alive|exitcode|pid|sentinel|name|daemon"
+
+static void life(void) {
+    Process *process = process_new(sleep_forever, NULL, 0, "sleeper");
+    title("a process, initial");
+    attempt_all(ASK "|join|terminate|kill", process);
+    title("started");
+    attempt_all("start|" ASK "|start again|join(0)|join(0.01)|join(-1)|daemon = True|close",
+                process);
+    title("stopped");
+    attempt_all("terminate|join|" ASK "|join again|start again|kill", process);
+    title("closed");
+    attempt_all("close|repr|close again|start|join|terminate|kill", process);
+    attempt_all("is_alive|exitcode|pid|sentinel|name", process);
+    process_free(process);
+}
+
+/* What sys.exit(status) is there. */
+static int return_status(void *args) {
+    return *(int *)args;
+}
+
 static void exit_codes(void) {
     title("exit codes");
     const int statuses[] = {0, 1, 2, 3, 42, 127, 128, 200, 254, 255, 256, 257, 300};
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        Process *process = process_new(return_status, &statuses[i], sizeof(int), NULL);
-        process_start(process);
+        Process *process = start(return_status, &statuses[i], sizeof(int), NULL);
         printf("status %3d: exitcode %d\n", statuses[i], exitcode_of(process));
         process_close(process);
         process_free(process);
     }
-    Process *process = new_process(NULL, false);
-    process_start(process);
+    Process *process = start(NULL, NULL, 0, NULL);
     process_join(process, 60);
     show("no target", process);
     process_free(process);
@@ -175,13 +165,12 @@ static int family(void *args) {
     printf("%s, child of %s\n", process_name(me), process_name(parent));
     printf("%-28s (%s, %s)\n", "  alive, parent alive", bool_name(process_is_alive(me)),
            bool_name(process_is_alive(parent)));
-    report_bool("  parent's pid is right", process_pid(parent) == getppid());
-    report_bool("  my pid is right", process_pid(me) == getpid());
+    report("  parent's pid is right", 0, bool_name(process_pid(parent) == getppid()));
+    report("  my pid is right", 0, bool_name(process_pid(me) == getpid()));
     show("  me", me);
     for (int i = 0; i < (depth ? 2 : 0); i++) {
         int less = depth - 1;
-        Process *child = process_new(family, &less, sizeof less, NULL);
-        process_start(child);
+        Process *child = start(family, &less, sizeof less, NULL);
         int code = exitcode_of(child);
         printf("%s: %s returned %d\n", process_name(me), process_name(child), code);
         process_free(child);
@@ -195,8 +184,7 @@ static void names(void) {
     int code, known = process_exitcode(me, &code), depth = 2;
     printf("%s %s %s %s %s\n", process_name(me), parent_process() ? "?" : "None",
            bool_name(process_is_alive(me)), bool_name(process_daemon(me)), known ? "?" : "None");
-    Process *child = process_new(family, &depth, sizeof depth, NULL);
-    process_start(child);
+    Process *child = start(family, &depth, sizeof depth, NULL);
     code = exitcode_of(child);
     printf("%s returned %d\n", process_name(child), code);
     process_free(child);
@@ -214,10 +202,7 @@ static void names(void) {
 static int look_at(void *args) {
     Process *sibling = *(Process **)args;
     show("in a child", sibling);
-    report_none("  start", process_start(sibling));
-    report_none("  join", process_join(sibling, FOREVER));
-    report_bool("  is_alive", process_is_alive(sibling));
-    report("  name", 0, process_name(sibling));
+    attempt_all("  start|  join|  is_alive|  name", sibling);
     return 0;
 }
 
@@ -227,7 +212,7 @@ static int have_children(void *args) {
     Process *child = new_process(NULL, false);
     printf("daemonic: %s %s\n", bool_name(process_daemon(current_process())),
            bool_name(process_daemon(child)));
-    report_none("  start", process_start(child));
+    attempt("  start", child);
     show("  its child", child);
     process_free(child);
     return 0;
@@ -238,8 +223,7 @@ static void permissions(void) {
     Process *siblings[] = {new_process(NULL, false), new_process(sleep_forever, false)};
     process_start(siblings[1]);
     for (int i = 0; i < 2; i++) {
-        Process *child = process_new(look_at, &siblings[i], sizeof(Process *), NULL);
-        process_start(child);
+        Process *child = start(look_at, &siblings[i], sizeof(Process *), NULL);
         process_join(child, FOREVER);
         process_free(child);
     }
@@ -389,8 +373,7 @@ static int send_sizes(void *args) {
 static void sizes(void) {
     title("messages from a child");
     Queue *queue = queue_new(0);
-    Process *child = process_new(send_sizes, &queue, sizeof(Queue *), NULL);
-    process_start(child);
+    Process *child = start(send_sizes, &queue, sizeof(Queue *), NULL);
     for (size_t number = 0; number < SIZE_COUNT; number++) {
         size_t size, sum = 0, weighted = 0;
         unsigned char *message = queue_get(queue, &size, FOREVER);
@@ -430,10 +413,8 @@ static void producers(void) {
     bool in_order = true;
     for (int i = 0; i < 3; i++) {
         Job job = {queue, NULL, i, 100 * (i + 1)};
-        children[i] = process_new(send_numbers, &job, sizeof job, NULL);
+        children[i] = start(send_numbers, &job, sizeof job, NULL);
     }
-    for (int i = 0; i < 3; i++)
-        process_start(children[i]);
     for (int i = 0; i < 600; i++) {
         char *message = queue_get(queue, NULL, FOREVER), *rest;
         long producer = strtol(message, &rest, 10), number = strtol(rest, NULL, 10);
@@ -467,8 +448,7 @@ static int answer(void *args) {
 static void ping_pong(void) {
     title("questions and answers");
     Job job = {.queue = queue_new(1), .answers = queue_new(1)};
-    Process *child = process_new(answer, &job, sizeof job, "Archimedes");
-    process_start(child);
+    Process *child = start(answer, &job, sizeof job, "Archimedes");
     for (int i = 0; i < 30; i++) {
         char question[16];
         int size = snprintf(question, sizeof question, "%d", rand_below(1000));
