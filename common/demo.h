@@ -35,7 +35,6 @@ typedef struct {
     const char **text;       // the word that follows
     long *number, low, high; // a whole number in these bounds
     bool scenes;             // goes with anything; any other option is for the demo's own work
-    const char *mode;        // NULL: what demo.h's own options are for
     const char *mode;        // NULL: demo.h's own options say here what they are for
 } Option;
 
