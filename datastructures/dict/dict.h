@@ -133,7 +133,8 @@ Object *dict_get(Dict *self, Object *key, Object *default_value);
  * default (NULL). CPython: _PyDict_Pop(). */
 Object *dict_pop(Dict *self, Object *key, Object *default_value);
 
-/* self.popitem(): the last item as a new tuple, or NULL with KeyError. CPython: dict_popitem(). */
+/* self.popitem(): the last item as a new tuple, or NULL with KeyError. CPython: dict_popitem_impl().
+ */
 Object *dict_popitem(Dict *self);
 
 /* self == other: 1, 0, -1 with an error. Order does not count. CPython: dict_equal(). */

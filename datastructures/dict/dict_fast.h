@@ -1,10 +1,10 @@
 /* dict_fast.h: for speed only; skip it on the first reading.
  *
- * dict.c is complete without it: strike the one call of dict_lookup_fast(), and all is found as before,
- * only later. Most searches end at the key itself, at an equal int or str, or at an empty slot, and
- * none of the three needs code that could be anybody's. So this walk calls nothing: the compiler
- * keeps it in registers and copies it into each operation. At the first key that has the hash and
- * is none of these it gives up, and the search in dict.c begins again from the start.
+ * dict.c is complete without it: strike the one call of dict_lookup_fast(), and all is found as
+ * before, only later. Most searches end at the key itself, at an equal int or str, or at an empty
+ * slot, and none of the three needs code that could be anybody's. So this walk calls nothing: the
+ * compiler keeps it in registers and copies it into each operation. At the first key that has the
+ * hash and is none of these it gives up, and the search in dict.c begins again from the start.
  */
 #ifndef DICT_FAST_H
 #define DICT_FAST_H

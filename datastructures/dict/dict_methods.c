@@ -144,7 +144,7 @@ static DictKeys *clone_keys(const DictKeys *keys) {
     return clone;
 }
 
-/* A table with a third or more of holes is not worth cloning: its items are inserted anew, into a
+/* A table with more than a third of holes is not worth cloning: its items are inserted anew, into a
  * table of the right size. */
 Dict *dict_copy(Dict *self) {
     Dict *copy = dict_new();

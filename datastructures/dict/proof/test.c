@@ -335,6 +335,12 @@ static void test_equal_hashes_of_different_strs(void **state) {
     set(d, number(1), number(1)); // the same in a general table
     assert_int_equal(dict_contains(d, c), 0);
     assert_ptr_equal(dict_get_item_with_error(d, b), b);
+    dict_clear(d);
+    dict_set_item(d, a, a);
+    dict_set_item(d, b, b);
+    dict_del_item(d, a);
+    dict_set_item(d, c, c); // passes a dummy, and a key of its hash: the dummy's slot is the first
+    assert_int_equal(dict_get_index(d->keys, 42 & 7), 2);
     decref(a);
     decref(b);
     decref(c);
