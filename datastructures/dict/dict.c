@@ -17,7 +17,7 @@
 /* Every search in it ends at once and nothing can be appended, so lookups need no special case and
  * an empty dict no table. CPython: empty_keys_struct. */
 static union {
-    char bytes[sizeof(DictKeys) + 1]; // of all fields only `kind` and the one slot are not 0
+    signed char bytes[sizeof(DictKeys) + 1]; // of all fields only `kind` and the one slot are not 0
     DictKeys keys;
 } empty_keys = {
     .bytes = {[offsetof(DictKeys, kind)] = DICT_KEYS_UNICODE, [sizeof(DictKeys)] = DKIX_EMPTY}};
@@ -32,7 +32,8 @@ size_t dict_keys_sizeof(const DictKeys *keys) {
 /* An index needs to count to 2/3 of the slots and to spell -1 and -2. CPython: new_keys_object().
  */
 static DictKeys *keys_new(uint8_t log2_size, bool unicode) {
-    enum { LOG2_SIZE_MAX = 58 }; // 2^58 slots of 8 bytes and entries of 16 still fit in a size_t
+    // 2^58 slots of 8 bytes, and entries of 16, still fit in a size_t; of 32 bits 2^26.
+    enum { LOG2_SIZE_MAX = 8 * sizeof(size_t) - 6 };
     if (log2_size > LOG2_SIZE_MAX) return error_no_memory();
     DictKeys head = {
         .log2_size = log2_size,
