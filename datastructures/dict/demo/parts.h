@@ -1,5 +1,5 @@
-/* parts.h: what dict_demo has beside its scenes: drawing (draw.c), statements (interactive.c), words
- * (words.c). */
+/* parts.h: what dict_demo has beside its scenes: drawing (draw.c), the comparison of strategies
+ * (compare.c), statements (interactive.c), words (words.c). */
 #ifndef PARTS_H
 #define PARTS_H
 
@@ -29,6 +29,10 @@ int draw_repr(Object *op, int width, bool bare);
 
 /* Writes the table as a Graphviz digraph. */
 void draw_dot(const Dict *d, FILE *out);
+
+/* The scene `strategies`, and its data for the plot. */
+void scene_strategies(void);
+void csv_probes(void);
 
 /* Reads statements about a dict `d` from stdin, runs them, draws the table. Returns the exit status,
  * as the next does. */
