@@ -258,6 +258,7 @@ static void scene_flood(void) {
     puts("\n        n         times 31   SipHash with a secret");
     for (unsigned n = 512; n <= 4096; n *= 2)
         printf("    %5u  %15zu  %23zu\n", n, flood_of_words(n, false), flood_of_words(n, true));
+    step(NULL);
     secrets();
     puts("\n  Twice the words, four times the work; a request body has room for 100000 of\n"
          "  them, which is 5 * 10^9 probes. With a secret drawn at start-up nobody outside\n"
