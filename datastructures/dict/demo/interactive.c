@@ -340,7 +340,7 @@ static bool run(char *line, size_t length, Dict *d) {
     }
     if (in.bad) {
         error_clear();
-        usage_error(telling.demo->program, *in.from ? "%s '%.60s'; type:" : "%s; type:", in.bad,
+        usage_error(telling.demo->program, *in.from ? "%s '%.34s'; type:" : "%s; type:", in.bad,
                     in.from);
         fputs(can_be_typed, stderr);
     } else if (error_occurred()) {
