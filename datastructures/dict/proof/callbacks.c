@@ -162,8 +162,7 @@ static void one_trial(uint64_t seed) {
     assert_int_equal(testing_blocks(), blocks);
 }
 
-static void test_every_operation_changed_under(void **state) {
-    (void)state;
+static void test_every_operation_changed_under(UNUSED void **state) {
     uint64_t seed = testing_seed();
     for (uint64_t i = 0; i < TRIALS; i++)
         one_trial(seed * TRIALS + i);
@@ -173,8 +172,7 @@ static void test_every_operation_changed_under(void **state) {
 
 static Object *keys[3]; // of hash 3, in evil.dict with the value None
 
-static int setup(void **state) {
-    (void)state;
+static int setup(UNUSED void **state) {
     evil.dict = dict_new();
     for (int i = 0; i < 3; i++) {
         keys[i] = evil_new(i);
@@ -183,8 +181,7 @@ static int setup(void **state) {
     return 0;
 }
 
-static int teardown(void **state) {
-    (void)state;
+static int teardown(UNUSED void **state) {
     evil.act = NULL;
     for (int i = 0; i < 3; i++)
         decref(keys[i]);
@@ -225,8 +222,7 @@ static void act_become_strs(void) {
     set(evil.dict, text("a"), number(1));
 }
 
-static void test_equality_that_fails(void **state) {
-    (void)state;
+static void test_equality_that_fails(UNUSED void **state) {
     static const Operation all[] = {op_set, op_contains,    op_subscript,
                                     op_del, op_set_default, op_pop};
     Object *probe = evil_new(2);
@@ -259,8 +255,7 @@ static void change_under(const Operation operation, void (*act)(void), int victi
     teardown(NULL);
 }
 
-static void test_equality_that_changes_the_dict(void **state) {
-    (void)state;
+static void test_equality_that_changes_the_dict(UNUSED void **state) {
     static const Operation all[] = {op_set, op_contains, op_del};
     static void (*const acts[])(void) = {act_delete, act_clear,    act_grow,
                                          act_insert, act_reinsert, act_start_over};
@@ -272,8 +267,7 @@ static void test_equality_that_changes_the_dict(void **state) {
 }
 
 /* A search passes a dummy, and then equality fills that dummy: the key must not go there too. */
-static void test_equality_that_takes_the_free_slot(void **state) {
-    (void)state;
+static void test_equality_that_takes_the_free_slot(UNUSED void **state) {
     Object *probe = evil_new(7);
     dict_del_item(evil.dict, keys[0]); // the dummy at the head of the path
     evil.victim = evil_new(9);
@@ -288,8 +282,7 @@ static void test_equality_that_takes_the_free_slot(void **state) {
 }
 
 /* A search that compares takes the dummy it passed, as one that does not compare. */
-static void test_equality_and_a_dummy(void **state) {
-    (void)state;
+static void test_equality_and_a_dummy(UNUSED void **state) {
     Object *probe = evil_new(7);
     dict_del_item(evil.dict, keys[0]);
     assert_int_equal(dict_get_index(evil.dict->keys, 3), DKIX_DUMMY);
@@ -300,8 +293,7 @@ static void test_equality_and_a_dummy(void **state) {
 }
 
 /* Where CPython goes wrong: the table is one for strs when the search returns. */
-static void test_equality_that_leaves_a_table_for_strs(void **state) {
-    (void)state;
+static void test_equality_that_leaves_a_table_for_strs(UNUSED void **state) {
     Object *probe = evil_new(7);
     evil.act = act_become_strs;
     assert_int_equal(dict_set_item(evil.dict, probe, True), 0);
@@ -311,8 +303,7 @@ static void test_equality_that_leaves_a_table_for_strs(void **state) {
 }
 
 /* The value comes borrowed from the dict that equality empties. */
-static void test_insertion_of_what_equality_drops(void **state) {
-    (void)state;
+static void test_insertion_of_what_equality_drops(UNUSED void **state) {
     Object *probe = evil_new(7), *borrowed = evil_new(9);
     set(evil.dict, keys[0], borrowed);
     incref(keys[0]);
@@ -322,8 +313,7 @@ static void test_insertion_of_what_equality_drops(void **state) {
     decref(probe);
 }
 
-static void test_update_while_the_source_changes(void **state) {
-    (void)state;
+static void test_update_while_the_source_changes(UNUSED void **state) {
     Object *probe = evil_new(2);
     Dict *target = dict_new();
     dict_set_item(target, probe, None);
@@ -348,8 +338,7 @@ static void sees_dealloc(Object *self) {
     testing_free(self);
 }
 
-static void test_finalizer_sees_the_dict_as_it_will_be(void **state) {
-    (void)state;
+static void test_finalizer_sees_the_dict_as_it_will_be(UNUSED void **state) {
     static const Type type = {.name = "seer", .dealloc = sees_dealloc};
     static const struct {
         Operation operation;
@@ -375,8 +364,7 @@ static hash_t claimed_hash(Object *self) {
     return 42;
 }
 
-static void test_foreign_key_that_equals_a_str(void **state) {
-    (void)state;
+static void test_foreign_key_that_equals_a_str(UNUSED void **state) {
     static const Type type = {.name = "claimant", .hash = claimed_hash, .equal = claims_equal};
     Object claimant = {.refcnt = 1, .type = &type};
     Dict *d = dict_new();

@@ -5,6 +5,8 @@
 #include "../demo/draw.c"
 #include "../demo/interactive.c"
 
+#define UNUSED __attribute__((unused))
+
 static const struct {
     const char *typed, *repr; // NULL: not understood,
     const char *bad, *from;   // for this reason, from here on
@@ -30,8 +32,7 @@ static const struct {
     {"x", NULL, "cannot make sense of", "x"},
 };
 
-static void test_literals(void **state) {
-    (void)state;
+static void test_literals(UNUSED void **state) {
     int_from_long(0); // the small ints are nobody's leak
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         long blocks = testing_blocks();
@@ -58,8 +59,7 @@ static void test_literals(void **state) {
 }
 
 /* A lone surrogate is one character, and hashed as one: the same key however it is written. */
-static void test_lone_surrogates_are_keys(void **state) {
-    (void)state;
+static void test_lone_surrogates_are_keys(UNUSED void **state) {
     static const char *const statements[] = {"d['\\ud800'] = 1", "d[\"\\U0000d800\"] = 2",
                                              "d['\\ud800\\udc00'] = 3", "d['\\U00010000'] = 4"};
     Dict *d = dict_new();
@@ -76,8 +76,7 @@ static void test_lone_surrogates_are_keys(void **state) {
 }
 
 /* The table is drawn again after a statement that changed it, and only then. */
-static void test_what_changes_the_table(void **state) {
-    (void)state;
+static void test_what_changes_the_table(UNUSED void **state) {
     static const struct {
         const char *typed;
         bool changed;
