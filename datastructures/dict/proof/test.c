@@ -195,6 +195,7 @@ static void test_equality(UNUSED void **state) {
     set(b, name(3), number(4));
     assert_int_equal(dict_equal(a, b), 0);
     del(b, name(3));
+    assert_int_equal(dict_equal(b, a), 0); // all that is in b is in a
     set(b, name(30), number(3));
     assert_int_equal(dict_equal(a, b), 0);
     decref(a);
