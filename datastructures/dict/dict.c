@@ -8,20 +8,16 @@
  * What is only in the tail of a search is only there once: the search that does not find a key
  * remembers the first free slot it passed, and an insertion takes it.
  */
-#include "dict.h"
+#include "dict_fast.h" // for speed only
 
 #include <stddef.h>
-
-enum {
-    PREFETCH_AHEAD = 16
-}; // slots asked for before they are needed: a miss lasts about that long
 
 /* ---- The keys object -------------------------------------------------------------------------*/
 
 /* Every search in it ends at once and nothing can be appended, so lookups need no special case and
  * an empty dict no table. CPython: empty_keys_struct. */
 static union {
-    char bytes[sizeof(DictKeys) + 1]; // of all fields only `kind` and the one slot are not 0
+    signed char bytes[sizeof(DictKeys) + 1]; // of all fields only `kind` and the one slot are not 0
     DictKeys keys;
 } empty_keys = {
     .bytes = {[offsetof(DictKeys, kind)] = DICT_KEYS_UNICODE, [sizeof(DictKeys)] = DKIX_EMPTY}};
@@ -36,7 +32,8 @@ size_t dict_keys_sizeof(const DictKeys *keys) {
 /* An index needs to count to 2/3 of the slots and to spell -1 and -2. CPython: new_keys_object().
  */
 static DictKeys *keys_new(uint8_t log2_size, bool unicode) {
-    enum { LOG2_SIZE_MAX = 58 }; // 2^58 slots of 8 bytes and entries of 16 still fit in a size_t
+    // 2^58 slots of 8 bytes, and entries of 16, still fit in a size_t; of 32 bits 2^26.
+    enum { LOG2_SIZE_MAX = 8 * sizeof(size_t) - 6 };
     if (log2_size > LOG2_SIZE_MAX) return error_no_memory();
     DictKeys head = {
         .log2_size = log2_size,
@@ -75,29 +72,20 @@ static inline void set_index(DictKeys *keys, size_t slot, ssize_t ix) {
     }
 }
 
-static inline void prefetch_slot(const DictKeys *keys, size_t slot) {
-    __builtin_prefetch(keys->indices + (slot << (keys->log2_index_bytes - keys->log2_size)));
-}
-
 /* ---- Searching -------------------------------------------------------------------------------*/
 
-static inline size_t next_slot(size_t slot, size_t *perturb, size_t mask) {
-    *perturb >>= PERTURB_SHIFT;
-    return (slot * 5 + *perturb + 1) & mask;
-}
-
 /* The first slot on the hash's path that no live entry holds. CPython: find_empty_slot(). */
-static inline size_t find_empty_slot(const DictKeys *keys, hash_t hash) {
+static size_t find_empty_slot(const DictKeys *keys, hash_t hash) {
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
     while (dict_get_index(keys, slot) >= 0)
-        slot = next_slot(slot, &perturb, mask);
+        slot = dict_next_slot(slot, &perturb, mask);
     return slot;
 }
 
 size_t dict_index_slot(const DictKeys *keys, hash_t hash, ssize_t ix) {
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
     while (dict_get_index(keys, slot) != ix)
-        slot = next_slot(slot, &perturb, mask);
+        slot = dict_next_slot(slot, &perturb, mask);
     return slot;
 }
 
@@ -108,7 +96,7 @@ static DictPlace lookup_generic(Dict *self, Object *key, hash_t hash) {
 restart:;
     const DictKeys *keys = self->keys;
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
-    for (;; slot = next_slot(slot, &perturb, mask)) {
+    for (;; slot = dict_next_slot(slot, &perturb, mask)) {
         ssize_t ix = dict_get_index(keys, slot);
         if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, find_empty_slot(keys, hash)};
         if (ix < 0) continue;
@@ -127,22 +115,17 @@ restart:;
     }
 }
 
-static inline bool str_same(const Str *a, const Str *b) {
-    return a->length == b->length && a->kind == b->kind &&
-           memcmp(a->data, b->data, (size_t)a->length * a->kind) == 0;
-}
-
-/* A str among strs: nothing foreign runs. CPython: unicodekeys_lookup_unicode(). */
-__attribute__((noinline)) static DictPlace lookup_str_text(const DictKeys *keys, const Object *key,
-                                                           hash_t hash) {
+/* A str among strs: nothing foreign runs, so one walk does: the first slot without a live entry is
+ * remembered on the way. CPython: unicodekeys_lookup_unicode(). */
+static DictPlace lookup_str(const DictKeys *keys, const Str *key, hash_t hash) {
     const DictUnicodeEntry *entries = dict_unicode_entries(keys);
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
     size_t free_slot = SIZE_MAX;
-    for (;; slot = next_slot(slot, &perturb, mask)) {
+    for (;; slot = dict_next_slot(slot, &perturb, mask)) {
         ssize_t ix = dict_get_index(keys, slot);
         if (ix >= 0) {
             const Str *other = (const Str *)entries[ix].key;
-            if (other->hash == hash && str_same(other, (const Str *)key)) {
+            if (other == key || (other->hash == hash && dict_same_str(other, key))) {
                 return (DictPlace){ix, slot};
             }
         } else {
@@ -152,79 +135,14 @@ __attribute__((noinline)) static DictPlace lookup_str_text(const DictKeys *keys,
     }
 }
 
-/* The same as long as the key is there itself or no key of its hash is. Without a call in the loop,
- * the compiler keeps all of it in registers. */
-static inline DictPlace lookup_str(const DictKeys *keys, const Object *key, hash_t hash) {
-    const DictUnicodeEntry *entries = dict_unicode_entries(keys);
-    size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
-    size_t free_slot = SIZE_MAX;
-    for (;; slot = next_slot(slot, &perturb, mask)) {
-        ssize_t ix = dict_get_index(keys, slot);
-        if (ix >= 0) {
-            const Object *other = entries[ix].key;
-            if (other == key) return (DictPlace){ix, slot};
-            if (((const Str *)other)->hash == hash) return lookup_str_text(keys, key, hash);
-        } else {
-            if (free_slot == SIZE_MAX) free_slot = slot;
-            if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
-        }
-    }
-}
-
-/* The rest is for tables of any keys. As long as equal hashes come with equal pointers, two ints or
- * two strs, nothing foreign runs; at the first other pair the slow search takes over. CPython goes
- * through the type for every comparison.
- *
- * An int is found by its hash first: two ints of one hash are one, or 2^61 - 1 apart. */
-static inline DictPlace lookup_int(Dict *self, Object *key, hash_t hash) {
-    const DictKeys *keys = self->keys;
-    const DictEntry *entries = dict_entries(keys);
-    size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
-    size_t free_slot = SIZE_MAX;
-    for (;; slot = next_slot(slot, &perturb, mask)) {
-        ssize_t ix = dict_get_index(keys, slot);
-        if (ix >= 0) {
-            if (entries[ix].hash != hash) continue;
-            const Object *other = entries[ix].key;
-            if (other == key) return (DictPlace){ix, slot};
-            if (other->type != &Int_Type) return lookup_generic(self, key, hash);
-            if (((Int *)other)->value == ((Int *)key)->value) return (DictPlace){ix, slot};
-        } else {
-            if (free_slot == SIZE_MAX) free_slot = slot;
-            if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
-        }
-    }
-}
-
-static inline DictPlace lookup_general(Dict *self, Object *key, hash_t hash) {
-    const DictKeys *keys = self->keys;
-    const DictEntry *entries = dict_entries(keys);
-    size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = (size_t)hash & mask;
-    size_t free_slot = SIZE_MAX;
-    for (;; slot = next_slot(slot, &perturb, mask)) {
-        ssize_t ix = dict_get_index(keys, slot);
-        if (ix >= 0) {
-            const Object *other = entries[ix].key;
-            if (other == key) return (DictPlace){ix, slot};
-            if (entries[ix].hash != hash) continue;
-            bool strs = key->type == &Str_Type && other->type == &Str_Type;
-            if (!strs) return lookup_generic(self, key, hash);
-            if (str_same((const Str *)other, (Str *)key)) return (DictPlace){ix, slot};
-        } else {
-            if (free_slot == SIZE_MAX) free_slot = slot;
-            if (ix == DKIX_EMPTY) return (DictPlace){DKIX_EMPTY, free_slot};
-        }
-    }
-}
-
-/* CPython: _Py_dict_lookup(). */
+/* Which search it takes. CPython: _Py_dict_lookup(). */
 static inline DictPlace lookup(Dict *self, Object *key, hash_t hash) {
-    if (self->keys->kind == DICT_KEYS_GENERAL) {
-        return key->type == &Int_Type ? lookup_int(self, key, hash)
-                                      : lookup_general(self, key, hash);
+    DictPlace place = dict_lookup_fast(self->keys, key, hash);
+    if (place.ix != DKIX_UNDECIDED) return place;
+    if (self->keys->kind == DICT_KEYS_UNICODE && key->type == &Str_Type) {
+        return lookup_str(self->keys, (Str *)key, hash);
     }
-    if (key->type == &Str_Type) return lookup_str(self->keys, key, hash);
-    return lookup_generic(self, key, hash); // a foreign key may claim to equal a str
+    return lookup_generic(self, key, hash); // any other key may claim to equal a str
 }
 
 DictPlace dict_lookup(Dict *self, Object *key, hash_t hash) {
@@ -245,29 +163,11 @@ uint8_t dict_estimate_log2_keysize(ssize_t n) {
     return dict_log2_keysize((n * 3 + 1) / 2);
 }
 
-/* Fills the indices of a table without dummies. The slots are all over a table larger than the
- * cache, but their hashes are known beforehand: so they are asked for early.
- * CPython: build_indices_generic(), build_indices_unicode(). */
+/* Fills the indices of a table without dummies. CPython: build_indices_generic(),
+ * build_indices_unicode(). */
 static void build_indices(DictKeys *keys, ssize_t n) {
-    size_t mask = dict_slots(keys) - 1;
-    if (keys->kind == DICT_KEYS_GENERAL) {
-        const DictEntry *entries = dict_entries(keys);
-        for (ssize_t ix = 0; ix < n; ix++) {
-            if (ix + PREFETCH_AHEAD < n) {
-                prefetch_slot(keys, (size_t)entries[ix + PREFETCH_AHEAD].hash & mask);
-            }
-            set_index(keys, find_empty_slot(keys, entries[ix].hash), ix);
-        }
-        return;
-    }
-    const DictUnicodeEntry *entries = dict_unicode_entries(keys);
-    for (ssize_t ix = 0; ix < n; ix++) { // here even the hash is elsewhere: in the str
-        if (ix + 2 * PREFETCH_AHEAD < n) __builtin_prefetch(entries[ix + 2 * PREFETCH_AHEAD].key);
-        if (ix + PREFETCH_AHEAD < n) {
-            prefetch_slot(keys, (size_t)((Str *)entries[ix + PREFETCH_AHEAD].key)->hash & mask);
-        }
-        set_index(keys, find_empty_slot(keys, ((Str *)entries[ix].key)->hash), ix);
-    }
+    for (ssize_t ix = 0; ix < n; ix++)
+        set_index(keys, find_empty_slot(keys, dict_entry(keys, ix).hash), ix);
 }
 
 /* Copies the live entries of `from`, in order, to the front of `to`. */
@@ -309,23 +209,19 @@ static int insertion_resize(Dict *self, bool unicode) {
     return dict_resize(self, dict_log2_keysize(self->used * 3), unicode);
 }
 
-int dict_make_general(Dict *self) {
-    return insertion_resize(self, false);
-}
-
 /* ---- Inserting -------------------------------------------------------------------------------*/
 
-/* CPython: insert_to_emptydict(). */
-static int insert_to_emptydict(Dict *self, Object *key, hash_t hash, Object *value) {
-    DictKeys *keys = keys_new(PyDict_LOG_MINSIZE, key->type == &Str_Type);
-    if (!keys) return -1;
-    self->keys = keys;
-    return dict_append(self, (DictPlace){DKIX_EMPTY, (size_t)hash & (PyDict_MINSIZE - 1)}, key,
-                       hash, value);
+/* The search before an insertion: another key than a str makes a table of strs a general one, even
+ * if it then turns out to be there. */
+static inline DictPlace lookup_to_insert(Dict *self, Object *key, hash_t hash) {
+    if (self->keys->kind == DICT_KEYS_UNICODE && key->type != &Str_Type) {
+        if (insertion_resize(self, false) < 0) return (DictPlace){DKIX_ERROR, 0};
+    }
+    return lookup(self, key, hash);
 }
 
-/* The second half of insertdict(). A key that is no str may find itself before a table for strs
- * even now, if comparing has cleared the dict meanwhile. */
+/* A new entry, which steals key and value if there is memory. The table is looked at again, as
+ * comparing may have cleared the dict: then a key that is no str stands before a table for strs. */
 static inline int append(Dict *self, DictPlace place, Object *key, hash_t hash, Object *value) {
     bool unicode = key->type == &Str_Type;
     if (self->keys->usable <= 0 || (self->keys->kind == DICT_KEYS_UNICODE && !unicode)) {
@@ -336,9 +232,9 @@ static inline int append(Dict *self, DictPlace place, Object *key, hash_t hash, 
     ssize_t ix = keys->nentries;
     set_index(keys, place.slot, ix);
     if (keys->kind == DICT_KEYS_UNICODE) {
-        dict_unicode_entries(keys)[ix] = (DictUnicodeEntry){new_ref(key), new_ref(value)};
+        dict_unicode_entries(keys)[ix] = (DictUnicodeEntry){key, value};
     } else {
-        dict_entries(keys)[ix] = (DictEntry){hash, new_ref(key), new_ref(value)};
+        dict_entries(keys)[ix] = (DictEntry){hash, key, value};
     }
     self->used++;
     keys->usable--;
@@ -346,22 +242,21 @@ static inline int append(Dict *self, DictPlace place, Object *key, hash_t hash, 
     return 0;
 }
 
-int dict_append(Dict *self, DictPlace place, Object *key, hash_t hash, Object *value) {
-    return append(self, place, key, hash, value);
-}
-
+/* Steals key and value in any case: they may have been borrowed from this very dict, and comparing
+ * may take them out of it. Simplified: no insert_to_emptydict(), the first table by a way of its
+ * own: the empty one has no room, so it is resized like another. */
 static inline int insert(Dict *self, Object *key, hash_t hash, Object *value) {
-    if (self->keys == dict_empty_keys) return insert_to_emptydict(self, key, hash, value);
-    if (self->keys->kind == DICT_KEYS_UNICODE && key->type != &Str_Type) {
-        if (dict_make_general(self) < 0) return -1;
+    DictPlace place = lookup_to_insert(self, key, hash);
+    if (place.ix == DKIX_EMPTY && append(self, place, key, hash, value) == 0) return 0;
+    Object *old = value;
+    if (place.ix >= 0) { // the key stays the first one: d[1] = 'a'; d[True] = 'b' is {1: 'b'}
+        Object **at = dict_value_at(self->keys, place.ix);
+        old = *at;
+        *at = value;
     }
-    DictPlace place = lookup(self, key, hash);
-    if (place.ix == DKIX_ERROR) return -1;
-    if (place.ix == DKIX_EMPTY) return append(self, place, key, hash, value);
-    Object **at = dict_value_at(self->keys, place.ix), *old = *at;
-    *at = new_ref(value); // the key stays the first one: d[1] = 'a'; d[True] = 'b' is {1: 'b'}
-    decref(old);          // last, as it may run code that looks at this dict
-    return 0;
+    decref(key);
+    decref(old); // last, as it may run code that looks at this dict
+    return place.ix >= 0 ? 0 : -1;
 }
 
 int dict_insert(Dict *self, Object *key, hash_t hash, Object *value) {
@@ -369,8 +264,24 @@ int dict_insert(Dict *self, Object *key, hash_t hash, Object *value) {
 }
 
 int dict_set_item(Dict *self, Object *key, Object *value) {
+    incref(key);
+    incref(value);
     hash_t hash = object_hash(key);
-    return hash == -1 ? -1 : insert(self, key, hash, value);
+    if (hash != -1) return insert(self, key, hash, value);
+    decref(key);
+    decref(value);
+    return -1;
+}
+
+Object *dict_set_default(Dict *self, Object *key, Object *value) {
+    hash_t hash = object_hash(key);
+    if (hash == -1) return NULL;
+    DictPlace place = lookup_to_insert(self, key, hash);
+    if (place.ix >= 0) return *dict_value_at(self->keys, place.ix);
+    if (place.ix == DKIX_ERROR || append(self, place, key, hash, value) < 0) return NULL;
+    incref(key);
+    incref(value);
+    return value;
 }
 
 /* ---- Reading ---------------------------------------------------------------------------------*/
@@ -394,7 +305,7 @@ int dict_contains(Dict *self, Object *key) {
 /* The slot may lie in the middle of other keys' paths, so it cannot become empty: a dummy says
  * "deleted, search on". The entry stays too, a hole, or all numbers after it would change. Neither
  * is given back before a resize. */
-static inline DictEntry take(Dict *self, DictPlace place) {
+DictEntry dict_take(Dict *self, DictPlace place) {
     DictKeys *keys = self->keys;
     DictEntry taken;
     set_index(keys, place.slot, DKIX_DUMMY);
@@ -411,17 +322,13 @@ static inline DictEntry take(Dict *self, DictPlace place) {
     return taken;
 }
 
-DictEntry dict_take(Dict *self, DictPlace place) {
-    return take(self, place);
-}
-
 int dict_del_item(Dict *self, Object *key) {
     hash_t hash = object_hash(key);
     if (hash == -1) return -1;
     DictPlace place = lookup(self, key, hash);
     if (place.ix == DKIX_ERROR) return -1;
     if (place.ix == DKIX_EMPTY) return dict_key_error(key);
-    DictEntry taken = take(self, place);
+    DictEntry taken = dict_take(self, place);
     decref(taken.key);
     decref(taken.value);
     return 0;

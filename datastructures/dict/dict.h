@@ -133,7 +133,8 @@ Object *dict_get(Dict *self, Object *key, Object *default_value);
  * default (NULL). CPython: _PyDict_Pop(). */
 Object *dict_pop(Dict *self, Object *key, Object *default_value);
 
-/* self.popitem(): the last item as a new tuple, or NULL with KeyError. CPython: dict_popitem(). */
+/* self.popitem(): the last item as a new tuple, or NULL with KeyError. CPython: dict_popitem_impl().
+ */
 Object *dict_popitem(Dict *self);
 
 /* self == other: 1, 0, -1 with an error. Order does not count. CPython: dict_equal(). */
@@ -221,6 +222,17 @@ static inline Object **dict_value_at(const DictKeys *keys, ssize_t ix) {
                                            : &dict_unicode_entries(keys)[ix].value;
 }
 
+/* The slot that a search visits after this one; perturb begins as the hash. */
+static inline size_t dict_next_slot(size_t slot, size_t *perturb, size_t mask) {
+    *perturb >>= PERTURB_SHIFT;
+    return (slot * 5 + *perturb + 1) & mask;
+}
+
+static inline bool dict_same_str(const Str *a, const Str *b) {
+    return a->length == b->length && a->kind == b->kind &&
+           memcmp(a->data, b->data, (size_t)a->length * a->kind) == 0;
+}
+
 /* Where a key is, or would go. */
 typedef struct {
     ssize_t ix;  // the entry's number, DKIX_EMPTY, or DKIX_ERROR with an error set
@@ -229,15 +241,9 @@ typedef struct {
 
 DictPlace dict_lookup(Dict *self, Object *key, hash_t hash);
 
-/* Inserts or replaces, with the hash known. CPython: insertdict(). */
+/* Inserts or replaces, with the hash known; steals key and value, even if it fails.
+ * CPython: insertdict(). */
 int dict_insert(Dict *self, Object *key, hash_t hash, Object *value);
-
-/* Appends a key known to be absent at `place`, resizing if the table is full. 0, or -1 with
- * MemoryError. */
-int dict_append(Dict *self, DictPlace place, Object *key, hash_t hash, Object *value);
-
-/* Turns a table of str keys into a general one before another key arrives. */
-int dict_make_general(Dict *self);
 
 /* Takes the entry at `place` out; its key and value are now the caller's. CPython: the first half
  * of delitem_common(). */

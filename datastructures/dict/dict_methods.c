@@ -81,21 +81,6 @@ Object *dict_get(Dict *self, Object *key, Object *default_value) {
     return new_ref(value ? value : default_value);
 }
 
-Object *dict_set_default(Dict *self, Object *key, Object *value) {
-    hash_t hash = object_hash(key);
-    if (hash == -1) return NULL;
-    if (self->keys == dict_empty_keys) {
-        return dict_insert(self, key, hash, value) < 0 ? NULL : value;
-    }
-    if (self->keys->kind == DICT_KEYS_UNICODE && key->type != &Str_Type) {
-        if (dict_make_general(self) < 0) return NULL; // even if the key turns out to be there
-    }
-    DictPlace place = dict_lookup(self, key, hash);
-    if (place.ix == DKIX_ERROR) return NULL;
-    if (place.ix >= 0) return *dict_value_at(self->keys, place.ix);
-    return dict_append(self, place, key, hash, value) < 0 ? NULL : value;
-}
-
 Object *dict_pop(Dict *self, Object *key, Object *default_value) {
     DictPlace place = {DKIX_EMPTY, 0};
     if (self->used > 0) { // {}.pop([]) does not even hash: KeyError, not TypeError
@@ -159,7 +144,7 @@ static DictKeys *clone_keys(const DictKeys *keys) {
     return clone;
 }
 
-/* A table with a third or more of holes is not worth cloning: its items are inserted anew, into a
+/* A table with more than a third of holes is not worth cloning: its items are inserted anew, into a
  * table of the right size. */
 Dict *dict_copy(Dict *self) {
     Dict *copy = dict_new();
@@ -186,12 +171,14 @@ static bool is_clean(const Dict *self) {
             dict_usable_fraction(dict_slots(self->keys) / 2) < self->used);
 }
 
+/* Steals key and value. */
 static int merge_item(Dict *self, Object *key, hash_t hash, Object *value, bool override) {
-    if (!override) {
-        DictPlace place = dict_lookup(self, key, hash);
-        if (place.ix != DKIX_EMPTY) return place.ix == DKIX_ERROR ? -1 : 0;
-    }
-    return dict_insert(self, key, hash, value);
+    DictPlace place = {DKIX_EMPTY, 0};
+    if (!override) place = dict_lookup(self, key, hash);
+    if (place.ix == DKIX_EMPTY) return dict_insert(self, key, hash, value);
+    decref(key);
+    decref(value);
+    return place.ix == DKIX_ERROR ? -1 : 0;
 }
 
 /* CPython: dict_merge(). */
@@ -219,10 +206,7 @@ int dict_merge(Dict *self, Dict *other, bool override) {
         if (!entry.value) continue;
         incref(entry.key);
         incref(entry.value);
-        int status = merge_item(self, entry.key, entry.hash, entry.value, override);
-        decref(entry.key);
-        decref(entry.value);
-        if (status < 0) return -1;
+        if (merge_item(self, entry.key, entry.hash, entry.value, override) < 0) return -1;
         if (nentries != other->keys->nentries) {
             return error_set(RuntimeError, "dict mutated during update");
         }

@@ -1,103 +1,98 @@
-/* draw.c: pictures of a table. Everything shown is read from the table; nothing is remembered.
- */
-#include "draw.h"
+/* draw.c: pictures of a table. Everything shown is read from the table; nothing is remembered. */
+#include "parts.h"
 
 #include <inttypes.h>
 
 enum { SLOTS_A_ROW = 16 };
 
-static const char *kind_name(const DictKeys *keys) {
-    return keys->kind == DICT_KEYS_UNICODE ? "unicode" : "general";
-}
-
-void draw_shape(const Dict *d) {
+/* The numbers in one line, or in two if they are long; the bytes are those of CPython. */
+static void draw_shape(const Dict *d) {
     const DictKeys *keys = d->keys;
     if (keys == dict_empty_keys) {
-        printf("    no table of its own yet: the one that all empty dicts share\n");
+        puts("    no table of its own yet: the one that all empty dicts share");
         return;
     }
+    size_t slots = dict_slots(keys), width = ((size_t)1 << keys->log2_index_bytes) / slots;
+    size_t usable = (size_t)dict_usable_fraction(slots), each = dict_entry_bytes(keys);
     printf(
-        "    %s%zu slots%s of %zu byte%s, %s entries of %zu bytes: used %zd, usable %zd, nentries "
-        "%zd, %zu bytes\n",
-        color("1"), dict_slots(keys), color("0"),
-        ((size_t)1 << keys->log2_index_bytes) / dict_slots(keys),
-        keys->log2_index_bytes == keys->log2_size ? "" : "s", kind_name(keys),
-        dict_entry_bytes(keys), d->used, keys->usable, keys->nentries, dict_keys_sizeof(keys));
+        "    %s%s%s: used %zd, usable %zd, nentries %zd%sgetsizeof %zu + %zu*%zu + %zu*%zu = %zu\n",
+        color("1"), keys->kind == DICT_KEYS_UNICODE ? "unicode" : "general", color("0"), d->used,
+        keys->usable, keys->nentries, slots > DRAW_SLOTS_MAX ? "\n    " : "; ",
+        draw_getsizeof(d) - slots * width - usable * each, slots, width, usable, each,
+        draw_getsizeof(d));
 }
 
-/* One border of a row of `cells` boxes, each `width` columns wide. */
-static void border(size_t cells, int width, const char *left, const char *middle,
-                   const char *right) {
+/* One border of a row of boxes, each three columns wide. */
+static void border(size_t cells, const char *left, const char *middle, const char *right) {
     printf("             %s", left);
-    for (size_t i = 0; i < cells; i++) {
-        for (int column = 0; column < width; column++)
-            printf("─");
-        printf("%s", i + 1 < cells ? middle : right);
-    }
+    for (size_t i = 0; i < cells; i++)
+        printf("───%s", i + 1 < cells ? middle : right);
     putchar('\n');
 }
 
 static void draw_index(ssize_t ix) {
     if (ix == DKIX_EMPTY) {
-        printf("    ");
+        printf("   ");
     } else if (ix == DKIX_DUMMY) {
-        printf("%s  D %s", color("31"), color("0"));
+        printf("%s D %s", color("31"), color("0"));
     } else {
-        printf("%s%3zd %s", color("32"), ix, color("0"));
+        printf("%s%2zd %s", color("32"), ix, color("0"));
     }
 }
 
 static void draw_indices(const DictKeys *keys) {
     size_t cells = dict_slots(keys) < SLOTS_A_ROW ? dict_slots(keys) : SLOTS_A_ROW;
     for (size_t start = 0; start < dict_slots(keys); start += cells) {
-        printf("    %s    ", start ? "    " : "slot");
+        printf("    %s     ", start ? "    " : "slot");
         for (size_t i = 0; i < cells; i++)
-            printf(" %4zu", start + i);
+            printf("%s%2zu", i ? "  " : " ", start + i);
         putchar('\n');
-        border(cells, 4, "┌", "┬", "┐");
+        border(cells, "┌", "┬", "┐");
         printf("    %s  │", start ? "       " : "indices");
         for (size_t i = 0; i < cells; i++) {
             draw_index(dict_get_index(keys, start + i));
             printf("│");
         }
         putchar('\n');
-        border(cells, 4, "└", "┴", "┘");
+        border(cells, "└", "┴", "┘");
     }
 }
 
-enum { CELL = 16 };
-
-/* repr, at most CELL characters of it; returns how many are missing to that. */
-static int print_cell(Object *op) {
+int draw_repr(Object *op, int width, bool bare) {
     Writer text = {0};
     if (object_write_repr(op, &text) < 0) {
         error_clear();
         writer_free(&text);
         writer_puts(&text, "?");
     }
-    int shown = 0;
-    size_t i = 0;
-    while (i < text.length && shown < CELL) {
-        do {
-            putchar(text.bytes[i++]);
-        } while (i < text.length && ((unsigned char)text.bytes[i] & 0xC0) == 0x80);
-        shown++;
+    bool quotes = bare && op->type == &Str_Type && text.length >= 2;
+    const char *at = text.bytes + quotes, *end = text.bytes + text.length - quotes;
+    for (; at < end && width > 0; width--) {
+        const char *start = at++;
+        while (at < end && ((unsigned char)*at & 0xC0) == 0x80)
+            at++;
+        if (width == 1 && at < end) {
+            printf("…");
+        } else {
+            fwrite(start, 1, (size_t)(at - start), stdout);
+        }
     }
     writer_free(&text);
-    return CELL - shown;
+    return width;
 }
 
 static void draw_entry(const DictKeys *keys, ssize_t ix) {
+    enum { KEY = 14, VALUE = 16 };
     DictEntry entry = dict_entry(keys, ix);
-    printf("      %s %3zd │ ", ix == 0 ? "entries" : "       ", ix);
+    printf("    %s %2zd │ ", ix == 0 ? "entries" : "       ", ix);
     if (!entry.key) {
         printf("%sdeleted%s\n", color("31"), color("0"));
         return;
     }
     printf("%20" PRId64 " │ %4zu │ ", entry.hash, (size_t)entry.hash & (dict_slots(keys) - 1));
-    int missing = print_cell(entry.key);
+    int missing = draw_repr(entry.key, KEY, false);
     printf("%*s │ ", missing, "");
-    print_cell(entry.value);
+    draw_repr(entry.value, VALUE, false);
     putchar('\n');
 }
 
@@ -105,66 +100,68 @@ void draw_table(const Dict *d) {
     const DictKeys *keys = d->keys;
     if (keys != dict_empty_keys && dict_slots(keys) <= DRAW_SLOTS_MAX) {
         draw_indices(keys);
-        printf("                  │ %20s │ slot │ %-16s │ value\n",
-               keys->kind == DICT_KEYS_UNICODE ? "hash (in the str)" : "hash", "key");
+        printf("               │ %20s │ slot │ key            │ value\n",
+               keys->kind == DICT_KEYS_UNICODE ? "hash (in the str)" : "hash");
         for (ssize_t ix = 0; ix < keys->nentries && ix < DRAW_ENTRIES_MAX; ix++)
             draw_entry(keys, ix);
         if (keys->nentries > DRAW_ENTRIES_MAX) {
-            printf("              ... │ and %zd more\n", keys->nentries - DRAW_ENTRIES_MAX);
+            printf("           ... │ and %zd more\n", keys->nentries - DRAW_ENTRIES_MAX);
         }
     }
     draw_shape(d);
 }
 
-static size_t next_slot(size_t slot, size_t *perturb, size_t mask) {
-    *perturb >>= PERTURB_SHIFT;
-    return (slot * 5 + *perturb + 1) & mask;
-}
-
 size_t draw_probes(const DictKeys *keys, hash_t hash, ssize_t ix) {
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = perturb & mask, probes = 1;
     for (; dict_get_index(keys, slot) != ix; probes++)
-        slot = next_slot(slot, &perturb, mask);
+        slot = dict_next_slot(slot, &perturb, mask);
     return probes;
 }
 
 /* What a slot of the search says; true where the search ends. */
 static bool explain_slot(const DictKeys *keys, size_t slot, Object *key, hash_t hash) {
+    enum { KEY = 11 };
     ssize_t ix = dict_get_index(keys, slot);
     if (ix == DKIX_EMPTY) {
-        printf("empty: not in the table\n");
+        puts("empty: not in the table");
         return true;
     }
     if (ix == DKIX_DUMMY) {
-        printf("dummy: something was here, search on\n");
+        puts("dummy: was deleted, search on");
         return false;
     }
     DictEntry entry = dict_entry(keys, ix);
     printf("entry %zd, ", ix);
-    object_print(entry.key, stdout, false);
-    if (entry.key == key || (entry.hash == hash && object_rich_equal(entry.key, key) == 1)) {
-        printf(": found\n");
-        return true;
-    }
-    printf(entry.hash == hash ? ": same hash, another key\n" : ": another hash\n");
-    return false;
+    draw_repr(entry.key, KEY, false);
+    bool found = entry.key == key || (entry.hash == hash && object_rich_equal(entry.key, key) == 1);
+    puts(found ? ": found" : entry.hash == hash ? ": same hash" : ": another hash");
+    return found;
 }
 
 void draw_search(const Dict *d, Object *key) {
+    enum { KEY = 24, FORMULA = 26 };
     const DictKeys *keys = d->keys;
     hash_t hash = object_hash(key);
+    error_clear();
+    if (hash == -1) return;
     size_t mask = dict_slots(keys) - 1, perturb = (size_t)hash, slot = perturb & mask;
     char formula[96];
     snprintf(formula, sizeof formula, "hash & %zu", mask);
     printf("    looking for ");
-    object_print(key, stdout, false);
+    draw_repr(key, KEY, false);
     printf(", hash %#" PRIx64 ":\n", (uint64_t)hash);
     for (;;) {
-        printf("      slot %2zu = %-26s ", slot, formula);
+        printf("      slot %2zu = %-*s ", slot, FORMULA, formula);
+        if (strlen(formula) > FORMULA) printf("\n%43s", ""); // a large table's is on two lines
         if (explain_slot(keys, slot, key, hash)) break;
         size_t from = slot;
-        slot = next_slot(slot, &perturb, mask);
-        snprintf(formula, sizeof formula, "(5*%zu + %#zx + 1) & %zu", from, perturb, mask);
+        slot = dict_next_slot(slot, &perturb, mask);
+        // Of a perturb of many digits the last four: the mask leaves no more of it.
+        snprintf(formula, sizeof formula, "(5*%zu + %s%zx + 1) & %zu", from,
+                 perturb > 0xFFFF ? "0x…"
+                 : perturb        ? "0x"
+                                  : "",
+                 perturb > 0xFFFF && mask <= 0xFFFF ? perturb & 0xFFFF : perturb, mask);
     }
 }
 

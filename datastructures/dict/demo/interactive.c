@@ -1,21 +1,23 @@
-/* interactive.c: dict_demo --interactive: a read-eval-print loop that knows one variable, `d`.
+/* interactive.c: dict_demo --interactive: a read-eval-print loop that knows one variable, `d`, and
+ * literals of int, float, str, True, False, None, tuple and list.
  *
- *     d['a'] = 1    d['a']    del d['a']    'a' in d    'a' not in d    len(d)    d    show    quit
- *
- * with literals of int, float, str, True, False, None, tuple and list. A value is printed as Python
- * would, an error as the last line of its traceback; then the table is drawn.
+ * A value is printed as Python would, an error as the last line of its traceback. A lookup shows its
+ * path; the table is drawn when it has changed.
  */
-#include "demo.h"
-
-#include "draw.h"
+#include "parts.h"
 
 #include <ctype.h>
-#include <errno.h>
+
+static const char can_be_typed[] =
+    "  d['a'] = 1   d['a']   del d['a']   'a' in d   'a' not in d   len(d)   d\n"
+    "  with keys and values like  7  -2.5  'text'  True  None  (1, 'x')  [1, 2]\n"
+    "  show draws the table, help or ? says this, quit ends\n";
 
 typedef struct {
-    const char *at;  // the next character; the text ends with a NUL
-    int depth;       // of brackets open
-    const char *bad; // what is wrong with the syntax; NULL: nothing yet
+    const char *at;   // the next character; the text ends with a NUL
+    int depth;        // of brackets open
+    const char *bad;  // what is wrong; NULL: nothing yet
+    const char *from; // where
 } Scanner;
 
 enum { DEPTH_MAX = 200 }; // CPython: Parser/tokenizer.h, MAXLEVEL
@@ -28,8 +30,18 @@ static void skip_space(Scanner *in) {
 }
 
 static Object *bad_syntax(Scanner *in, const char *what) {
+    if (!in->bad) in->from = in->at;
     if (!in->bad) in->bad = what;
     return NULL;
+}
+
+static Object *no_sense(Scanner *in) {
+    return bad_syntax(in, *in->at ? "cannot make sense of" : "something is missing at the end");
+}
+
+static Object *no_sense_at(Scanner *in, const char *start) {
+    in->at = start;
+    return no_sense(in);
 }
 
 /* Takes `text` if it comes next; a word only where it ends. */
@@ -49,7 +61,7 @@ static Object *read_number(Scanner *in) {
     const char *start = in->at;
     bool real = false;
     if (*in->at == '-' || *in->at == '+') in->at++;
-    if (!isdigit((unsigned char)*in->at) && *in->at != '.') return bad_syntax(in, "invalid syntax");
+    if (!isdigit((unsigned char)*in->at) && *in->at != '.') return no_sense(in);
     const char *digits = in->at;
     for (; isdigit((unsigned char)*in->at) || *in->at == '.' || *in->at == 'e' || *in->at == 'E';
          in->at++) {
@@ -60,28 +72,68 @@ static Object *read_number(Scanner *in) {
     size_t length = (size_t)(in->at - start);
     bool word = isalnum((unsigned char)*in->at) || *in->at == '_';
     bool padded = !real && digits[0] == '0' && in->at - digits > 1;
-    if (word || padded || length >= sizeof text) return bad_syntax(in, "invalid decimal literal");
+    if (word || padded || length >= sizeof text) return no_sense_at(in, start);
     memcpy(text, start, length);
     text[length] = '\0';
     if (!real) return int_from_string(text);
     char *end;
     double value = strtod(text, &end);
-    return *end ? bad_syntax(in, "invalid decimal literal") : float_from_double(value);
+    return *end ? no_sense_at(in, start) : float_from_double(value);
 }
 
-/* Appends a code point as UTF-8. */
-static void put_char(Writer *out, unsigned long c) {
+/* A str literal while it is read. UTF-8 cannot spell a lone surrogate, as '\ud800' is: U+FFFD stands
+ * for it until the str is made, and `replaced` has, for each U+FFFD in turn, what it is in truth. */
+typedef struct {
+    Writer utf8;
+    Writer replaced; // 2 bytes each
+} Literal;
+
+static void put_char(Literal *out, unsigned long c) {
+    uint16_t truth = (uint16_t)c;
+    bool surrogate = 0xD800 <= c && c <= 0xDFFF;
+    if (surrogate || c == 0xFFFD) writer_write(&out->replaced, (char *)&truth, sizeof truth);
+    if (surrogate) c = 0xFFFD;
     char bytes[4];
     size_t length = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
     static const unsigned char lead[] = {0, 0, 0xC0, 0xE0, 0xF0};
     for (size_t i = length; i-- > 1; c >>= 6)
         bytes[i] = (char)(0x80 | (c & 0x3F));
     bytes[0] = (char)(lead[length] | c);
-    writer_write(out, bytes, length);
+    writer_write(&out->utf8, bytes, length);
+}
+
+/* What was typed as it is, which may be no UTF-8 at all. */
+static void put_typed(Scanner *in, Literal *out) {
+    if (strncmp(in->at, "\xEF\xBF\xBD", 3) == 0) {
+        put_char(out, 0xFFFD);
+        in->at += 3;
+    } else {
+        writer_write(&out->utf8, in->at++, 1);
+    }
+}
+
+static Object *literal_str(Literal *text) {
+    if (text->utf8.failed || text->replaced.failed) return NULL;
+    Writer *utf8 = &text->utf8;
+    Str *str = (Str *)str_from_bytes(utf8->bytes ? utf8->bytes : "", (ssize_t)utf8->length);
+    const char *truth = text->replaced.bytes;
+    for (ssize_t i = 0; str && str->kind > 1 && i < str->length; i++) {
+        uint16_t *narrow = (uint16_t *)(void *)str->data + i, was = 0;
+        uint32_t *wide = (uint32_t *)(void *)str->data + i;
+        if ((str->kind == 2 ? *narrow : *wide) != 0xFFFD) continue;
+        memcpy(&was, truth, sizeof was);
+        truth += sizeof was;
+        if (str->kind == 2) {
+            *narrow = was;
+        } else {
+            *wide = was;
+        }
+    }
+    return OBJECT(str);
 }
 
 /* \xhh, \uhhhh, \Uhhhhhhhh: false if malformed. */
-static bool read_hex(Scanner *in, int digits, Writer *out) {
+static bool read_hex(Scanner *in, int digits, Literal *out) {
     unsigned long c = 0;
     for (int i = 0; i < digits; i++, in->at++) {
         if (!isxdigit((unsigned char)*in->at)) return false;
@@ -93,12 +145,12 @@ static bool read_hex(Scanner *in, int digits, Writer *out) {
     return true;
 }
 
-static bool read_escape(Scanner *in, Writer *out) {
+static bool read_escape(Scanner *in, Literal *out) {
     static const char letters[] = "abfnrtv\\'\"", meanings[] = "\a\b\f\n\r\t\v\\'\"";
     char c = *in->at++;
     const char *letter = c ? strchr(letters, c) : NULL;
     if (letter) {
-        writer_write(out, &meanings[letter - letters], 1);
+        put_char(out, (unsigned char)meanings[letter - letters]);
         return true;
     }
     if (c == 'x') return read_hex(in, 2, out);
@@ -111,30 +163,33 @@ static bool read_escape(Scanner *in, Writer *out) {
             code = code * 8 + (unsigned long)(*in->at++ - '0');
         put_char(out, code);
     } else {
-        writer_puts(out, "\\"); // unknown: Python keeps the backslash
+        put_char(out, '\\'); // unknown: Python keeps the backslash
     }
     return true;
 }
 
 static Object *read_string(Scanner *in) {
     char quote = *in->at++;
-    Writer text = {0};
+    Literal text = {0};
     Object *str = NULL;
-    while (*in->at && *in->at != quote) {
-        if (*in->at == '\\' && in->at[1]) {
-            in->at++;
-            if (read_escape(in, &text)) continue;
-            writer_free(&text);
-            return bad_syntax(in, "(unicode error) malformed escape");
+    while (!in->bad && *in->at && *in->at != quote) {
+        const char *start = in->at;
+        if (start[0] != '\\' || !start[1]) {
+            put_typed(in, &text);
+        } else if (in->at++, !read_escape(in, &text)) {
+            no_sense_at(in, start);
         }
-        writer_write(&text, in->at++, 1);
     }
-    if (*in->at != quote) {
-        bad_syntax(in, "unterminated string literal");
-    } else if (in->at++, !text.failed) {
-        str = str_from_bytes(text.bytes ? text.bytes : "", (ssize_t)text.length);
+    if (in->bad) {
+        in->at += strlen(in->at);
+    } else if (*in->at != quote) {
+        bad_syntax(in, "the closing quote is missing");
+    } else {
+        in->at++;
+        str = literal_str(&text);
     }
-    writer_free(&text);
+    writer_free(&text.utf8);
+    writer_free(&text.replaced);
     return str;
 }
 
@@ -146,8 +201,7 @@ static Object *read_sequence(Scanner *in, bool tuple) {
     List *items = list_new(0);
     bool comma = true, any_comma = false, ok = items != NULL;
     while (ok && !take(in, close)) {
-        Object *item =
-            comma ? read_value(in) : bad_syntax(in, "invalid syntax. Perhaps you forgot a comma?");
+        Object *item = comma ? read_value(in) : no_sense(in);
         ok = item && list_append(items, item) == 0;
         xdecref(item);
         comma = ok && take(in, ",");
@@ -184,14 +238,14 @@ static Object *read_value(Scanner *in) {
 static bool at_end(Scanner *in) {
     skip_space(in);
     if (*in->at == '\0' || *in->at == '#') return true;
-    bad_syntax(in, "invalid syntax");
+    no_sense(in);
     return false;
 }
 
 static Object *read_key(Scanner *in) {
     Object *key = read_value(in);
     if (key && take(in, "]")) return key;
-    if (key) bad_syntax(in, "'[' was never closed");
+    if (key) no_sense(in);
     xdecref(key);
     return NULL;
 }
@@ -202,28 +256,30 @@ static void show_value(Object *value) {
     xdecref(value);
 }
 
+/* What follows returns whether the table has changed. */
+
 /* After `d[`: reading or assigning. */
-static void run_subscript(Scanner *in, Dict *d) {
-    Object *key = read_key(in);
-    if (!key) return;
-    if (take(in, "=")) {
-        Object *value = read_value(in);
-        if (value && at_end(in)) dict_set_item(d, key, value);
-        xdecref(value);
-    } else if (at_end(in)) {
+static bool run_subscript(Scanner *in, Dict *d) {
+    Object *key = read_key(in), *value = NULL;
+    bool changed = false;
+    if (key && take(in, "=")) {
+        value = read_value(in);
+        changed = value && at_end(in) && dict_set_item(d, key, value) == 0;
+    } else if (key && at_end(in)) {
+        draw_search(d, key);
         show_value(dict_subscript(d, key));
     }
-    decref(key);
+    xdecref(key);
+    xdecref(value);
+    return changed;
 }
 
-static void run_delete(Scanner *in, Dict *d) {
-    if (!take(in, "d") || !take(in, "[")) {
-        bad_syntax(in, "invalid syntax");
-        return;
-    }
+static bool run_delete(Scanner *in, Dict *d) {
+    if (!take(in, "d") || !take(in, "[")) return no_sense(in);
     Object *key = read_key(in);
-    if (key && at_end(in)) dict_del_item(d, key);
+    bool changed = key && at_end(in) && dict_del_item(d, key) == 0;
     xdecref(key);
+    return changed;
 }
 
 /* A bare value, or `value in d`, `value not in d`. */
@@ -232,83 +288,85 @@ static void run_value(Scanner *in, Dict *d) {
     if (!value) return;
     bool negated = take(in, "not");
     if (take(in, "in")) {
-        if (take(in, "d") && at_end(in)) {
+        if (!take(in, "d")) {
+            no_sense(in);
+        } else if (at_end(in)) {
+            draw_search(d, value);
             int answer = dict_contains(d, value);
             if (answer >= 0) show_value(new_ref((answer == 1) != negated ? True : False));
-        } else {
-            bad_syntax(in, "invalid syntax");
         }
     } else if (negated) {
-        bad_syntax(in, "invalid syntax");
+        no_sense(in);
     } else if (at_end(in)) {
         show_value(new_ref(value));
     }
     decref(value);
 }
 
-static void run_line(Scanner *in, Dict *d) {
-    if (take(in, "del")) {
-        run_delete(in, d);
+static bool run_line(Scanner *in, Dict *d) {
+    if (take(in, "del")) return run_delete(in, d);
+    if (take(in, "show")) return at_end(in);
+    if (take(in, "help") || take(in, "?")) {
+        if (at_end(in)) fputs(can_be_typed, stdout);
     } else if (take(in, "len")) {
-        if (take(in, "(") && take(in, "d") && take(in, ")")) {
-            if (at_end(in)) show_value(int_from_long(dict_size(d)));
-        } else {
-            bad_syntax(in, "invalid syntax");
-        }
-    } else if (take(in, "show")) {
-        at_end(in);
-    } else if (take(in, "d")) {
-        if (take(in, "[")) {
-            run_subscript(in, d);
+        if (!take(in, "(") || !take(in, "d") || !take(in, ")")) {
+            no_sense(in);
         } else if (at_end(in)) {
-            show_value(new_ref(d));
+            show_value(int_from_long(dict_size(d)));
         }
+    } else if (take(in, "d")) {
+        if (take(in, "[")) return run_subscript(in, d);
+        if (at_end(in)) show_value(new_ref(d));
     } else {
         run_value(in, d);
     }
+    return false;
 }
 
-/* One line of input: runs it, prints what it says, draws the table. False: quit. */
-static bool run(const char *program, char *line, size_t length, Dict *d) {
+/* One line of input: runs it, prints what it says, draws a table that has changed. False: quit. */
+static bool run(char *line, size_t length, Dict *d) {
     Scanner in = {.at = line};
     while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
         line[--length] = '\0';
     skip_space(&in);
     if (*in.at == '#' || (*in.at == '\0' && strlen(line) == length)) return true;
     if (take(&in, "quit")) return false;
+    bool changed = false;
     if (strlen(line) != length) {
-        bad_syntax(&in, "source code cannot contain null bytes");
+        in.at = line + strlen(line);
+        bad_syntax(&in, "a line ends where a null byte is");
     } else {
-        run_line(&in, d);
+        changed = run_line(&in, d);
     }
     if (in.bad) {
         error_clear();
-        usage_error(program, "SyntaxError: %s", in.bad);
-        return true;
+        usage_error(telling.demo->program, *in.from ? "%s '%.34s'; type:" : "%s; type:", in.bad,
+                    in.from);
+        fputs(can_be_typed, stderr);
+    } else if (error_occurred()) {
+        error_print(stdout);
     }
-    if (error_occurred()) error_print(stdout);
-    draw_table(d);
+    if (changed) draw_table(d);
     return true;
 }
 
-int demo_interactive(const char *program) {
+int demo_interactive(void) {
     bool prompt = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    Dict *d = dict_new();
+    Dict *d = need(dict_new());
     char *line = NULL;
     size_t capacity = 0;
     ssize_t length;
-    if (!d) return 1;
-    if (prompt)
-        puts("d = {}    try: d['a'] = 1   d['a']   del d['a']   'a' in d   len(d)   show   quit");
+    if (prompt) printf("d = {}    type:\n%s", can_be_typed);
     do {
         if (prompt) printf(">>> ");
         fflush(stdout);
         errno = 0;
         length = getline(&line, &capacity, stdin);
-    } while (length >= 0 && run(program, line, (size_t)length, d));
-    int status = length < 0 && ferror(stdin)
-                     ? usage_error(program, "cannot read '-': %s", strerror(errno))
-                     : 0;
+    } while (length >= 0 && run(line, (size_t)length, d));
+    int status = 0;
+    if (length < 0 && ferror(stdin)) {
+        status = usage_error(telling.demo->program, "cannot read '-': %s", strerror(errno));
+    }
     if (prompt && length < 0) putchar('\n');
     free(line);
     dict_clear(d);

@@ -1,14 +1,10 @@
 /* words.c: dict_demo FILE...: what a dict is used for most, counting.
  *
- * A word is a run of letters, digits and bytes beyond ASCII (so that UTF-8 letters stay in their
- * words); ASCII letters are lowered; whatever is between the words is dropped.
+ * The rule: a word is a run of ASCII letters, digits and bytes of 0x80 and up; ASCII is lowered.
  */
-#include "demo.h"
-
-#include "draw.h"
+#include "parts.h"
 
 #include <ctype.h>
-#include <errno.h>
 
 static int count_word(Dict *counts, Writer *word) {
     Object *key = str_from_bytes(word->bytes, (ssize_t)word->length), *one = NULL;
@@ -45,7 +41,7 @@ static int64_t count_of(Object *value) {
 
 /* The ten largest counts; equal ones in the order in which the words were first seen. */
 static void print_top(Dict *counts) {
-    enum { TOP = 10 };
+    enum { TOP = 10, WIDTH = 68 };
     struct {
         Object *word;
         int64_t count;
@@ -64,7 +60,7 @@ static void print_top(Dict *counts) {
     }
     for (int i = 0; i < n; i++) {
         printf("  %8lld  ", (long long)top[i].count);
-        object_print(top[i].word, stdout, true);
+        draw_repr(top[i].word, WIDTH, true);
         putchar('\n');
     }
 }
@@ -85,32 +81,31 @@ static void print_shape(Dict *counts) {
     double used = (double)counts->used;
     printf("%zu slots, load %.2f, %.2f probes a lookup, %zu at most\n", dict_slots(keys),
            used / (double)dict_slots(keys), (double)probes / used, longest);
-    printf("%zu bytes of table, %.1f a word\n", dict_keys_sizeof(keys),
-           (double)dict_keys_sizeof(keys) / used);
+    printf("%zu bytes by sys.getsizeof, %.1f a word\n", draw_getsizeof(counts),
+           (double)draw_getsizeof(counts) / used);
 }
 
-static int count_file(const char *program, Dict *counts, const char *name) {
+static int count_file(Dict *counts, const char *name) {
+    const char *program = telling.demo->program;
     bool is_stdin = strcmp(name, "-") == 0;
     FILE *in = is_stdin ? stdin : fopen(name, "rb");
     if (!in) return usage_error(program, "cannot open '%s': %s", name, strerror(errno));
     int status = count_words(counts, in), reason = errno;
     if (!is_stdin) fclose(in);
     if (status > 0) return usage_error(program, "cannot read '%s': %s", name, strerror(reason));
-    if (status == 0) return 0;
-    fprintf(stderr, "%s: ", program);
-    error_print(stderr);
-    return 1;
+    must(status);
+    return 0;
 }
 
-int demo_words(const char *program, int count, char **names) {
-    Dict *counts = dict_new();
-    int status = counts ? 0 : 1;
+int demo_words(int count, char **names) {
+    Dict *counts = need(dict_new());
+    int status = 0;
     for (int i = 0; i < count && status == 0; i++)
-        status = count_file(program, counts, names[i]);
+        status = count_file(counts, names[i]);
     if (status == 0) {
         print_top(counts);
         print_shape(counts);
     }
-    xdecref(counts);
+    decref(counts);
     return status;
 }

@@ -102,139 +102,90 @@ static void prepare(size_t n, bool strs) {
     }
 }
 
-static volatile uintptr_t sink; // so that no result is unused
+/* What each contender does with its own table; one call of each is n items' work. */
+typedef struct {
+    const char *who;
+    void *(*build)(bool strs); // with all n keys
+    void (*destroy)(void *table);
+    uintptr_t (*get)(void *table, bool strs, bool hit);
+    uintptr_t (*iterate)(void *table);
+    void *(*erase)(void *table, bool strs); // all keys; the table afterwards
+} Contender;
 
 /* ---- Ours ------------------------------------------------------------------------------------*/
 
-static Dict *our_dict(size_t n, bool strs) {
-    prepare(n, strs);
+static void *our_build(bool strs) {
+    (void)strs;
     Dict *d = dict_new();
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < keys.n; i++)
         dict_set_item(d, keys.ours[i], keys.ours[i]);
     return d;
 }
 
-static uint64_t our_insert(size_t n, size_t repeats, bool strs) {
-    prepare(n, strs);
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        uint64_t start = clock_now();
-        Dict *d = dict_new();
-        for (size_t i = 0; i < n; i++)
-            dict_set_item(d, keys.ours[i], keys.ours[i]);
-        elapsed += clock_now() - start;
-        decref(d);
-    }
-    return elapsed;
+static void our_destroy(void *d) {
+    decref(d);
 }
 
-static uint64_t our_get(size_t n, size_t repeats, bool strs, bool hit) {
-    Dict *d = our_dict(n, strs);
+static uintptr_t our_get(void *d, bool strs, bool hit) {
+    (void)strs;
     Object **wanted = hit ? keys.ours : keys.ours_absent;
     uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (uintptr_t)dict_get_item_with_error(d, wanted[keys.shuffled[i]]);
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    decref(d);
-    return elapsed;
+    for (size_t i = 0; i < keys.n; i++)
+        sum += (uintptr_t)dict_get_item_with_error(d, wanted[keys.shuffled[i]]);
+    return sum;
 }
 
-static uint64_t our_iterate(size_t n, size_t repeats, bool strs) {
-    Dict *d = our_dict(n, strs);
+static uintptr_t our_iterate(void *d) {
     uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        Object *key, *value;
-        for (ssize_t pos = 0; dict_next(d, &pos, &key, &value);)
-            sum += (uintptr_t)key ^ (uintptr_t)value;
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    decref(d);
-    return elapsed;
+    Object *key, *value;
+    for (ssize_t pos = 0; dict_next(d, &pos, &key, &value);)
+        sum += (uintptr_t)key ^ (uintptr_t)value;
+    return sum;
 }
 
-static uint64_t our_delete(size_t n, size_t repeats, bool strs) {
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        Dict *d = our_dict(n, strs);
-        uint64_t start = clock_now();
-        for (size_t i = 0; i < n; i++)
-            dict_del_item(d, keys.ours[keys.shuffled[i]]);
-        elapsed += clock_now() - start;
-        decref(d);
-    }
-    return elapsed;
+static void *our_erase(void *d, bool strs) {
+    (void)strs;
+    for (size_t i = 0; i < keys.n; i++)
+        dict_del_item(d, keys.ours[keys.shuffled[i]]);
+    return d;
 }
 
 /* ---- CPython's -------------------------------------------------------------------------------*/
 
-static PyObject *their_dict(size_t n, bool strs) {
-    prepare(n, strs);
+static void *their_build(bool strs) {
+    (void)strs;
     PyObject *d = PyDict_New();
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < keys.n; i++)
         PyDict_SetItem(d, keys.theirs[i], keys.theirs[i]);
     return d;
 }
 
-static uint64_t their_insert(size_t n, size_t repeats, bool strs) {
-    prepare(n, strs);
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        uint64_t start = clock_now();
-        PyObject *d = PyDict_New();
-        for (size_t i = 0; i < n; i++)
-            PyDict_SetItem(d, keys.theirs[i], keys.theirs[i]);
-        elapsed += clock_now() - start;
-        Py_DECREF(d);
-    }
-    return elapsed;
+static void their_destroy(void *d) {
+    Py_DECREF((PyObject *)d);
 }
 
-static uint64_t their_get(size_t n, size_t repeats, bool strs, bool hit) {
-    PyObject *d = their_dict(n, strs), **wanted = hit ? keys.theirs : keys.theirs_absent;
+static uintptr_t their_get(void *d, bool strs, bool hit) {
+    (void)strs;
+    PyObject **wanted = hit ? keys.theirs : keys.theirs_absent;
     uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (uintptr_t)PyDict_GetItemWithError(d, wanted[keys.shuffled[i]]);
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    Py_DECREF(d);
-    return elapsed;
+    for (size_t i = 0; i < keys.n; i++)
+        sum += (uintptr_t)PyDict_GetItemWithError(d, wanted[keys.shuffled[i]]);
+    return sum;
 }
 
-static uint64_t their_iterate(size_t n, size_t repeats, bool strs) {
-    PyObject *d = their_dict(n, strs);
+static uintptr_t their_iterate(void *d) {
     uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        PyObject *key, *value;
-        for (Py_ssize_t pos = 0; PyDict_Next(d, &pos, &key, &value);)
-            sum += (uintptr_t)key ^ (uintptr_t)value;
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    Py_DECREF(d);
-    return elapsed;
+    PyObject *key, *value;
+    for (Py_ssize_t pos = 0; PyDict_Next(d, &pos, &key, &value);)
+        sum += (uintptr_t)key ^ (uintptr_t)value;
+    return sum;
 }
 
-static uint64_t their_delete(size_t n, size_t repeats, bool strs) {
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        PyObject *d = their_dict(n, strs);
-        uint64_t start = clock_now();
-        for (size_t i = 0; i < n; i++)
-            PyDict_DelItem(d, keys.theirs[keys.shuffled[i]]);
-        elapsed += clock_now() - start;
-        Py_DECREF(d);
-    }
-    return elapsed;
+static void *their_erase(void *d, bool strs) {
+    (void)strs;
+    for (size_t i = 0; i < keys.n; i++)
+        PyDict_DelItem(d, keys.theirs[keys.shuffled[i]]);
+    return d;
 }
 
 /* ---- uthash ----------------------------------------------------------------------------------*/
@@ -245,13 +196,22 @@ static uint64_t their_delete(size_t n, size_t repeats, bool strs) {
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #pragma GCC diagnostic ignored "-Wshadow"
 
-static Raw *uthash_add(Raw *table, Raw *item, bool strs) {
-    if (strs) {
-        HASH_ADD_STR(table, text, item);
-    } else {
-        HASH_ADD(hh, table, number, sizeof item->number, item);
+static void *uthash_build(bool strs) {
+    Raw *table = NULL;
+    for (size_t i = 0; i < keys.n; i++) {
+        Raw *item = &keys.raw[i];
+        if (strs) {
+            HASH_ADD_STR(table, text, item);
+        } else {
+            HASH_ADD(hh, table, number, sizeof item->number, item);
+        }
     }
     return table;
+}
+
+static void uthash_destroy(void *op) {
+    Raw *table = op;
+    HASH_CLEAR(hh, table);
 }
 
 static Raw *uthash_find(Raw *table, Raw *wanted, bool strs) {
@@ -264,66 +224,28 @@ static Raw *uthash_find(Raw *table, Raw *wanted, bool strs) {
     return found;
 }
 
-static Raw *uthash_table(size_t n, bool strs) {
-    prepare(n, strs);
-    Raw *table = NULL;
-    for (size_t i = 0; i < n; i++)
-        table = uthash_add(table, &keys.raw[i], strs);
+static uintptr_t uthash_get(void *table, bool strs, bool hit) {
+    Raw *wanted = hit ? keys.raw : keys.raw_absent;
+    uintptr_t sum = 0;
+    for (size_t i = 0; i < keys.n; i++)
+        sum += (uintptr_t)uthash_find(table, &wanted[keys.shuffled[i]], strs);
+    return sum;
+}
+
+static uintptr_t uthash_iterate(void *table) {
+    uintptr_t sum = 0;
+    for (Raw *item = table; item; item = item->hh.next)
+        sum += (uintptr_t)item;
+    return sum;
+}
+
+static void *uthash_erase(void *op, bool strs) {
+    Raw *table = op;
+    for (size_t i = 0; i < keys.n; i++) {
+        Raw *found = uthash_find(table, &keys.raw[keys.shuffled[i]], strs);
+        HASH_DEL(table, found);
+    }
     return table;
-}
-
-static uint64_t uthash_insert(size_t n, size_t repeats, bool strs) {
-    prepare(n, strs);
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        uint64_t start = clock_now();
-        Raw *table = uthash_table(n, strs);
-        elapsed += clock_now() - start;
-        HASH_CLEAR(hh, table);
-    }
-    return elapsed;
-}
-
-static uint64_t uthash_get(size_t n, size_t repeats, bool strs, bool hit) {
-    Raw *table = uthash_table(n, strs), *wanted = hit ? keys.raw : keys.raw_absent;
-    uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (uintptr_t)uthash_find(table, &wanted[keys.shuffled[i]], strs);
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    HASH_CLEAR(hh, table);
-    return elapsed;
-}
-
-static uint64_t uthash_iterate(size_t n, size_t repeats, bool strs) {
-    Raw *table = uthash_table(n, strs);
-    uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (Raw *item = table; item; item = item->hh.next)
-            sum += (uintptr_t)item;
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    HASH_CLEAR(hh, table);
-    return elapsed;
-}
-
-static uint64_t uthash_delete(size_t n, size_t repeats, bool strs) {
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        Raw *table = uthash_table(n, strs);
-        uint64_t start = clock_now();
-        for (size_t i = 0; i < n; i++) {
-            Raw *found = uthash_find(table, &keys.raw[keys.shuffled[i]], strs);
-            HASH_DEL(table, found);
-        }
-        elapsed += clock_now() - start;
-    }
-    return elapsed;
 }
 #pragma GCC diagnostic pop
 #endif
@@ -335,151 +257,143 @@ static void *glib_key(Raw *raw, bool strs) {
     return strs ? (void *)raw->text : (void *)&raw->number;
 }
 
-static GHashTable *glib_table(size_t n, bool strs) {
-    prepare(n, strs);
+static void *glib_build(bool strs) {
     GHashTable *table = strs ? g_hash_table_new(g_str_hash, g_str_equal)
                              : g_hash_table_new(g_int64_hash, g_int64_equal);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < keys.n; i++)
         g_hash_table_insert(table, glib_key(&keys.raw[i], strs), &keys.raw[i]);
     return table;
 }
 
-static uint64_t glib_insert(size_t n, size_t repeats, bool strs) {
-    prepare(n, strs);
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        uint64_t start = clock_now();
-        GHashTable *table = glib_table(n, strs);
-        elapsed += clock_now() - start;
-        g_hash_table_destroy(table);
-    }
-    return elapsed;
+static void glib_destroy(void *table) {
+    g_hash_table_destroy(table);
 }
 
-static uint64_t glib_get(size_t n, size_t repeats, bool strs, bool hit) {
-    GHashTable *table = glib_table(n, strs);
+static uintptr_t glib_get(void *table, bool strs, bool hit) {
     Raw *wanted = hit ? keys.raw : keys.raw_absent;
     uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        for (size_t i = 0; i < n; i++)
-            sum += (uintptr_t)g_hash_table_lookup(table, glib_key(&wanted[keys.shuffled[i]], strs));
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    g_hash_table_destroy(table);
-    return elapsed;
+    for (size_t i = 0; i < keys.n; i++)
+        sum += (uintptr_t)g_hash_table_lookup(table, glib_key(&wanted[keys.shuffled[i]], strs));
+    return sum;
 }
 
-static uint64_t glib_iterate(size_t n, size_t repeats, bool strs) {
-    GHashTable *table = glib_table(n, strs);
+static uintptr_t glib_iterate(void *table) {
     uintptr_t sum = 0;
-    uint64_t start = clock_now();
-    for (size_t r = 0; r < repeats; r++) {
-        GHashTableIter walk;
-        void *key, *value;
-        g_hash_table_iter_init(&walk, table);
-        while (g_hash_table_iter_next(&walk, &key, &value))
-            sum += (uintptr_t)key ^ (uintptr_t)value;
-    }
-    uint64_t elapsed = clock_now() - start;
-    sink = sum;
-    g_hash_table_destroy(table);
-    return elapsed;
+    GHashTableIter walk;
+    void *key, *value;
+    g_hash_table_iter_init(&walk, table);
+    while (g_hash_table_iter_next(&walk, &key, &value))
+        sum += (uintptr_t)key ^ (uintptr_t)value;
+    return sum;
 }
 
-static uint64_t glib_delete(size_t n, size_t repeats, bool strs) {
-    uint64_t elapsed = 0;
-    for (size_t r = 0; r < repeats; r++) {
-        GHashTable *table = glib_table(n, strs);
-        uint64_t start = clock_now();
-        for (size_t i = 0; i < n; i++)
-            g_hash_table_remove(table, glib_key(&keys.raw[keys.shuffled[i]], strs));
-        elapsed += clock_now() - start;
-        g_hash_table_destroy(table);
-    }
-    return elapsed;
+static void *glib_erase(void *table, bool strs) {
+    for (size_t i = 0; i < keys.n; i++)
+        g_hash_table_remove(table, glib_key(&keys.raw[keys.shuffled[i]], strs));
+    return table;
 }
 #endif
 
-/* ---- The table of contenders -----------------------------------------------------------------*/
-
-/* BenchmarkRun takes no more than n and repeats: one small function for each operation and type. */
-#define CONTENDER(who)                                                                             \
-    static uint64_t who##_insert_int(size_t n, size_t repeats,                                     \
-                                     BENCHMARK_UNUSED const void *argument) {                      \
-        return who##_insert(n, repeats, false);                                                    \
-    }                                                                                              \
-    static uint64_t who##_insert_str(size_t n, size_t repeats,                                     \
-                                     BENCHMARK_UNUSED const void *argument) {                      \
-        return who##_insert(n, repeats, true);                                                     \
-    }                                                                                              \
-    static uint64_t who##_hit_int(size_t n, size_t repeats,                                        \
-                                  BENCHMARK_UNUSED const void *argument) {                         \
-        return who##_get(n, repeats, false, true);                                                 \
-    }                                                                                              \
-    static uint64_t who##_hit_str(size_t n, size_t repeats,                                        \
-                                  BENCHMARK_UNUSED const void *argument) {                         \
-        return who##_get(n, repeats, true, true);                                                  \
-    }                                                                                              \
-    static uint64_t who##_miss_int(size_t n, size_t repeats,                                       \
-                                   BENCHMARK_UNUSED const void *argument) {                        \
-        return who##_get(n, repeats, false, false);                                                \
-    }                                                                                              \
-    static uint64_t who##_miss_str(size_t n, size_t repeats,                                       \
-                                   BENCHMARK_UNUSED const void *argument) {                        \
-        return who##_get(n, repeats, true, false);                                                 \
-    }                                                                                              \
-    static uint64_t who##_iterate_int(size_t n, size_t repeats,                                    \
-                                      BENCHMARK_UNUSED const void *argument) {                     \
-        return who##_iterate(n, repeats, false);                                                   \
-    }                                                                                              \
-    static uint64_t who##_iterate_str(size_t n, size_t repeats,                                    \
-                                      BENCHMARK_UNUSED const void *argument) {                     \
-        return who##_iterate(n, repeats, true);                                                    \
-    }                                                                                              \
-    static uint64_t who##_delete_int(size_t n, size_t repeats,                                     \
-                                     BENCHMARK_UNUSED const void *argument) {                      \
-        return who##_delete(n, repeats, false);                                                    \
-    }                                                                                              \
-    static uint64_t who##_delete_str(size_t n, size_t repeats,                                     \
-                                     BENCHMARK_UNUSED const void *argument) {                      \
-        return who##_delete(n, repeats, true);                                                     \
-    }
-
-CONTENDER(our)
-CONTENDER(their)
+static const Contender contenders[] = {
+    {"ours", our_build, our_destroy, our_get, our_iterate, our_erase},
+    {"CPython", their_build, their_destroy, their_get, their_iterate, their_erase},
 #if HAVE_UTHASH
-CONTENDER(uthash)
-#define UTHASH(operation) {"uthash", uthash_##operation},
-#else
-#define UTHASH(operation)
+    {"uthash", uthash_build, uthash_destroy, uthash_get, uthash_iterate, uthash_erase},
 #endif
 #if HAVE_GLIB
-CONTENDER(glib)
-#define GLIB(operation) {"GLib", glib_##operation},
-#else
-#define GLIB(operation)
+    {"GLib", glib_build, glib_destroy, glib_get, glib_iterate, glib_erase},
 #endif
+};
+enum { CONTENDERS = sizeof contenders / sizeof contenders[0] };
 
-#define ROW(label, operation)                                                                      \
-    {                                                                                              \
-        label,                                                                                     \
-            {{"ours", our_##operation},                                                            \
-             {"CPython", their_##operation},                                                       \
-             UTHASH(operation) GLIB(operation)},                                                   \
-            0                                                                                      \
+/* ---- The operations --------------------------------------------------------------------------*/
+
+typedef struct { // what a run is told
+    const Contender *who;
+    bool strs;
+} Task;
+
+static volatile uintptr_t sink; // so that no result is unused
+
+static uint64_t run_insert(size_t n, size_t repeats, const void *argument) {
+    const Task *task = argument;
+    prepare(n, task->strs);
+    uint64_t elapsed = 0;
+    for (size_t r = 0; r < repeats; r++) {
+        uint64_t start = clock_now();
+        void *table = task->who->build(task->strs);
+        elapsed += clock_now() - start;
+        task->who->destroy(table);
     }
+    return elapsed;
+}
+
+static uint64_t run_delete(size_t n, size_t repeats, const void *argument) {
+    const Task *task = argument;
+    prepare(n, task->strs);
+    uint64_t elapsed = 0;
+    for (size_t r = 0; r < repeats; r++) {
+        void *table = task->who->build(task->strs);
+        uint64_t start = clock_now();
+        table = task->who->erase(table, task->strs);
+        elapsed += clock_now() - start;
+        task->who->destroy(table);
+    }
+    return elapsed;
+}
+
+enum Read { HIT, MISS, ITERATE };
+
+static uint64_t read_all(size_t n, size_t repeats, const Task *task, enum Read what) {
+    prepare(n, task->strs);
+    void *table = task->who->build(task->strs);
+    uintptr_t sum = 0;
+    uint64_t start = clock_now();
+    for (size_t r = 0; r < repeats; r++)
+        sum += what == ITERATE ? task->who->iterate(table)
+                               : task->who->get(table, task->strs, what == HIT);
+    uint64_t elapsed = clock_now() - start;
+    sink = sum;
+    task->who->destroy(table);
+    return elapsed;
+}
+
+static uint64_t run_hit(size_t n, size_t repeats, const void *argument) {
+    return read_all(n, repeats, argument, HIT);
+}
+
+static uint64_t run_miss(size_t n, size_t repeats, const void *argument) {
+    return read_all(n, repeats, argument, MISS);
+}
+
+static uint64_t run_iterate(size_t n, size_t repeats, const void *argument) {
+    return read_all(n, repeats, argument, ITERATE);
+}
+
+static const struct {
+    const char *names[2]; // for ints, for strs
+    BenchmarkRun run;
+} operations[] = {
+    {{"int insert", "str insert"}, run_insert}, {{"int hit", "str hit"}, run_hit},
+    {{"int miss", "str miss"}, run_miss},       {{"int iterate", "str iterate"}, run_iterate},
+    {{"int delete", "str delete"}, run_delete},
+};
+enum { OPERATIONS = sizeof operations / sizeof operations[0] };
 
 int main(int argc, char **argv) {
     Py_InitializeEx(0);
-    const BenchmarkRow rows[] = {
-        ROW("int insert", insert_int),   ROW("int hit", hit_int),
-        ROW("int miss", miss_int),       ROW("int iterate", iterate_int),
-        ROW("int delete", delete_int),   ROW("str insert", insert_str),
-        ROW("str hit", hit_str),         ROW("str miss", miss_str),
-        ROW("str iterate", iterate_str), ROW("str delete", delete_str),
-    };
+    Task tasks[2][CONTENDERS];
+    BenchmarkRow rows[2 * OPERATIONS] = {0};
+    for (size_t i = 0; i < 2 * OPERATIONS; i++) {
+        bool strs = i >= OPERATIONS;
+        rows[i].operation = operations[i % OPERATIONS].names[strs];
+        for (size_t c = 0; c < CONTENDERS; c++) {
+            tasks[strs][c] = (Task){&contenders[c], strs};
+            rows[i].contenders[c].who = contenders[c].who;
+            rows[i].contenders[c].run = operations[i % OPERATIONS].run;
+            rows[i].contenders[c].argument = &tasks[strs][c];
+        }
+    }
     Benchmark benchmark = {"dict", .sizes = {100, 1000, 10000, 100000, 1000000, 10000000}};
     return benchmark_main(&benchmark, rows, sizeof rows / sizeof rows[0], argc, argv);
 }

@@ -3,12 +3,9 @@
  * After each operation its result, or its error, is compared by repr; after every hundredth the
  * whole dict, and the size of the table. SEED=n replays a run.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "../../../common/proof/differential.h"
 
 #include "../dict.h"
-
-#include "../../../common/proof/testing.h"
 
 enum { OPERATIONS = 100000 };
 
@@ -64,55 +61,28 @@ static Pair random_key(uint64_t *random, bool strs) {
     }
 }
 
-/* "repr", or "Type: message"; consumes the object. */
-static void describe_ours(Object *op, Writer *out) {
-    if (op) {
-        assert_int_equal(object_write_repr(op, out), 0);
-        decref(op);
-    } else {
-        writer_puts(out, error_name(error_occurred()));
-        writer_puts(out, ": ");
-        writer_puts(out, error_message());
-        error_clear();
-    }
-    writer_write(out, "", 1);
-}
-
-static void describe_theirs(PyObject *op, Writer *out) {
-    PyObject *type = NULL, *value = NULL, *traceback = NULL, *text;
-    if (op) {
-        text = PyObject_Repr(op);
-        Py_DECREF(op);
-    } else {
-        PyErr_Fetch(&type, &value, &traceback);
-        PyErr_NormalizeException(&type, &value, &traceback);
-        text = PyUnicode_FromFormat("%s: %S", ((PyTypeObject *)type)->tp_name, value);
-    }
-    assert_non_null(text);
-    writer_puts(out, PyUnicode_AsUTF8(text));
-    writer_write(out, "", 1);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
-    Py_DECREF(text);
-}
-
-/* Consumes both results. */
+/* Two results by their reprs, in full, or two errors; consumes both. */
 static void compare(Object *ours, PyObject *theirs) {
-    Writer a = {0}, b = {0};
-    describe_ours(ours, &a);
-    describe_theirs(theirs, &b);
-    assert_string_equal(a.bytes, b.bytes);
-    writer_free(&a);
-    writer_free(&b);
+    if (!ours || !theirs) {
+        Outcome mine = ours ? outcome_of_text("no error", 8) : outcome_of_error();
+        Outcome its = outcome_of_python(theirs);
+        assert_string_equal(mine.text, its.text);
+        return;
+    }
+    Writer repr = {0};
+    assert_int_equal(object_write_repr(ours, &repr), 0);
+    writer_write(&repr, "", 1);
+    PyObject *their_repr = PyObject_Repr(theirs);
+    assert_string_equal(repr.bytes, PyUnicode_AsUTF8(their_repr));
+    writer_free(&repr);
+    Py_DECREF(their_repr);
+    decref(ours);
+    Py_DECREF(theirs);
 }
 
-static Object *our_status(int status) {
-    return status < 0 ? NULL : int_from_long(status);
-}
-
-static PyObject *their_status(int status) {
-    return status < 0 ? NULL : PyLong_FromLong(status);
+/* The same of functions that answer with a number, -1 for an error. */
+static void compare_answers(int ours, int theirs) {
+    compare(ours < 0 ? NULL : int_from_long(ours), theirs < 0 ? NULL : PyLong_FromLong(theirs));
 }
 
 /* CPython's header is 16 bytes for ob_base, 32 for the fields; its table's is 32; ours counts its
@@ -139,52 +109,43 @@ static void update(Dict *d, PyObject *e, uint64_t *random, bool strs, int64_t st
     PyObject *theirs = PyDict_New();
     for (uint64_t n = testing_random(random, 30); n > 0; n--) {
         Pair key = random_key(random, strs), value = pair_of_int(step);
-        compare(our_status(dict_set_item(ours, key.ours, value.ours)),
-                their_status(PyDict_SetItem(theirs, key.theirs, value.theirs)));
+        compare_answers(dict_set_item(ours, key.ours, value.ours),
+                        PyDict_SetItem(theirs, key.theirs, value.theirs));
         release(key);
         release(value);
     }
     bool override = step % 2;
-    compare(our_status(dict_merge(d, ours, override)),
-            their_status(PyDict_Merge(e, theirs, override)));
-    compare(our_status(dict_equal(d, ours)),
-            their_status(PyObject_RichCompareBool(e, theirs, Py_EQ)));
+    compare_answers(dict_merge(d, ours, override), PyDict_Merge(e, theirs, override));
+    compare_answers(dict_equal(d, ours), PyObject_RichCompareBool(e, theirs, Py_EQ));
     decref(ours);
     Py_DECREF(theirs);
 }
 
 static void one_key(Dict *d, PyObject *e, Pair key, Pair value, uint64_t operation) {
-    Object *ours = NULL;
-    PyObject *theirs = NULL;
     if (operation < 70) {
-        ours = our_status(dict_del_item(d, key.ours));
-        theirs = their_status(PyDict_DelItem(e, key.theirs));
+        compare_answers(dict_del_item(d, key.ours), PyDict_DelItem(e, key.theirs));
     } else if (operation < 75) {
-        ours = dict_pop(d, key.ours, NULL);
-        theirs = PyObject_CallMethod(e, "pop", "(O)", key.theirs);
+        compare(dict_pop(d, key.ours, NULL), PyObject_CallMethod(e, "pop", "(O)", key.theirs));
     } else if (operation < 80) {
-        ours = dict_pop(d, key.ours, value.ours);
-        theirs = PyObject_CallMethod(e, "pop", "(OO)", key.theirs, value.theirs);
+        compare(dict_pop(d, key.ours, value.ours),
+                PyObject_CallMethod(e, "pop", "(OO)", key.theirs, value.theirs));
     } else if (operation < 84) {
-        ours = dict_get(d, key.ours, None);
-        theirs = their_get(e, key.theirs);
+        compare(dict_get(d, key.ours, None), their_get(e, key.theirs));
     } else if (operation < 87) {
-        ours = our_status(dict_contains(d, key.ours));
-        theirs = their_status(PyDict_Contains(e, key.theirs));
+        compare_answers(dict_contains(d, key.ours), PyDict_Contains(e, key.theirs));
     } else {
-        ours = dict_set_default(d, key.ours, value.ours);
-        if (ours) incref(ours);
-        theirs = Py_XNewRef(PyDict_SetDefault(e, key.theirs, value.theirs));
+        Object *ours = dict_set_default(d, key.ours, value.ours);
+        compare(ours ? new_ref(ours) : NULL,
+                Py_XNewRef(PyDict_SetDefault(e, key.theirs, value.theirs)));
     }
-    compare(ours, theirs);
 }
 
 static void step(Dict **d, PyObject **e, uint64_t *random, bool strs, int64_t i) {
     uint64_t operation = testing_random(random, 100), growing = i / 10000 % 2 ? 50 : 30;
     Pair key = random_key(random, strs), value = pair_of_int(i);
     if (operation < growing) {
-        compare(our_status(dict_set_item(*d, key.ours, value.ours)),
-                their_status(PyDict_SetItem(*e, key.theirs, value.theirs)));
+        compare_answers(dict_set_item(*d, key.ours, value.ours),
+                        PyDict_SetItem(*e, key.theirs, value.theirs));
     } else if (operation < 93) {
         one_key(*d, *e, key, value, operation);
     } else if (operation < 96) {

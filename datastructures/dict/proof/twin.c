@@ -138,6 +138,36 @@ static Object *bool_or_error(int answer) {
     return answer < 0 ? NULL : new_ref(answer ? True : False);
 }
 
+/* The methods in one shape: a new reference, or NULL with an error. */
+typedef Object *(*Method)(Dict *d, Object *key, Object *fallback);
+
+static Object *item(Dict *d, Object *key, Object *fallback) {
+    (void)fallback;
+    return dict_subscript(d, key);
+}
+
+static Object *set_default(Dict *d, Object *key, Object *fallback) {
+    Object *value = dict_set_default(d, key, fallback);
+    return value ? new_ref(value) : NULL;
+}
+
+static Object *contains(Dict *d, Object *key, Object *fallback) {
+    (void)fallback;
+    return bool_or_error(dict_contains(d, key));
+}
+
+static Object *delete (Dict *d, Object *key, Object *fallback) {
+    (void)fallback;
+    return none_or_error(dict_del_item(d, key));
+}
+
+/* Prints what a method makes of a key and a fallback, or NULL, both of which it consumes. */
+static void call(const char *title, Method method, Dict *d, Object *key, Object *fallback) {
+    attempt(title, method(d, key, fallback));
+    decref(key);
+    xdecref(fallback);
+}
+
 /* ---- The parts -------------------------------------------------------------------------------*/
 
 static void first_steps(void) {
@@ -182,12 +212,6 @@ static void first_steps(void) {
     decref(d);
 }
 
-static Object *item_of(Dict *d, Object *key) {
-    Object *value = dict_subscript(d, key);
-    decref(key);
-    return value;
-}
-
 static void collisions(void) {
     Dict *d = dict_new();
     for (int k = 0; k <= 32; k += 8) {
@@ -196,7 +220,7 @@ static void collisions(void) {
     }
     del(d, number(8));
     dump(d, "del d[8]");
-    attempt("d[32]", item_of(d, number(32)));
+    call("d[32]", item, d, number(32), NULL);
     set(d, number(40), number(40));
     dump(d, "d[40] = 40 drops the dummy");
     Dict *e = dict_new();
@@ -236,46 +260,42 @@ static Object *name(const char *prefix, int64_t i) {
     return text(buffer);
 }
 
-static void growth(void) {
+/* 100000 keys, each size of the table told as it comes. */
+static Dict *grown(bool strs) {
     Dict *d = dict_new();
     size_t size = 0;
     for (int i = 0; i < 100000; i++) {
-        set(d, number(i * 7), number(i));
-        if (dict_sizeof(d) != size) {
-            size = dict_sizeof(d);
-            printf("%d ints, checksum %" PRIu64 "\n", i + 1, checksum(d));
-            state(d);
-        }
+        set(d, strs ? name("key", i) : number(i * 7), number(i));
+        if (dict_sizeof(d) == size) continue;
+        size = dict_sizeof(d);
+        printf("%d %s, checksum %" PRIu64 "\n", i + 1, strs ? "strs" : "ints", checksum(d));
+        state(d);
     }
-    Dict *e = dict_new();
-    size = 0;
-    for (int i = 0; i < 100000; i++) {
-        set(e, name("key", i), number(i));
-        if (dict_sizeof(e) != size) {
-            size = dict_sizeof(e);
-            printf("%d strs, checksum %" PRIu64 "\n", i + 1, checksum(e));
-            state(e);
-        }
-    }
-    for (int i = 0; i < 99000; i++)
-        del(e, name("key", i));
-    printf("1000 left, checksum %" PRIu64 "\n", checksum(e));
-    state(e);
-    int i = 100000;
-    for (; dict_sizeof(e) == size; i++)
-        set(e, name("key", i), number(i));
-    printf("until the next resize: %d, checksum %" PRIu64 "\n", i, checksum(e));
-    state(e);
-    decref(d);
-    decref(e);
+    return d;
 }
 
-static void attempt_key(Dict *d, Object *key) {
+static void growth(void) {
+    decref(grown(false));
+    Dict *d = grown(true);
+    size_t size = dict_sizeof(d);
+    for (int i = 0; i < 99000; i++)
+        del(d, name("key", i));
+    printf("1000 left, checksum %" PRIu64 "\n", checksum(d));
+    state(d);
+    int i = 100000;
+    for (; dict_sizeof(d) == size; i++)
+        set(d, name("key", i), number(i));
+    printf("until the next resize: %d, checksum %" PRIu64 "\n", i, checksum(d));
+    state(d);
+    decref(d);
+}
+
+static void attempt_key(Dict *d, Object *key) { // consumes it
     object_print(key, stdout, false);
-    attempt(" in d", bool_or_error(dict_contains(d, key)));
+    attempt(" in d", contains(d, key, NULL));
     printf("d[");
     object_print(key, stdout, false);
-    attempt("]", item_of(d, key));
+    call("]", item, d, key, NULL);
 }
 
 static void equal_keys(void) {
@@ -391,63 +411,34 @@ static void copies(void) {
     decref(n);
 }
 
-/* Helpers of methods(): each consumes its key. */
-static Object *pop(Dict *d, Object *key, Object *fallback) {
-    Object *value = dict_pop(d, key, fallback);
-    decref(key);
-    return value;
-}
-
-static Object *get(Dict *d, Object *key, Object *fallback) {
-    Object *value = dict_get(d, key, fallback);
-    decref(key);
-    return value;
-}
-
-static Object *set_default(Dict *d, Object *key, int64_t n) {
-    Object *fallback = number(n), *value = dict_set_default(d, key, fallback);
-    if (value) incref(value);
-    decref(fallback);
-    decref(key);
-    return value;
-}
-
-static Object *contains(Dict *d, Object *key) {
-    Object *answer = bool_or_error(dict_contains(d, key));
-    decref(key);
-    return answer;
-}
-
 static Object *empty_list(void) {
     return OBJECT(list_new(0));
 }
 
 static void reading_and_popping(Dict *d) {
     attempt("{}.popitem()", dict_popitem(d));
-    attempt("{}.pop([])", pop(d, empty_list(), NULL));
-    attempt("{}.pop('x', 0)", pop(d, text("x"), number(0)));
-    attempt("{}[[]]", item_of(d, empty_list()));
-    attempt("{}['it\\'s']", item_of(d, text("it's")));
-    attempt("d.setdefault('a', 1)", set_default(d, text("a"), 1));
-    attempt("d.setdefault('a', 2)", set_default(d, text("a"), 2));
+    call("{}.pop([])", dict_pop, d, empty_list(), NULL);
+    call("{}.pop('x', 0)", dict_pop, d, text("x"), number(0));
+    call("{}[[]]", item, d, empty_list(), NULL);
+    call("{}['it\\'s']", item, d, text("it's"), NULL);
+    call("d.setdefault('a', 1)", set_default, d, text("a"), number(1));
+    call("d.setdefault('a', 2)", set_default, d, text("a"), number(2));
     dump(d, "after setdefault");
-    attempt("d.setdefault(5, 6)", set_default(d, number(5), 6));
-    attempt("d.setdefault(d, 6)", set_default(d, new_ref(d), 6));
+    call("d.setdefault(5, 6)", set_default, d, number(5), number(6));
+    call("d.setdefault(d, 6)", set_default, d, new_ref(d), number(6));
     dump(d, "setdefault of an int");
-    attempt("d.get('a')", get(d, text("a"), None));
-    attempt("d.get('b')", get(d, text("b"), None));
-    attempt("d.get('b', 7)", get(d, text("b"), number(7)));
-    attempt("d.get([])", get(d, empty_list(), None));
-    attempt("d[{}]", item_of(d, OBJECT(dict_new())));
-    attempt("d[(1, [])]", item_of(d, pair(number(1), empty_list())));
-    attempt("[] in d", contains(d, empty_list()));
-    attempt("d.pop('a')", pop(d, text("a"), NULL));
-    attempt("d.pop('a')", pop(d, text("a"), NULL));
-    attempt("d.pop('a', None)", pop(d, text("a"), None));
-    attempt("d.pop([])", pop(d, empty_list(), NULL));
-    Object *absent = pair(number(1), text("x"));
-    attempt("del d[(1, 'x')]", none_or_error(dict_del_item(d, absent)));
-    decref(absent);
+    call("d.get('a')", dict_get, d, text("a"), new_ref(None));
+    call("d.get('b')", dict_get, d, text("b"), new_ref(None));
+    call("d.get('b', 7)", dict_get, d, text("b"), number(7));
+    call("d.get([])", dict_get, d, empty_list(), new_ref(None));
+    call("d[{}]", item, d, OBJECT(dict_new()), NULL);
+    call("d[(1, [])]", item, d, pair(number(1), empty_list()), NULL);
+    call("[] in d", contains, d, empty_list(), NULL);
+    call("d.pop('a')", dict_pop, d, text("a"), NULL);
+    call("d.pop('a')", dict_pop, d, text("a"), NULL);
+    call("d.pop('a', None)", dict_pop, d, text("a"), new_ref(None));
+    call("d.pop([])", dict_pop, d, empty_list(), NULL);
+    call("del d[(1, 'x')]", delete, d, pair(number(1), text("x")), NULL);
     dump(d, "after pop");
 }
 
@@ -564,9 +555,11 @@ static Dict *random_operation(Dict *d, uint64_t *random, int kind, int step) {
     if (operation < insertions[step / 1000 % 3]) {
         set(d, new_ref(key), number(step));
     } else if (operation < 85) {
-        decref(pop(d, new_ref(key), None));
+        decref(dict_pop(d, key, None));
     } else if (operation < 92) {
-        decref(set_default(d, new_ref(key), step));
+        Object *value = number(step);
+        dict_set_default(d, key, value);
+        decref(value);
     } else if (operation < 95) {
         if (dict_size(d) > 0) decref(dict_popitem(d));
     } else if (operation < 97) {
