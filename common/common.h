@@ -114,23 +114,6 @@ static inline uint64_t clock_now(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* An ANSI escape such as "1" (bold) or "31" (red) where stdout is a terminal that is not dumb and
- * NO_COLOR is unset, "" elsewhere: printf("%shot%s", color("31"), color("0")). `code` must be a
- * string literal. */
-#define color(code) (color_wanted() ? "\033[" code "m" : "")
-static inline bool color_wanted(void) {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-    return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
-}
-
-/* A title, underlined, after an empty line. */
-static inline void heading(const char *title) {
-    printf("\n%s%s%s\n", color("1"), title, color("0"));
-    for (const char *c = title; *c; c++)
-        if (((unsigned char)*c & 0xC0) != 0x80) putchar('-'); // one dash a character, not a byte
-    putchar('\n');
-}
-
 /* A one-line complaint about how the program was called, control characters shown as \xNN; returns
  * 2, the exit status for it. */
 PRINTF_LIKE static inline int usage_error(const char *program, const char *format, ...) {

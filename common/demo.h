@@ -61,6 +61,23 @@ __attribute__((weak)) struct {
     int terminal;  // what stdout was, while nothing is shown
 } telling;
 
+/* An ANSI escape such as "1" (bold) or "31" (red) where stdout is a terminal that is not dumb and
+ * NO_COLOR is unset, "" elsewhere: printf("%shot%s", color("31"), color("0")). `code` must be a
+ * string literal. */
+#define color(code) (color_wanted() ? "\033[" code "m" : "")
+static inline bool color_wanted(void) {
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(STDOUT_FILENO);
+}
+
+/* A title, underlined, after an empty line. */
+static inline void heading(const char *title) {
+    printf("\n%s%s%s\n", color("1"), title, color("0"));
+    for (const char *c = title; *c; c++)
+        if (((unsigned char)*c & 0xC0) != 0x80) putchar('-'); // one dash a character, not a byte
+    putchar('\n');
+}
+
 /* The result of a call that a demo cannot go on without: ends it if NULL, with the pending error. */
 static inline void *need(void *result) {
     if (result) return result;
@@ -122,8 +139,8 @@ static inline int demo_help(const Demo *demo) {
     printf("usage: %s [--scene NAME] [--step]\n", demo->program);
     if (demo->data) printf("       %s --csv NAME\n", demo->program);
     if (demo->work)
-        printf("       %s %s%s\n", demo->program, demo->options ? "[OPTIONS] " : "",
-               demo->operands ? demo->operands : "");
+        printf("       %s%s%s%s\n", demo->program, demo->options ? " [OPTIONS]" : "",
+               demo->operands ? " " : "", demo->operands ? demo->operands : "");
     if (demo->about) printf("\n%s\n", demo->about);
     for (const Option *option = demo->options; option && option->name; option++) {
         char name[40];

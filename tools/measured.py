@@ -91,6 +91,7 @@ def fill(text: str, results: Results) -> str:
     """The README's text with its tables filled."""
 
     def replace(match: re.Match[str]) -> str:
+        """One table, filled."""
         names = list(dict.fromkeys(name for name, _ in results))
         patterns = [pattern.strip() for pattern in match[2].split(",")]
         operations = list(

@@ -19,7 +19,7 @@
 enum { BENCHMARK_ROUNDS_MAX = 99, BENCHMARK_CONTENDERS_MAX = 6, BENCHMARK_SIZES_MAX = 8 };
 
 typedef uint64_t (*BenchmarkRun)(size_t n, size_t repeats, const void *argument);
-#define BENCHMARK_UNUSED __attribute__((unused))
+#define BENCHMARK_UNUSED __attribute__((unused)) // where the argument says nothing
 
 typedef struct {
     const char *operation;
