@@ -106,8 +106,11 @@ static void attempt(const char *line, Process *process) {
 /* The same for several lines, a stroke between them. */
 static void attempt_all(const char *lines, Process *process) {
     char line[32];
-    for (; *lines; lines += strcspn(lines, "|"), lines += *lines == '|') {
-        snprintf(line, sizeof line, "%.*s", (int)strcspn(lines, "|"), lines);
+    for (size_t length; *lines; lines += length + (lines[length] == '|')) {
+        length = strcspn(lines, "|");
+        if (length >= sizeof line) abort();
+        memcpy(line, lines, length);
+        line[length] = '\0';
         attempt(line, process);
     }
 }
