@@ -375,7 +375,7 @@ static long share(bool gil) {
     run_all(&program, "share", 10000000, 2);
     const Object *f = &program_function(&program, "f")->ob;
     printf("  %-12s refcount of f: 1 before, %ld after%s\n", gil ? "with GIL" : "without GIL",
-           (long)f->refcnt, f->dead ? "; was 0 in between: freed in use" : "");
+           (long)f->refcnt, f->dead ? "; was 0: freed in use" : "");
     long refcnt = f->refcnt;
     program_fini(&program);
     return refcnt;
