@@ -92,7 +92,7 @@ static int secret_init(void) {
     } else if (text && *text) {
         char *end;
         errno = 0;
-        unsigned long seed = strtoul(text, &end, 10);
+        unsigned long long seed = strtoull(text, &end, 10); // "-5" is huge, with 32 bits, too
         if (*end || errno || seed > UINT32_MAX) {
             return error_set(ValueError, "PYTHONHASHSEED must be \"random\" or an integer in range "
                                          "[0; 4294967295]");

@@ -108,9 +108,10 @@ static inline bool testing_fails_now(const char *name) {
         return name arguments;                                                                     \
     }
 
-/* A terabyte is refused here, as any machine would: the sanitizers abort where malloc says NULL. */
+/* A terabyte (with 32 bits a gigabyte) is refused here, as any machine would: the sanitizers abort
+ * where malloc says NULL. */
 static bool testing_too_large(size_t size) {
-    return (uint64_t)size >> 40 != 0;
+    return (uint64_t)size >> (sizeof size == 8 ? 40 : 30) != 0;
 }
 
 void *testing_malloc(size_t size) {
