@@ -2,8 +2,10 @@
  * literals of int, float, str, True, False, None, tuple and list.
  *
  * A value is printed as Python would, an error as the last line of its traceback. A lookup shows its
- * path; the table is drawn when it has changed.
+ * path; the table is drawn when it has changed. With --python each statement is run in python3, too,
+ * and what it said and the table that it left are compared.
  */
+#include "../../../common/both.h"
 #include "parts.h"
 
 #include <ctype.h>
@@ -18,6 +20,8 @@ typedef struct {
     int depth;        // of brackets open
     const char *bad;  // what is wrong; NULL: nothing yet
     const char *from; // where
+    Object *result;   // what the statement came to; NULL: nothing
+    bool of_the_demo; // no statement of Python's
 } Scanner;
 
 enum { DEPTH_MAX = 200 }; // CPython: Parser/tokenizer.h, MAXLEVEL
@@ -250,12 +254,6 @@ static Object *read_key(Scanner *in) {
     return NULL;
 }
 
-/* As Python's prompt does: None is not shown. Consumes the value. */
-static void show_value(Object *value) {
-    if (value && value != None && object_print(value, stdout, false) == 0) putchar('\n');
-    xdecref(value);
-}
-
 /* What follows returns whether the table has changed. */
 
 /* After `d[`: reading or assigning. */
@@ -267,7 +265,7 @@ static bool run_subscript(Scanner *in, Dict *d) {
         changed = value && at_end(in) && dict_set_item(d, key, value) == 0;
     } else if (key && at_end(in)) {
         draw_search(d, key);
-        show_value(dict_subscript(d, key));
+        in->result = dict_subscript(d, key);
     }
     xdecref(key);
     xdecref(value);
@@ -293,42 +291,81 @@ static void run_value(Scanner *in, Dict *d) {
         } else if (at_end(in)) {
             draw_search(d, value);
             int answer = dict_contains(d, value);
-            if (answer >= 0) show_value(new_ref((answer == 1) != negated ? True : False));
+            if (answer >= 0) in->result = new_ref((answer == 1) != negated ? True : False);
         }
     } else if (negated) {
         no_sense(in);
     } else if (at_end(in)) {
-        show_value(new_ref(value));
+        in->result = new_ref(value);
     }
     decref(value);
 }
 
 static bool run_line(Scanner *in, Dict *d) {
     if (take(in, "del")) return run_delete(in, d);
-    if (take(in, "show")) return at_end(in);
+    if (take(in, "show")) {
+        in->of_the_demo = true;
+        return at_end(in);
+    }
     if (take(in, "help") || take(in, "?")) {
+        in->of_the_demo = true;
         if (at_end(in)) fputs(can_be_typed, stdout);
     } else if (take(in, "len")) {
         if (!take(in, "(") || !take(in, "d") || !take(in, ")")) {
             no_sense(in);
         } else if (at_end(in)) {
-            show_value(int_from_long(dict_size(d)));
+            in->result = int_from_long(dict_size(d));
         }
     } else if (take(in, "d")) {
         if (take(in, "[")) return run_subscript(in, d);
-        if (at_end(in)) show_value(new_ref(d));
+        if (at_end(in)) in->result = new_ref(d);
     } else {
         run_value(in, d);
     }
     return false;
 }
 
-/* One line of input: runs it, prints what it says, draws a table that has changed. False: quit. */
-static bool run(char *line, size_t length, Dict *d) {
+/* What a statement said, as the prompt shows it: None is not shown. */
+static void write_said(const Scanner *in, FILE *out) {
+    bool shown = in->result && in->result != None && object_print(in->result, out, false) == 0;
+    if (shown || !error_occurred()) return;
+    const char *colon = *error_message() ? ": " : "";
+    fprintf(out, "%s%s%s", error_name(error_occurred()), colon, error_message());
+}
+
+/* Prints what a statement said, draws a table that has changed, and has both compared with Python's.
+ */
+static void tell(const Scanner *in, Dict *d, bool changed, const char *statement, Both *both) {
+    static const char label[] = "says: ";
+    char *facts = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&facts, &size);
+    if (!out) need(error_no_memory());
+    fputs(label, out);
+    write_said(in, out);
+    fflush(out);
+    if (size > strlen(label)) puts(facts + strlen(label));
+    bool limits = error_matches(OverflowError) || error_matches(MemoryError);
+    error_clear();
+    if (changed) draw_table(d);
+    fputc('\n', out);
+    if (both->pid > 0) both_write_dict(d, out);
+    if (fclose(out) != 0) need(error_no_memory());
+    if (both->pid > 0 && limits) {
+        puts("    not asked of Python, whose ints and memory have other limits");
+    } else if (changed || !in->of_the_demo) {
+        both_compare(both, in->of_the_demo ? "" : statement, facts, stdout);
+    }
+    free(facts);
+}
+
+/* One line of input: runs it and tells what came of it. False: quit. */
+static bool run(char *line, size_t length, Dict *d, Both *both) {
     Scanner in = {.at = line};
     while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
         line[--length] = '\0';
     skip_space(&in);
+    const char *statement = in.at;
     if (*in.at == '#' || (*in.at == '\0' && strlen(line) == length)) return true;
     if (take(&in, "quit")) return false;
     bool changed = false;
@@ -343,15 +380,17 @@ static bool run(char *line, size_t length, Dict *d) {
         usage_error(telling.demo->program, *in.from ? "%s '%.34s'; type:" : "%s; type:", in.bad,
                     in.from);
         fputs(can_be_typed, stderr);
-    } else if (error_occurred()) {
-        error_print(stdout);
+    } else {
+        tell(&in, d, changed, statement, both);
     }
-    if (changed) draw_table(d);
+    xdecref(in.result);
     return true;
 }
 
-int demo_interactive(void) {
+int demo_interactive(bool python) {
     bool prompt = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    Both both = {0};
+    if (python) both_start(&both, telling.demo->program, both_dict_script);
     Dict *d = need(dict_new());
     char *line = NULL;
     size_t capacity = 0;
@@ -362,13 +401,14 @@ int demo_interactive(void) {
         fflush(stdout);
         errno = 0;
         length = getline(&line, &capacity, stdin);
-    } while (length >= 0 && run(line, (size_t)length, d));
+    } while (length >= 0 && run(line, (size_t)length, d, &both));
     int status = 0;
     if (length < 0 && ferror(stdin)) {
         status = usage_error(telling.demo->program, "cannot read '-': %s", strerror(errno));
     }
     if (prompt && length < 0) putchar('\n');
     free(line);
+    both_end(&both);
     dict_clear(d);
     decref(d);
     return status;
