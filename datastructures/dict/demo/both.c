@@ -49,10 +49,11 @@ static void write_entry(const DictKeys *keys, ssize_t ix, FILE *out) {
     fputc('\n', out);
 }
 
-void both_write_dict(Dict *d, FILE *out) {
+void both_write_dict(Object *it, FILE *out) {
+    const Dict *d = (const Dict *)it;
     const DictKeys *keys = d->keys;
     fprintf(out, "len: %zd\nrepr: ", dict_size(d));
-    must(object_print(OBJECT(d), out, false));
+    must(object_print(it, out, false));
     fprintf(out, "\nkind: %s\nused: %zd\nusable: %zd\nnentries: %zd\ngetsizeof: %zu\n",
             keys->kind == DICT_KEYS_UNICODE ? "unicode" : "general", d->used, keys->usable,
             keys->nentries, draw_getsizeof(d));

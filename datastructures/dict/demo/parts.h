@@ -42,7 +42,7 @@ int demo_interactive(bool python);
 /* What a room's child does that is the dict's alone, and the same facts about ours: see
  * common/both.h. */
 extern const char both_dict_script[];
-void both_write_dict(Dict *d, FILE *out);
+void both_write_dict(Object *d, FILE *out);
 
 /* Counts the words of the files named; "-" is stdin. */
 int demo_words(int count, char **names);

@@ -1,40 +1,19 @@
 /* both.c: dict_demo --interactive --python with a real Python: statements typed in, at random, too,
- * leave the same memory in both. Exit status 77 if there is no python3. */
+ * leave the same memory in both. Exit status 77 if there is no python3 for
+ * it. */
 #include "../../../common/proof/testing.h"
 
 #include "../demo/both.c"
 #include "../demo/draw.c"
 #include "../demo/interactive.c"
-#include "typed.h"
+
+#include "../../proof/typed.h"
 
 #include <sys/time.h>
 
 #define UNUSED __attribute__((unused))
 
 static const Demo demo = {.program = "dict_demo"};
-
-/* Types the lines; all must be the same in both, and nobody complains. */
-static void same(const char *const *lines, size_t count) {
-    Both both = {0};
-    Dict *d = need(dict_new());
-    typed_begin();
-    both_start(&both, "dict_demo", both_dict_script);
-    bool known = both.known;
-    long verdicts = 0;
-    for (size_t i = 0; i < count; i++)
-        if (known || !strstr(lines[i], "[]"))
-            typed_run(lines[i], d, &both), verdicts++; // 3.14's words
-    both_end(&both);
-    typed_end();
-    decref(d);
-    assert_string_equal(typed_err, "");
-    const char *otherwise = strstr(typed_out, "    not the same");
-    if (otherwise) print_error("%.800s", otherwise);
-    assert_null(otherwise);
-    for (const char *at = typed_out; (at = strstr(at, "    the same in Python ")); at++)
-        verdicts--;
-    assert_int_equal(verdicts, 0);
-}
 
 static void test_statements(UNUSED void **state) {
     static const char *const lines[] = {
@@ -80,7 +59,7 @@ static void test_statements(UNUSED void **state) {
         "len(d)",
         "d['0123456789012345678901234567890123456789012345678901234567890123456789']",
     };
-    same(lines, sizeof lines / sizeof lines[0]);
+    typed_same(lines, sizeof lines / sizeof lines[0], need(dict_new()));
 }
 
 /* Keys come and go, through several resizes. */
@@ -98,7 +77,7 @@ static void test_random_statements(UNUSED void **state) {
         snprintf(texts[i], sizeof texts[i], forms[(random >> 60) % 4], name);
         lines[i] = texts[i];
     }
-    same(lines, COUNT);
+    typed_same(lines, COUNT, need(dict_new()));
 }
 
 static void on_alarm(UNUSED int number) {
@@ -157,15 +136,7 @@ static void test_dies_with_the_demo(UNUSED void **state) {
 
 int main(void) {
     telling.demo = &demo;
-    typed_begin();
-    Both both = {0};
-    bool present = both_start(&both, "dict_demo", both_dict_script);
-    both_end(&both);
-    typed_end();
-    if (!present) {
-        printf("skipped: %s", typed_err);
-        return 77;
-    }
+    if (!typed_python("dict_demo")) return 77;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statements),
         cmocka_unit_test(test_random_statements),

@@ -5,7 +5,8 @@
 #include "../demo/both.c"
 #include "../demo/draw.c"
 #include "../demo/interactive.c"
-#include "typed.h"
+
+#include "../../proof/typed.h"
 
 #include <sys/stat.h>
 
@@ -64,12 +65,12 @@ static void test_literals(UNUSED void **state) {
 
 /* A lone surrogate is one character, and hashed as one: the same key however it is written. */
 static void test_lone_surrogates_are_keys(UNUSED void **state) {
-    static const char *const statements[] = {"d['\\ud800'] = 1", "d[\"\\U0000d800\"] = 2",
-                                             "d['\\ud800\\udc00'] = 3", "d['\\U00010000'] = 4"};
+    static const char *const typed[] = {"d['\\ud800'] = 1", "d[\"\\U0000d800\"] = 2",
+                                        "d['\\ud800\\udc00'] = 3", "d['\\U00010000'] = 4"};
     Dict *d = dict_new();
-    for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
-        Scanner in = {.at = statements[i]};
-        assert_true(run_line(&in, d));
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        Scanner in = {.at = typed[i]};
+        assert_true(run_line(&in, OBJECT(d)));
         assert_null(in.result);
     }
     ssize_t pos = 0;
@@ -91,7 +92,7 @@ static void test_what_changes_the_table(UNUSED void **state) {
     Dict *d = dict_new();
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         Scanner in = {.at = lines[i].typed};
-        assert_int_equal(run_line(&in, d), lines[i].changed);
+        assert_int_equal(run_line(&in, OBJECT(d)), lines[i].changed);
         xdecref(in.result);
         error_clear();
     }
@@ -160,8 +161,8 @@ static void test_pythons_that_are_none(UNUSED void **state) {
         Dict *d = need(dict_new());
         typed_begin();
         both_start(&both, "dict_demo", both_dict_script);
-        typed_run("d[1] = 2", d, &both);
-        typed_run("d[1]", d, &both);
+        typed_run("d[1] = 2", OBJECT(d), &both);
+        typed_run("d[1]", OBJECT(d), &both);
         both_end(&both);
         typed_end();
         char err[200] = "";
