@@ -295,17 +295,19 @@ static const Scene data[] = {
     {0},
 };
 
-static bool interactive, dotted;
+static bool interactive, python, dotted;
 
 static const Option options[] = {
     {"--interactive", NULL, "type statements about a dict d, see its table", .flag = &interactive,
+     .mode = "interactive"},
+    {"--python", NULL, "the same, each statement run in python3, too", .flag = &python,
      .mode = "interactive"},
     {"--dot", NULL, "a table as a Graphviz drawing", .flag = &dotted, .mode = "dot"},
     {0},
 };
 
 static int work(int count, char **files) {
-    if (interactive) return demo_interactive();
+    if (interactive || python) return demo_interactive(python);
     if (!dotted) return demo_words(count, files);
     dot();
     return 0;

@@ -344,7 +344,7 @@ static void scene_finger(void) {
 
 /* ---- The command line ------------------------------------------------------------------------*/
 
-static bool dot, count_only;
+static bool dot, count_only, interactive, python;
 
 /* For the picture: a table with a collision and a dummy. */
 static int draw_picture(void) {
@@ -357,6 +357,7 @@ static int draw_picture(void) {
 
 static int work(int count, char **files) {
     const char *program = telling.demo->program;
+    if (interactive || python) return interactive_loop(python);
     if (dot && (count > 0 || count_only))
         return usage_error(program, "--dot draws a table of its own; see --help");
     if (dot) return draw_picture();
@@ -385,6 +386,10 @@ int main(int argc, char **argv) {
     static const Option options[] = {
         {"--count", .about = "only how many lines, not which", .flag = &count_only},
         {"--dot", .about = "a table for Graphviz", .flag = &dot},
+        {"--interactive", .about = "type statements about a set s, see its table",
+         .flag = &interactive, .mode = "interactive"},
+        {"--python", .about = "the same, each statement run in python3, too", .flag = &python,
+         .mode = "interactive"},
         {"--max", "N", "the largest set of probes and membership (10000000)",
          .number = &max_members, .low = 10, .high = 100000000, .scenes = true},
         {0},

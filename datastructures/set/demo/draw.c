@@ -80,6 +80,15 @@ void tell_search(Set *s, int64_t number) {
     decref(key);
 }
 
+void tell_key(const Set *s, Object *key) {
+    enum { SHOWN = 12 };
+    size_t path[SHOWN], count = probe_path(s, key, path, SHOWN);
+    printf("      looks at slot%s", count > 1 ? "s" : "");
+    for (size_t i = 0; i < count && i < SHOWN; i++)
+        printf("%s %zu", i > 0 ? "," : "", path[i]);
+    puts(count > SHOWN ? ", ..." : "");
+}
+
 /* ---- For the pictures ------------------------------------------------------------------------*/
 
 void draw_dot(const Set *s) {

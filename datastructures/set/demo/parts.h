@@ -16,6 +16,13 @@ size_t probe_path(const Set *s, Object *key, size_t *path, size_t limit);
 /* Prints the slots of a search for an int, and its outcome (draw.c). */
 void tell_search(Set *s, int64_t number);
 
+/* The same for any key, without its answer. */
+void tell_key(const Set *s, Object *key);
+
+/* Reads statements about a set `s` from stdin, runs them, draws the table; if `python`, runs them in
+ * python3, too, and compares. Returns main()'s exit status (interactive.c). */
+int interactive_loop(bool python);
+
 /* Prints the table's first slots as a Graphviz drawing (draw.c). */
 void draw_dot(const Set *s);
 

@@ -1,0 +1,72 @@
+/* typed.h: what a test types into a demo's --interactive, and what that prints; for the tests that
+ * include a room's demo/interactive.c, and for what its Python says to it. */
+#ifndef TYPED_H
+#define TYPED_H
+
+static char typed_out[1 << 20], typed_err[1 << 12]; // what has been printed, each with a NUL
+static FILE *typed_files[2];
+static int typed_before[2];
+
+/* From here to typed_end() what is printed goes to the two above. */
+static void typed_begin(void) {
+    fflush(stdout);
+    for (int i = 0; i < 2; i++) {
+        typed_files[i] = tmpfile();
+        assert_non_null(typed_files[i]);
+        typed_before[i] = dup(i + 1);
+        assert_true(dup2(fileno(typed_files[i]), i + 1) >= 0);
+    }
+}
+
+static void typed_end(void) {
+    fflush(stdout);
+    char *texts[] = {typed_out, typed_err};
+    size_t sizes[] = {sizeof typed_out, sizeof typed_err};
+    for (int i = 0; i < 2; i++) {
+        dup2(typed_before[i], i + 1);
+        close(typed_before[i]);
+        rewind(typed_files[i]);
+        texts[i][fread(texts[i], 1, sizes[i] - 1, typed_files[i])] = '\0';
+        fclose(typed_files[i]);
+    }
+}
+
+static void typed_run(const char *line, Object *it, Both *both) {
+    char text[256];
+    snprintf(text, sizeof text, "%s\n", line);
+    statements_run(&statements, text, strlen(text), it, both);
+}
+
+/* Whether there is a Python whose memory can be compared with ours; says so if not. */
+static inline bool typed_python(const char *program) {
+    Both both = {0};
+    typed_begin();
+    both_start(&both, program, statements.script);
+    both_end(&both);
+    typed_end();
+    if (!both.known) printf("skipped: no Python of 3.11 to 3.13, 64 bits\n%s", typed_err);
+    return both.known;
+}
+
+/* Types the lines about `it`, which it consumes; all must be the same in both, and nobody complains.
+ */
+static inline void typed_same(const char *const *lines, size_t count, Object *it) {
+    Both both = {0};
+    typed_begin();
+    both_start(&both, telling.demo->program, statements.script);
+    for (size_t i = 0; i < count; i++)
+        typed_run(lines[i], it, &both);
+    both_end(&both);
+    typed_end();
+    decref(it);
+    assert_string_equal(typed_err, "");
+    const char *otherwise = strstr(typed_out, "    not the same");
+    if (otherwise) print_error("%.800s", otherwise);
+    assert_null(otherwise);
+    size_t verdicts = 0;
+    for (const char *at = typed_out; (at = strstr(at, "    the same in Python ")); at++)
+        verdicts++;
+    assert_int_equal(verdicts, count);
+}
+
+#endif
