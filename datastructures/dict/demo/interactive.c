@@ -364,7 +364,7 @@ int demo_interactive(void) {
         length = getline(&line, &capacity, stdin);
     } while (length >= 0 && run(line, (size_t)length, d));
     int status = 0;
-    if (length < 0 && ferror(stdin)) {
+    if (length < 0 && (ferror(stdin) || errno == ENOMEM)) { // of a line too long
         status = usage_error(telling.demo->program, "cannot read '-': %s", strerror(errno));
     }
     if (prompt && length < 0) putchar('\n');
