@@ -125,7 +125,7 @@ static inline void demo_begin_steps(void) {
     unsetenv("STEP_FROM");
     int nowhere = telling.from > 1 ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
     if (nowhere < 0) return;
-    telling.terminal = dup(STDOUT_FILENO);
+    telling.terminal = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0); // going back again opens anew
     dup2(nowhere, STDOUT_FILENO);
     close(nowhere);
 }

@@ -320,7 +320,7 @@ static void load_lines(Load *self, FILE *in) {
     char *line = NULL;
     size_t capacity = 0;
     ssize_t length;
-    while ((length = getline(&line, &capacity, in)) >= 0) {
+    while (errno = 0, (length = getline(&line, &capacity, in)) >= 0) {
         if (length > 0 && line[length - 1] == '\n') length--;
         Str *item = need(str_from_bytes(line, length));
         ssize_t before = self->list->allocated, size = self->list->size;
@@ -332,7 +332,9 @@ static void load_lines(Load *self, FILE *in) {
         }
         decref(item);
     }
+    int reason = errno;
     free(line);
+    errno = reason;
 }
 
 static void report(const Load *self) {
@@ -359,7 +361,7 @@ static int load_file(int count, char **paths) {
     Load load = {.list = need(list_new(0))};
     errno = 0;
     load_lines(&load, in);
-    int failed = ferror(in) ? errno : 0;
+    int failed = ferror(in) || errno == ENOMEM ? errno : 0; // ENOMEM: a line too long
     if (!is_stdin) fclose(in);
     if (!failed) report(&load);
     decref(load.list);

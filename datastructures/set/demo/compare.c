@@ -35,12 +35,12 @@ static int lines_read(Lines *self) {
     char *line = NULL;
     size_t capacity = 0;
     ssize_t length;
-    while ((length = getline(&line, &capacity, file)) >= 0) {
+    while (errno = 0, (length = getline(&line, &capacity, file)) >= 0) {
         if (length > 0 && line[length - 1] == '\n') length--;
         lines_add(self, str_from_bytes(line, length));
     }
     int status = 0;
-    if (ferror(file))
+    if (ferror(file) || errno == ENOMEM) // of a line too long, which is not the end
         status =
             usage_error(telling.demo->program, "cannot read '%s': %s", self->name, strerror(errno));
     free(line);

@@ -30,9 +30,10 @@ typedef struct {
 static Object *lines_run(Generator *self, Object *sent) {
     BEGIN(Stage);
     TRY {
-        while ((local->n = getline(&local->line, &local->capacity, local->file)) >= 0) {
+        while (errno = 0, (local->n = getline(&local->line, &local->capacity, local->file)) >= 0) {
             YIELD(str_from_utf8(local->line, (ssize_t)local->n));
         }
+        if (errno == ENOMEM) return error_no_memory(); // a line too long: not the end
         if (ferror(local->file)) {
             error_set(OSError, "%s", strerror(errno));
             return NULL;
