@@ -336,7 +336,7 @@ static inline int statements_loop(const Statements *room, Object *it, bool pytho
         length = getline(&line, &capacity, stdin);
     } while (length >= 0 && statements_run(room, line, (size_t)length, it, &both));
     int status = 0;
-    if (length < 0 && ferror(stdin)) {
+    if (length < 0 && (ferror(stdin) || errno == ENOMEM)) { // of a line too long
         status = usage_error(telling.demo->program, "cannot read '-': %s", strerror(errno));
     }
     if (prompt && length < 0) putchar('\n');
