@@ -121,8 +121,8 @@ void *testing_malloc(size_t size) {
 }
 
 void *testing_calloc(size_t count, size_t size) {
-    bool refused =
-        testing_fails_now("malloc") || testing_too_large(count) || testing_too_large(size);
+    bool overflows = size != 0 && count > SIZE_MAX / size;
+    bool refused = testing_fails_now("malloc") || overflows || testing_too_large(count * size);
     void *block = refused ? NULL : calloc(count, size);
     testing_live += block != NULL;
     return block;
