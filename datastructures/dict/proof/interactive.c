@@ -186,11 +186,39 @@ static void test_pythons_that_are_none(UNUSED void **state) {
     unsetenv("PYTHON");
 }
 
+/* A lookup shows its path, probe by probe: along a collision, and off it where the upper bits part. */
+static void test_a_lookup_shows_its_path(UNUSED void **state) {
+    Both alone = {0};
+    Dict *d = need(dict_new());
+    typed_begin();
+    typed_run("d[0] = 1", OBJECT(d), &alone);
+    typed_run("d[8] = 1", OBJECT(d), &alone);
+    typed_run("d[16] = 1", OBJECT(d), &alone);
+    typed_run("24 in d", OBJECT(d), &alone);
+    typed_run("d[72]", OBJECT(d), &alone);
+    typed_end();
+    const char *path = strstr(typed_out, "    looking for 24");
+    assert_non_null(path);
+    assert_string_equal(path,
+                        "    looking for 24, hash 0x18:\n"
+                        "      slot  0 = hash & 7                   entry 0, 0: another hash\n"
+                        "      slot  1 = (5*0 + 0 + 1) & 7          entry 1, 8: another hash\n"
+                        "      slot  6 = (5*1 + 0 + 1) & 7          entry 2, 16: another hash\n"
+                        "      slot  7 = (5*6 + 0 + 1) & 7          empty: not in the table\n"
+                        "False\n"
+                        "    looking for 72, hash 0x48:\n"
+                        "      slot  0 = hash & 7                   entry 0, 0: another hash\n"
+                        "      slot  3 = (5*0 + 0x2 + 1) & 7        empty: not in the table\n"
+                        "KeyError: 72\n");
+    decref(d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_literals),
         cmocka_unit_test(test_lone_surrogates_are_keys),
         cmocka_unit_test(test_what_changes_the_table),
+        cmocka_unit_test(test_a_lookup_shows_its_path),
         cmocka_unit_test(test_pythons_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
