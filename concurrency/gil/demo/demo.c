@@ -124,18 +124,18 @@ static void scene_lock(void) {
 /* ---- The table -------------------------------------------------------------------------------*/
 
 static const Scene scenes[] = {
-    {"look", "the bytecode of an addition, and where a switch can come", scene_look},
-    {"lost", "an update that is lost, one instruction a line", scene_lost,
+    {"look", "The bytecode of an addition, and where a switch can come", scene_look},
+    {"lost", "An update that is lost, one instruction a line", scene_lost,
      .look = "the numbers that are loaded and stored"},
-    {"lock", "what 3.9 lost as well, and what a lock is for", scene_lock},
-    {"timeline", "who held the GIL when, by counted instructions", scene_timeline},
-    {"trace", "the same on this machine, by the real clock", scene_trace, .varies = true},
-    {"cpu", "threads that compute: GIL, no GIL, processes", scene_cpu, .varies = true},
-    {"io", "threads that wait, in the same three ways", scene_io, .varies = true},
-    {"race", "updates that are lost in spite of the GIL, and Python's", scene_race, .varies = true},
-    {"force", "why the old holder waits: forced switching", scene_force, .varies = true},
-    {"convoy", "one that waits, behind one that computes", scene_convoy, .varies = true},
-    {"refcount", "what the GIL is there for, and what it saves", scene_refcount, .varies = true},
+    {"lock", "What 3.9 lost as well, and what a lock is for", scene_lock},
+    {"timeline", "Who held the GIL when, by counted instructions", scene_timeline},
+    {"trace", "The same on this machine, by the real clock", scene_trace, .varies = true},
+    {"cpu", "Threads that compute: GIL, no GIL, processes", scene_cpu, .varies = true},
+    {"io", "Threads that wait, in the same three ways", scene_io, .varies = true},
+    {"race", "Updates that are lost in spite of the GIL, and Python's", scene_race, .varies = true},
+    {"force", "Why the old holder waits: forced switching", scene_force, .varies = true},
+    {"convoy", "One that waits, behind one that computes", scene_convoy, .varies = true},
+    {"refcount", "What the GIL is there for, and what it saves", scene_refcount, .varies = true},
     {0},
 };
 static const Scene data[] = {

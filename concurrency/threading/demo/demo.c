@@ -197,19 +197,19 @@ static void scene_exit(void) {
 
 int main(int argc, char **argv) {
     static const Scene scenes[] = {
-        {"life", "from Thread() to join()", scene_life},
-        {"lost", "two additions, one of them lost", scene_lost,
+        {"life", "From Thread() to join()", scene_life},
+        {"lost", "Two additions, one of them lost", scene_lost,
          .look = "what the second write overwrites"},
-        {"race", "how often it happens unforced, measured", scene_race, .varies = true},
-        {"deadlock", "waiting for oneself, and for each other", scene_deadlock},
-        {"wakeup", "how a wake-up is lost, and how not", scene_wakeup},
-        {"late", "a notification after the time ran out", scene_late},
-        {"condition", "a signal among many waiters", scene_condition},
-        {"queue", "producers and consumers", scene_queue},
-        {"gun", "an Event starts them all", scene_gun},
-        {"semaphore", "no more than two at once", scene_semaphore},
-        {"timeline", "who waited for whom, measured", scene_timeline, .varies = true},
-        {"exit", "who is waited for at the end", scene_exit},
+        {"race", "How often it happens unforced, measured", scene_race, .varies = true},
+        {"deadlock", "Waiting for oneself, and for each other", scene_deadlock},
+        {"wakeup", "How a wake-up is lost, and how not", scene_wakeup},
+        {"late", "A notification after the time ran out", scene_late},
+        {"condition", "A signal among many waiters", scene_condition},
+        {"queue", "Producers and consumers", scene_queue},
+        {"gun", "An Event starts them all", scene_gun},
+        {"semaphore", "No more than two at once", scene_semaphore},
+        {"timeline", "Who waited for whom, measured", scene_timeline, .varies = true},
+        {"exit", "Who is waited for at the end", scene_exit},
         {0},
     };
     static const Scene data[] = {

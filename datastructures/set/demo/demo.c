@@ -367,16 +367,16 @@ static int work(int count, char **files) {
 
 int main(int argc, char **argv) {
     static const Scene scenes[] = {
-        {"table", "where a set keeps its members", scene_table,
+        {"table", "Where a set keeps its members", scene_table,
          .look = "where 41 goes, and what the set shows first"},
-        {"collision", "two members, one slot: neighbours first, then jumps", scene_collision},
-        {"dummy", "what discard leaves behind, and who takes it", scene_dummy},
-        {"growth", "three fifths full, then four times the members", scene_growth},
-        {"probes", "why `in` does not care how many members there are", scene_probes},
-        {"membership", "the same, by the clock, against a list", scene_membership, .varies = true},
-        {"algebra", "union, intersection, difference; which set is walked", scene_algebra},
-        {"frozenset", "a set that can be a key", scene_frozenset},
-        {"finger", "why popping everything is not quadratic", scene_finger},
+        {"collision", "Two members, one slot: neighbours first, then jumps", scene_collision},
+        {"dummy", "What discard leaves behind, and who takes it", scene_dummy},
+        {"growth", "Three fifths full, then four times the members", scene_growth},
+        {"probes", "Why `in` does not care how many members there are", scene_probes},
+        {"membership", "The same, by the clock, against a list", scene_membership, .varies = true},
+        {"algebra", "Union, intersection, difference; which set is walked", scene_algebra},
+        {"frozenset", "A set that can be a key", scene_frozenset},
+        {"finger", "Why popping everything is not quadratic", scene_finger},
         {0},
     };
     static const Scene data[] = {

@@ -330,14 +330,14 @@ static void scene_of_stack(void) {
 /* ---- The command line ------------------------------------------------------------------------*/
 
 static const Scene scenes[] = {
-    {"life", "a frame that outlives its call", scene_life,
+    {"life", "A frame that outlives its call", scene_life,
      .look = "the frame between the resumes: it stays, and knows where it stands"},
-    {"lost", "no C variable survives a yield", scene_lost},
-    {"protocol", "send, throw and close through three levels of yield from", scene_protocol},
-    {"pull", "a pipeline over all the integers: who asks whom", scene_pull},
-    {"hanoi", "recursion that can be stopped", scene_hanoi},
-    {"stackful", "what a generator is not: a coroutine with its own stack", scene_of_stack},
-    {"memory", "ten million ints, one at a time or all at once", scene_memory, .varies = true},
+    {"lost", "No C variable survives a yield", scene_lost},
+    {"protocol", "Send, throw and close through three levels of yield from", scene_protocol},
+    {"pull", "A pipeline over all the integers: who asks whom", scene_pull},
+    {"hanoi", "Recursion that can be stopped", scene_hanoi},
+    {"stackful", "What a generator is not: a coroutine with its own stack", scene_of_stack},
+    {"memory", "Ten million ints, one at a time or all at once", scene_memory, .varies = true},
     {0},
 };
 
