@@ -90,7 +90,7 @@ static void play_once(const char *function, EvalChecks checks, unsigned interval
     program.checks = checks;
     program.watch = watch;
     rows = 0, question = asked;
-    printf("%s\n  tick  thread 0%28sthread 1\n", what, "");
+    printf("%s\n tick  thread 0%28sthread 1\n", what, "");
     run_all(&program, function, 0, 2);
     int64_t counter = get_int(&program, "counter");
     printf("  5 and twice 1 is %lld%s\n\n", (long long)counter,
