@@ -163,7 +163,7 @@ static inline int demo_play(const Scene *scenes, const char *name, bool titled) 
         if (found) step(NULL);
         found = true;
         if (titled) heading(scene->about);
-        if (titled && telling.stepping && scene->look) printf("Look at %s.\n", scene->look);
+        if (titled && telling.stepping && scene->look) printf("Look at %s.\n\n", scene->look);
         scene->play();
     }
     const char *program = telling.demo->program;

@@ -280,7 +280,7 @@ static void dot(void) {
 static const Scene scenes[] = {
     {"insert", "Two arrays: entries in order, indices by hash", scene_insert},
     {"collision", "A collision, slot by slot", scene_collision,
-     .look = "the second slot: 24 follows the others to it, 72 does not"},
+     .look = "the second slot that each search comes to"},
     {"delete", "Deleting leaves a dummy", scene_delete},
     {"resize", "A resize drops the dummies", scene_resize},
     {"width", "Indices of 1, 2 and 4 bytes", scene_width},
