@@ -262,6 +262,7 @@ static int print_and_echo(const void *item, size_t size, Block *result) {
 
 /* With its standard descriptors closed, a program's sentinels and sockets do not take their place. */
 static void play_closed(void) {
+    signal(SIGALRM, SIG_DFL);
     alarm(20); // it hung
     for (int fd = 0; fd < 3; fd++)
         close(fd);
