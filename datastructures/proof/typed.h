@@ -37,6 +37,12 @@ static inline void typed_run(const char *line, Object *it, Both *both) {
     statements_run(&statements, text, strlen(text), it, both);
 }
 
+/* The next number below `limit` of a sequence that is the same in every run (Knuth's MMIX LCG). */
+static inline int typed_number(uint64_t *random, int limit) {
+    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (int)(*random >> 33) % limit;
+}
+
 typedef struct {
     const char *typed;
     const char *repr; // of what it came to; NULL: nothing
