@@ -197,6 +197,7 @@ static Object *read_rest(Scanner *in, Object *left, bool product) {
         if (!times && (product || !take(in, "+"))) break;
         Object *right = read_primary(in), *made = NULL;
         if (!times) right = read_rest(in, right, true);
+        if (!times && take(in, "*")) no_sense_at(in, in->at - 1); // no product of other than lists
         if (right)
             made = times ? repeat((List *)left, right) : OBJECT(list_concat((List *)left, right));
         xdecref(right);

@@ -58,6 +58,7 @@ static const TypedLine lines[] = {
     {"l[0][0]", NULL, false, strange, "[0]"},
     {"l == [1]", NULL, false, strange, "= [1]"},
     {"l - [1]", NULL, false, strange, "- [1]"},
+    {"l + 5 * 2", NULL, false, strange, "* 2"},
     {"5 * l", NULL, false, strange, "* l"},
     {"l +", NULL, false, missing, ""},
     {"l = ", NULL, false, missing, ""},
