@@ -122,6 +122,17 @@ static void staircases(void) {
         decref(list_pop(list, -1));
         show_if_moved(list, before);
     }
+    extend_with(list, tuple_of(0, 3));
+    show(list, "extended then by 3");
+    decref(list);
+    puts("del [0], from 60 back to empty:");
+    list = list_new(0);
+    extend_with(list, tuple_of(0, 60));
+    while (list->size) {
+        ssize_t before = list->allocated;
+        list_ass_item(list, 0, NULL);
+        show_if_moved(list, before);
+    }
     decref(list);
 }
 
@@ -245,6 +256,7 @@ static void errors(void) {
     attempt(status(list_extend(list, five)), "extend by 5");
     attempt(list_concat(list, five), "+ 5");
     attempt(list_concat(list, nothing), "+ tuple");
+    attempt(status(list_set_slice(list, 0, 1, five)), "[0:1] = 5");
     attempt(status(list_ass_subscript_slice(list, none, none, 2, five)), "[::2] = 5");
     attempt(status(list_ass_subscript_slice(list, none, none, 2, OBJECT(one))), "[::2] = [1]");
     attempt(list_subscript_slice(list, none, none, 0), "[::0]");

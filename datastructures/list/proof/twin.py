@@ -35,7 +35,7 @@ def attempt(what: str, function: Callable[[], Any]) -> None:
 
 
 def staircases() -> None:
-    """Where append and pop make the array move."""
+    """Where append, pop and del make the array move."""
     print("append, from empty:")
     items: list[int] = []
     for i in range(5000):
@@ -47,6 +47,15 @@ def staircases() -> None:
     while items:
         before = allocated(items)
         items.pop()
+        if allocated(items) != before:
+            print(f"  at size {len(items):4}: {before:4} -> {allocated(items):4}")
+    items.extend((0, 0, 0))
+    show("extended then by 3", items)
+    print("del [0], from 60 back to empty:")
+    items = [0] * 60
+    while items:
+        before = allocated(items)
+        del items[0]
         if allocated(items) != before:
             print(f"  at size {len(items):4}: {before:4} -> {allocated(items):4}")
 
@@ -155,6 +164,7 @@ def errors() -> None:
     attempt("extend by 5", lambda: items.extend(five))
     attempt("+ 5", lambda: items + five)
     attempt("+ tuple", lambda: items + nothing)
+    attempt("[0:1] = 5", lambda: items.__setitem__(slice(0, 1), five))
     attempt("[::2] = 5", lambda: items.__setitem__(slice(None, None, 2), five))
     attempt("[::2] = [1]", lambda: items.__setitem__(slice(None, None, 2), [1]))
     attempt("[::0]", lambda: items[::0])
