@@ -248,6 +248,7 @@ static void scene_alias(void) {
 static void scene_moves(void) {
     puts("realloc may find room behind the block and stay, or move page tables instead of\n"
          "bytes. This machine, this allocator:\n");
+    step("ten million appends: how often does the address change?");
     puts("        size up to    resizes   address changed");
     List *list = need(list_new(0));
     long resizes = 0, moved = 0;
@@ -284,6 +285,7 @@ static double time_of(ssize_t n, ssize_t index, bool insert) {
 static void scene_time(void) {
     puts("Nanoseconds on this machine. The list keeps its length n: each round adds one\n"
          "item and pops one.\n");
+    step("ten times the items: how much longer does each take?");
     puts("          n   append, pop()   append, pop(0)   insert(0), pop(0)");
     for (ssize_t n = 100; n <= 1000000; n *= 10) {
         printf("%11zd  %14.1f  %15.1f  %18.1f\n", n, time_of(n, -1, false), time_of(n, 0, false),
