@@ -114,8 +114,17 @@ static inline uint64_t clock_now(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* A one-line complaint about how the program was called, control characters shown as \xNN; returns
- * 2, the exit status for it. */
+/* Writes UTF-8 that came from outside: control characters, U+0080 to U+009F among them, as \xNN. */
+static inline void write_visible(FILE *file, const char *utf8) {
+    for (const unsigned char *c = (const unsigned char *)utf8; *c; c++) {
+        bool c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
+        if (c1) fprintf(file, "\\x%02x", *c++);
+        fprintf(file, c1 || *c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
+    }
+}
+
+/* A one-line complaint about how the program was called, made visible; returns 2, the exit status
+ * for it. */
 PRINTF_LIKE static inline int usage_error(const char *program, const char *format, ...) {
     char message[1024];
     va_list args;
@@ -124,8 +133,7 @@ PRINTF_LIKE static inline int usage_error(const char *program, const char *forma
     va_end(args);
     fflush(stdout);
     fprintf(stderr, "%s: ", program);
-    for (const char *c = message; *c; c++)
-        fprintf(stderr, (unsigned char)*c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
+    write_visible(stderr, message);
     fputc('\n', stderr);
     return 2;
 }

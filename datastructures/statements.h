@@ -1,5 +1,5 @@
-/* statements.h: a demo's --interactive: a read-eval-print loop that knows one variable, which is the
- * room's, and literals of int, float, str, True, False, None, tuple and list.
+/* statements.h: a demo's --interactive: a read-eval-print loop that knows one variable, `it`, which is
+ * the room's, and literals of int, float, str, True, False, None, tuple and list.
  *
  * A value is printed as Python would, an error as the last line of its traceback; the object is drawn
  * when it has changed. With --python each statement is run in python3, too, and what it said and the
@@ -15,24 +15,32 @@
 
 #include <ctype.h>
 
+typedef struct Statements Statements;
+
 typedef struct {
-    const char *at;   // the next character; the text ends with a NUL
-    int depth;        // of brackets open
-    const char *bad;  // what is wrong; NULL: nothing yet
-    const char *from; // where
-    Object *result;   // what the statement came to; NULL: nothing
-    bool of_the_demo; // no statement of Python's
+    const char *at;         // the next character; the text ends with a NUL
+    const Statements *room; // whose statement it is,
+    Object *it;             // and about what
+    int depth;              // of brackets open
+    const char *bad;        // what is wrong; NULL: nothing yet
+    const char *from;       // where
+    Object *result;         // what the statement came to; NULL: nothing
+    bool of_the_demo;       // no statement of Python's
 } Scanner;
 
-/* What a room adds. */
-typedef struct {
-    const char *start;                         // the statement that makes its variable
-    const char *can_be_typed;                  // lines for `help`
-    bool (*run_line)(Scanner *in, Object *it); // whether it is to be drawn
+/* What a room adds. The two that run a statement return whether `it` is to be drawn. */
+struct Statements {
+    const char *name, *start;        // its variable, and the statement that makes it
+    const char *can_be_typed;        // lines for `help`
+    Object *(*read)(Scanner *in);    // an operand; NULL: a literal
+    bool (*run)(Scanner *in);        // what begins with its name, which has been read
+    bool (*run_delete)(Scanner *in); // after `del` and its name; NULL: there is none
+    ssize_t (*size)(Object *it);
+    int (*contains)(Object *it, Object *value); // 1, 0 or -1; shows how it is looked for
     void (*draw)(Object *it);
-    const char *script; // for common/both.h, as the next
-    void (*write_facts)(Object *it, FILE *out);
-} Statements;
+    const char *script;                         // for common/both.h, as the next
+    void (*write_facts)(Object *it, FILE *out); // but for its length and its repr
+};
 
 enum { DEPTH_MAX = 200 }; // CPython: Parser/tokenizer.h, MAXLEVEL
 
@@ -255,6 +263,72 @@ static inline bool at_end(Scanner *in) {
     return false;
 }
 
+/* ---- Statements ------------------------------------------------------------------------------*/
+
+static inline Object *read_operand(Scanner *in) {
+    return in->room->read ? in->room->read(in) : read_value(in);
+}
+
+/* The operands in the brackets of a call, at least `least` and up to `most`, and the end of the line.
+ * Returns how many there are; -1, and then none, with `bad` or an error set. */
+static inline int read_arguments(Scanner *in, Object **values, int least, int most) {
+    int count = 0;
+    if (!take(in, "(")) no_sense(in);
+    for (skip_space(in); !in->bad && count < most && (count < least || *in->at != ')'); count++) {
+        if (count > 0 && !take(in, ",")) no_sense(in);
+        values[count] = in->bad ? NULL : read_operand(in);
+        if (!values[count]) break;
+        skip_space(in);
+    }
+    if (!in->bad && !error_occurred() && !take(in, ")")) no_sense(in);
+    if (!in->bad && !error_occurred() && at_end(in)) return count;
+    while (count > 0)
+        decref(values[--count]);
+    return -1;
+}
+
+/* A bare value, or `value in it`, `value not in it`. */
+static inline void run_value(Scanner *in) {
+    Object *value = read_operand(in);
+    if (!value) return;
+    bool negated = take(in, "not"), asked = take(in, "in");
+    if (asked ? !take(in, in->room->name) : negated) {
+        no_sense(in);
+    } else if (at_end(in) && asked) {
+        int answer = in->room->contains(in->it, value);
+        if (answer >= 0) in->result = new_ref((answer == 1) != negated ? True : False);
+    } else if (!in->bad) {
+        in->result = new_ref(value);
+    }
+    decref(value);
+}
+
+/* Runs a line; returns whether `it` is to be drawn. */
+static inline bool statements_line(const Statements *room, Scanner *in, Object *it) {
+    in->room = room;
+    in->it = it;
+    bool show = take(in, "show");
+    if (show || take(in, "help") || take(in, "?")) {
+        in->of_the_demo = true;
+        if (!at_end(in)) return false;
+        if (!show) fputs(room->can_be_typed, stdout);
+        return show;
+    }
+    if (room->run_delete && take(in, "del")) {
+        if (take(in, room->name)) return room->run_delete(in);
+        return no_sense(in);
+    }
+    if (take(in, room->name)) return room->run(in);
+    if (!take(in, "len")) {
+        run_value(in);
+    } else if (!take(in, "(") || !take(in, room->name) || !take(in, ")")) {
+        no_sense(in);
+    } else if (at_end(in)) {
+        in->result = int_from_long(room->size(it));
+    }
+    return false;
+}
+
 /* What a statement said, as the prompt shows it: None is not shown. */
 static inline void write_said(const Scanner *in, FILE *out) {
     bool shown = in->result && in->result != None && object_print(in->result, out, false) == 0;
@@ -281,7 +355,12 @@ static inline void statements_tell(const Statements *room, const Scanner *in, Ob
     error_clear();
     if (changed) room->draw(it);
     fputc('\n', out);
-    if (both->pid > 0) room->write_facts(it, out);
+    if (both->pid > 0) {
+        fprintf(out, "len: %zd\nrepr: ", room->size(it));
+        must(object_print(it, out, false));
+        fputc('\n', out);
+        room->write_facts(it, out);
+    }
     if (fclose(out) != 0) need(error_no_memory());
     if (both->pid > 0 && limits) {
         puts("    not asked of Python, whose ints and memory have other limits");
@@ -306,7 +385,7 @@ static inline bool statements_run(const Statements *room, char *line, size_t len
         in.at = line + strlen(line);
         bad_syntax(&in, "a line ends where a null byte is");
     } else {
-        changed = room->run_line(&in, it);
+        changed = statements_line(room, &in, it);
     }
     if (in.bad) {
         error_clear();

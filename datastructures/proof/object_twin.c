@@ -271,6 +271,13 @@ static void equalities(void) {
         decref(values[i]);
 }
 
+static void none(void) {
+    puts("# None");
+    uint64_t address = (uint64_t)(uintptr_t)None, hash = (uint64_t)None->type->hash(None);
+    printf("hash(None) is its address: %s\n",
+           hash == (address >> 4 | address << 60) ? "True" : "False");
+}
+
 int main(int argc, char **argv) {
     (void)argc;
     ints();
@@ -278,6 +285,7 @@ int main(int argc, char **argv) {
     texts();
     bad_utf8();
     tuples();
+    none();
     equalities();
     return finish_output(argv[0], 0);
 }

@@ -1,7 +1,7 @@
 """The object layer, on the real interpreter: the same program as object_twin.c, the same bytes.
 
 Prints hashes, reprs and equalities of several thousand values, and what becomes of bytes that are not UTF-8.
-Run with PYTHONHASHSEED=0. None and NaN are left out: their hashes are addresses.
+Run with PYTHONHASHSEED=0. None's hash, and NaN's, is left out: an address.
 """
 
 import math
@@ -129,6 +129,13 @@ def equalities() -> None:
         print("".join("=" if a == b else "." for b in values), repr(a))
 
 
+def none() -> None:
+    """Shows whether None's hash is its address, turned by four bits."""
+    print("# None")
+    address = id(None)
+    print("hash(None) is its address:", hash(None) == signed((address >> 4 | address << 60) & MASK))
+
+
 def main() -> None:
     """Prints it all."""
     ints()
@@ -136,6 +143,7 @@ def main() -> None:
     texts()
     bad_utf8()
     tuples()
+    none()
     equalities()
 
 

@@ -8,7 +8,7 @@ static FILE *typed_files[2];
 static int typed_before[2];
 
 /* From here to typed_end() what is printed goes to the two above. */
-static void typed_begin(void) {
+static inline void typed_begin(void) {
     fflush(stdout);
     for (int i = 0; i < 2; i++) {
         typed_files[i] = tmpfile();
@@ -18,7 +18,7 @@ static void typed_begin(void) {
     }
 }
 
-static void typed_end(void) {
+static inline void typed_end(void) {
     fflush(stdout);
     char *texts[] = {typed_out, typed_err};
     size_t sizes[] = {sizeof typed_out, sizeof typed_err};
@@ -31,10 +31,45 @@ static void typed_end(void) {
     }
 }
 
-static void typed_run(const char *line, Object *it, Both *both) {
+static inline void typed_run(const char *line, Object *it, Both *both) {
     char text[256];
     snprintf(text, sizeof text, "%s\n", line);
     statements_run(&statements, text, strlen(text), it, both);
+}
+
+/* The next number below `limit` of a sequence that is the same in every run (Knuth's MMIX LCG). */
+static inline int typed_number(uint64_t *random, int limit) {
+    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (int)(*random >> 33) % limit;
+}
+
+typedef struct {
+    const char *typed;
+    const char *repr; // of what it came to; NULL: nothing
+    bool drawn;
+    const char *bad, *from; // why it was not understood, and from where on; NULL: it was
+} TypedLine;
+
+/* Types the lines about `it`, which it consumes. */
+static inline void typed_lines(const TypedLine *lines, size_t count, Object *it) {
+    for (size_t i = 0; i < count; i++) {
+        Scanner in = {.at = lines[i].typed};
+        assert_int_equal(statements_line(&statements, &in, it), lines[i].drawn);
+        assert_int_equal(in.bad != NULL, lines[i].bad != NULL);
+        if (in.bad) assert_string_equal(in.bad, lines[i].bad);
+        if (in.bad) assert_string_equal(in.from, lines[i].from);
+        assert_int_equal(in.result != NULL, lines[i].repr != NULL);
+        if (in.result) {
+            Writer text = {0};
+            assert_int_equal(object_write_repr(in.result, &text), 0);
+            writer_write(&text, "", 1);
+            assert_string_equal(text.bytes, lines[i].repr);
+            writer_free(&text);
+        }
+        xdecref(in.result);
+        error_clear();
+    }
+    decref(it);
 }
 
 /* Whether there is a Python whose memory can be compared with ours; says so if not. */

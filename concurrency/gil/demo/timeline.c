@@ -157,6 +157,7 @@ void scene_timeline(void) {
 
 void scene_trace(void) {
     puts("Nothing is decided beforehand here: the kernel chooses who is woken.\n");
+    step("two compute, one sleeps: how long does that one wait at most?");
     Program program;
     GilEvent *events = malloc(EVENTS * sizeof *events);
     if (!events) need(error_no_memory());

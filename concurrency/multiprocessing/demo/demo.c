@@ -100,7 +100,7 @@ static void scene_exit(void) {
     must(process_kill(process));
     printf("  kill()         exitcode %d\n", finish(process, -SIGKILL));
 
-    step("and what is refused?");
+    step("close() while it runs, is_alive() after close(): what then?");
     puts("\nAnd what is refused, in CPython's words:\n");
     process = need(process_new(idle, NULL, 0, NULL));
     must(process_set_daemon(process, true));
@@ -338,6 +338,7 @@ static void scene_death(void) {
 
 static void scene_error(void) {
     puts("A function's error travels back to the caller, with the index of its item.\n");
+    step("item 7 raises: is the pool good for another map?");
     Pool *pool = need(pool_new(2, POOL_NONE));
     show_map(pool, "map(picky)", picky, 0);
     show_map(pool, "map(square), afterwards", square, 0);

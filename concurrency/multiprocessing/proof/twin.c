@@ -467,6 +467,25 @@ static void ping_pong(void) {
     queue_free(job.answers);
 }
 
+static int nothing(void *args) {
+    (void)args;
+    return 0;
+}
+
+static void forks(void) {
+    title("a fork beside a thread"); // Python's; here no queue has one
+    puts("the default is fork");
+    Queue *queue = queue_new(0);
+    queue_put(queue, "message", 7, FOREVER);
+    Process *child = start(nothing, NULL, 0, NULL);
+    printf("exitcode %d\n", exitcode_of(child));
+    process_free(child);
+    char *message = queue_get(queue, NULL, FOREVER);
+    printf("got %s\n", message);
+    free(message);
+    queue_free(queue);
+}
+
 int main(void) {
     life();
     exit_codes();
@@ -479,6 +498,7 @@ int main(void) {
     sizes();
     producers();
     ping_pong();
+    forks();
     pool_twin();
     return finish_output("multiprocessing_twin", 0);
 }

@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import queue
+import re
 import signal
 import sys
 import warnings
@@ -345,9 +346,30 @@ def ping_pong() -> None:
     print("exitcode", child.exitcode)
 
 
+def nothing() -> None:
+    """Ends."""
+
+
+def forks() -> None:
+    """A child is forked beside a thread: the one that feeds a queue which was put to."""
+    heading("a fork beside a thread")
+    print("the default is", multiprocessing.get_all_start_methods()[0])
+    q: multiprocessing.Queue[bytes] = multiprocessing.Queue()
+    q.put(b"message")
+    child = Process(target=nothing)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        child.start()
+    for each in caught:
+        print(f"{each.category.__name__}: {re.sub('pid=[0-9]+', 'pid=N', str(each.message))}")
+    child.join()
+    print("exitcode", child.exitcode)
+    print("got", q.get().decode())
+
+
 def main() -> None:
     """All scenes in order."""
-    warnings.simplefilter("ignore")  # 3.12 and later warn of fork() beside a queue's feeder thread
+    warnings.simplefilter("ignore")  # of such forks, which forks() shows
     multiprocessing.set_start_method("fork")
     life()
     exit_codes()
@@ -360,6 +382,7 @@ def main() -> None:
     sizes()
     producers()
     ping_pong()
+    forks()
     pool_twin.main()
 
 

@@ -124,7 +124,7 @@ static void scene_life(void) {
     describe(thread);
     show("start()", thread_start(thread));
     show("daemon = True", thread_set_daemon(thread, true));
-    step("what does a join() return whose time runs out?");
+    step("its time runs out: how does join() say so?");
     show("join(timeout=0.01)", thread_join(thread, 0.01));
     puts("  ...which says nothing: only is_alive() tells whether it ended or the time did");
     describe(thread);

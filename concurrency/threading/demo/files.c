@@ -70,11 +70,9 @@ static int count_some(void *op) {
     }
 }
 
-/* The file's name with control characters shown as \xNN. */
 static void print_row(const File *file) {
     printf("%9llu %9llu %11llu  ", file->lines, file->words, file->bytes);
-    for (const char *c = file->path; *c; c++)
-        printf((unsigned char)*c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
+    write_visible(stdout, file->path);
     putchar('\n');
 }
 

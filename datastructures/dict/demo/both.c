@@ -52,9 +52,7 @@ static void write_entry(const DictKeys *keys, ssize_t ix, FILE *out) {
 void both_write_dict(Object *it, FILE *out) {
     const Dict *d = (const Dict *)it;
     const DictKeys *keys = d->keys;
-    fprintf(out, "len: %zd\nrepr: ", dict_size(d));
-    must(object_print(it, out, false));
-    fprintf(out, "\nkind: %s\nused: %zd\nusable: %zd\nnentries: %zd\ngetsizeof: %zu\n",
+    fprintf(out, "kind: %s\nused: %zd\nusable: %zd\nnentries: %zd\ngetsizeof: %zu\n",
             keys->kind == DICT_KEYS_UNICODE ? "unicode" : "general", d->used, keys->usable,
             keys->nentries, draw_getsizeof(d));
     for (size_t slot = 0; slot < dict_slots(keys); slot++) {

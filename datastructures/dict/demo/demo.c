@@ -91,8 +91,8 @@ static void scene_delete(void) {
     say("del d[8]");
     del(d, number(8));
     draw_table(d);
-    step("where will 24 go, into which slot and which entry?");
     search(d, number(16));
+    step("where will 24 go, into which slot and which entry?");
     puts("\n  The next key that passes takes the slot, but not the entry: entries are only\n"
          "  appended, so `usable` is not given back.");
     say("d[24] = 'twenty-four'");
@@ -139,6 +139,7 @@ static void scene_width(void) {
     puts("An index need not be a pointer of 8 bytes: it counts to 2/3 of the slots. One\n"
          "byte serves up to 128 slots, two up to 32768, four up to 2^31. Before 3.6 each\n"
          "slot was a whole entry of 24 bytes, filled or not.");
+    step("5 items in 8 slots: how many bytes an item, before 3.6 and now?");
     puts("\n                     bytes         bytes of           bytes an item\n"
          "     items     slots  /index   indices    entries  before 3.6      now");
     static const int64_t items[] = {5, 85, 170, 21845, 43690, 699050};

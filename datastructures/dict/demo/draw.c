@@ -58,29 +58,6 @@ static void draw_indices(const DictKeys *keys) {
     }
 }
 
-int draw_repr(Object *op, int width, bool bare) {
-    Writer text = {0};
-    if (object_write_repr(op, &text) < 0) {
-        error_clear();
-        writer_free(&text);
-        writer_puts(&text, "?");
-    }
-    bool quotes = bare && op->type == &Str_Type && text.length >= 2;
-    const char *at = text.bytes + quotes, *end = text.bytes + text.length - quotes;
-    for (; at < end && width > 0; width--) {
-        const char *start = at++;
-        while (at < end && ((unsigned char)*at & 0xC0) == 0x80)
-            at++;
-        if (width == 1 && at < end) {
-            printf("…");
-        } else {
-            fwrite(start, 1, (size_t)(at - start), stdout);
-        }
-    }
-    writer_free(&text);
-    return width;
-}
-
 static void draw_entry(const DictKeys *keys, ssize_t ix) {
     enum { KEY = 14, VALUE = 16 };
     DictEntry entry = dict_entry(keys, ix);

@@ -23,9 +23,7 @@ static Object *read_key(Scanner *in) {
     return NULL;
 }
 
-/* What follows returns whether the table has changed. */
-
-/* After `d[`: reading or assigning. */
+/* After `d[`: reading or assigning. Returns whether the table has changed. */
 static bool run_subscript(Scanner *in, Dict *d) {
     Object *key = read_key(in), *value = NULL;
     bool changed = false;
@@ -41,58 +39,27 @@ static bool run_subscript(Scanner *in, Dict *d) {
     return changed;
 }
 
-static bool run_delete(Scanner *in, Dict *d) {
-    if (!take(in, "d") || !take(in, "[")) return no_sense(in);
+static bool run_delete(Scanner *in) {
+    if (!take(in, "[")) return no_sense(in);
     Object *key = read_key(in);
-    bool changed = key && at_end(in) && dict_del_item(d, key) == 0;
+    bool changed = key && at_end(in) && dict_del_item((Dict *)in->it, key) == 0;
     xdecref(key);
     return changed;
 }
 
-/* A bare value, or `value in d`, `value not in d`. */
-static void run_value(Scanner *in, Dict *d) {
-    Object *value = read_value(in);
-    if (!value) return;
-    bool negated = take(in, "not");
-    if (take(in, "in")) {
-        if (!take(in, "d")) {
-            no_sense(in);
-        } else if (at_end(in)) {
-            draw_search(d, value);
-            int answer = dict_contains(d, value);
-            if (answer >= 0) in->result = new_ref((answer == 1) != negated ? True : False);
-        }
-    } else if (negated) {
-        no_sense(in);
-    } else if (at_end(in)) {
-        in->result = new_ref(value);
-    }
-    decref(value);
+static bool run(Scanner *in) {
+    if (take(in, "[")) return run_subscript(in, (Dict *)in->it);
+    if (at_end(in)) in->result = new_ref(in->it);
+    return false;
 }
 
-static bool run_line(Scanner *in, Object *it) {
-    Dict *d = (Dict *)it;
-    if (take(in, "del")) return run_delete(in, d);
-    if (take(in, "show")) {
-        in->of_the_demo = true;
-        return at_end(in);
-    }
-    if (take(in, "help") || take(in, "?")) {
-        in->of_the_demo = true;
-        if (at_end(in)) fputs(can_be_typed, stdout);
-    } else if (take(in, "len")) {
-        if (!take(in, "(") || !take(in, "d") || !take(in, ")")) {
-            no_sense(in);
-        } else if (at_end(in)) {
-            in->result = int_from_long(dict_size(d));
-        }
-    } else if (take(in, "d")) {
-        if (take(in, "[")) return run_subscript(in, d);
-        if (at_end(in)) in->result = new_ref(d);
-    } else {
-        run_value(in, d);
-    }
-    return false;
+static ssize_t size_of(Object *it) {
+    return dict_size((const Dict *)it);
+}
+
+static int contains(Object *it, Object *key) {
+    draw_search((const Dict *)it, key);
+    return dict_contains((Dict *)it, key);
 }
 
 static void draw_it(Object *it) {
@@ -100,9 +67,13 @@ static void draw_it(Object *it) {
 }
 
 static const Statements statements = {
+    .name = "d",
     .start = "d = {}",
     .can_be_typed = can_be_typed,
-    .run_line = run_line,
+    .run = run,
+    .run_delete = run_delete,
+    .size = size_of,
+    .contains = contains,
     .draw = draw_it,
     .script = both_dict_script,
     .write_facts = both_write_dict,

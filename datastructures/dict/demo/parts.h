@@ -3,7 +3,7 @@
 #ifndef PARTS_H
 #define PARTS_H
 
-#include "../../../common/demo.h"
+#include "../../cells.h"
 #include "../dict.h"
 
 enum { DRAW_SLOTS_MAX = 64, DRAW_ENTRIES_MAX = 24 }; // beyond, only the numbers are legible
@@ -23,10 +23,6 @@ void draw_search(const Dict *d, Object *key);
 
 /* How many slots a search for this hash visits, up to the entry `ix`. */
 size_t draw_probes(const DictKeys *keys, hash_t hash, ssize_t ix);
-
-/* Prints repr(op), cut to `width` characters; returns how many fewer it was. Of a str, without its
- * quotes if `bare`. */
-int draw_repr(Object *op, int width, bool bare);
 
 /* Writes the table as a Graphviz digraph. */
 void draw_dot(const Dict *d, FILE *out);

@@ -69,8 +69,7 @@ static void test_random_statements(UNUSED void **state) {
     const char *lines[COUNT];
     uint64_t random = 1;
     for (int i = 0; i < COUNT; i++) {
-        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        int key = (int)(random >> 33) % 60 * (i < COUNT / 2 ? 1 : 64);
+        int key = typed_number(&random, 60) * (i < COUNT / 2 ? 1 : 64);
         char name[20];
         snprintf(name, sizeof name, i > 200 && key % 3 ? "%d" : "'k%d'", key);
         static const char *const forms[] = {"d[%s] = 1", "d[%s] = 'v'", "del d[%s]", "d[%s]"};

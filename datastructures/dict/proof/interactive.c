@@ -70,7 +70,7 @@ static void test_lone_surrogates_are_keys(UNUSED void **state) {
     Dict *d = dict_new();
     for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
         Scanner in = {.at = typed[i]};
-        assert_true(run_line(&in, OBJECT(d)));
+        assert_true(statements_line(&statements, &in, OBJECT(d)));
         assert_null(in.result);
     }
     ssize_t pos = 0;
@@ -83,20 +83,17 @@ static void test_lone_surrogates_are_keys(UNUSED void **state) {
 
 /* The table is drawn again after a statement that changed it, and only then. */
 static void test_what_changes_the_table(UNUSED void **state) {
-    static const struct {
-        const char *typed;
-        bool changed;
-    } lines[] = {{"d[1] = 2", true}, {"d[1]", false},      {"d[2]", false},    {"1 in d", false},
-                 {"d", false},       {"d[[]] = 1", false}, {"d[1] = ", false}, {"del d[2]", false},
-                 {"del d[1]", true}, {"show", true},       {"show 1", false}};
-    Dict *d = dict_new();
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        Scanner in = {.at = lines[i].typed};
-        assert_int_equal(run_line(&in, OBJECT(d)), lines[i].changed);
-        xdecref(in.result);
-        error_clear();
-    }
-    decref(d);
+    static const char missing[] = "something is missing at the end",
+                      strange[] = "cannot make sense of";
+    static const TypedLine lines[] = {
+        {"d[1] = 2", NULL, true, NULL, NULL},  {"d[1]", "2", false, NULL, NULL},
+        {"d[2]", NULL, false, NULL, NULL},     {"1 in d", "True", false, NULL, NULL},
+        {"d", "{1: 2}", false, NULL, NULL},    {"d[[]] = 1", NULL, false, NULL, NULL},
+        {"d[1] = ", NULL, false, missing, ""}, {"del d[2]", NULL, false, NULL, NULL},
+        {"del d[1]", NULL, true, NULL, NULL},  {"show", NULL, true, NULL, NULL},
+        {"show 1", NULL, false, strange, "1"},
+    };
+    typed_lines(lines, sizeof lines / sizeof lines[0], need(dict_new()));
 }
 
 /* What would stand at $PYTHON, a shell script, and what the demo says when d[1] = 2 is typed. */

@@ -1,7 +1,5 @@
-/* demo.c: the story of a list, told by a run; and what loading a file's lines into one takes. */
-#include "../../../common/demo.h"
-
-#include "../list.h"
+/* demo.c: the story of a list, told by a run. */
+#include "parts.h"
 
 static void append(List *list, Object *item) {
     must(list_append(list, item));
@@ -250,6 +248,7 @@ static void scene_alias(void) {
 static void scene_moves(void) {
     puts("realloc may find room behind the block and stay, or move page tables instead of\n"
          "bytes. This machine, this allocator:\n");
+    step("ten million appends: how often does the address change?");
     puts("        size up to    resizes   address changed");
     List *list = need(list_new(0));
     long resizes = 0, moved = 0;
@@ -286,6 +285,7 @@ static double time_of(ssize_t n, ssize_t index, bool insert) {
 static void scene_time(void) {
     puts("Nanoseconds on this machine. The list keeps its length n: each round adds one\n"
          "item and pops one.\n");
+    step("ten times the items: how much longer does each take?");
     puts("          n   append, pop()   append, pop(0)   insert(0), pop(0)");
     for (ssize_t n = 100; n <= 1000000; n *= 10) {
         printf("%11zd  %14.1f  %15.1f  %18.1f\n", n, time_of(n, -1, false), time_of(n, 0, false),
@@ -306,66 +306,10 @@ static void csv_growth(void) {
     decref(list);
 }
 
-/* ---- A file's lines --------------------------------------------------------------------------*/
+static bool interactive, python;
 
-typedef struct {
-    List *list;
-    long resizes;
-    double copied;       // references, if every resize moved
-    double object_bytes; // of the strs
-} Load;
-
-/* Appends each line, without its newline, as a str. */
-static void load_lines(Load *self, FILE *in) {
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t length;
-    while (errno = 0, (length = getline(&line, &capacity, in)) >= 0) {
-        if (length > 0 && line[length - 1] == '\n') length--;
-        Str *item = need(str_from_bytes(line, length));
-        ssize_t before = self->list->allocated, size = self->list->size;
-        append(self->list, OBJECT(item));
-        self->object_bytes += (double)(sizeof *item + ((size_t)item->length + 1) * item->kind);
-        if (self->list->allocated != before) {
-            self->resizes++;
-            self->copied += (double)size;
-        }
-        decref(item);
-    }
-    int reason = errno;
-    free(line);
-    errno = reason;
-}
-
-static void report(const Load *self) {
-    double size = (double)self->list->size, cells = (double)self->list->allocated;
-    double block = (double)sizeof *self->list + cells * (double)sizeof self->list->items[0];
-    double lines = size > 0 ? size : 1;
-    printf("  lines                %14.0f\n", size);
-    printf("  cells                %14.0f   %.1f%% spare\n", cells,
-           cells > 0 ? 100 * (cells - size) / cells : 0);
-    printf("  resizes              %14ld\n", self->resizes);
-    printf("  references copied    %14.0f   %.2f a line, if every resize moved\n", self->copied,
-           self->copied / lines);
-    printf("  the list             %14.0f   bytes, %.2f a line\n", block, block / lines);
-    printf("  its strs             %14.0f   bytes, %.2f a line\n", self->object_bytes,
-           self->object_bytes / lines);
-}
-
-static int load_file(int count, char **paths) {
-    const char *path = paths[0];
-    if (count > 1) return usage_error("list_demo", "an argument too many: '%s'", paths[1]);
-    bool is_stdin = strcmp(path, "-") == 0;
-    FILE *in = is_stdin ? stdin : fopen(path, "re");
-    if (!in) return usage_error("list_demo", "cannot open '%s': %s", path, strerror(errno));
-    Load load = {.list = need(list_new(0))};
-    errno = 0;
-    load_lines(&load, in);
-    int failed = ferror(in) || errno == ENOMEM ? errno : 0; // ENOMEM: a line too long
-    if (!is_stdin) fclose(in);
-    if (!failed) report(&load);
-    decref(load.list);
-    return failed ? usage_error("list_demo", "cannot read '%s': %s", path, strerror(failed)) : 0;
+static int work(int count, char **paths) {
+    return interactive || python ? interactive_loop(python) : load_file(count, paths);
 }
 
 int main(int argc, char **argv) {
@@ -385,6 +329,13 @@ int main(int argc, char **argv) {
         {"growth", "size, cells, and cells if they doubled", csv_growth},
         {0},
     };
+    static const Option options[] = {
+        {"--interactive", .about = "type statements about a list l, see its array",
+         .flag = &interactive, .mode = "interactive"},
+        {"--python", .about = "the same, each statement run in python3, too", .flag = &python,
+         .mode = "interactive"},
+        {0},
+    };
     static const Demo demo = {
         .program = "list_demo",
         .about = "With a FILE (- is standard input) loads its lines into a list and reports\n"
@@ -392,7 +343,8 @@ int main(int argc, char **argv) {
         .operands = "FILE",
         .scenes = scenes,
         .data = data,
-        .work = load_file,
+        .options = options,
+        .work = work,
     };
     return demo_main(&demo, argc, argv);
 }

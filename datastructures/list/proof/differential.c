@@ -192,8 +192,7 @@ static void whole(List *ours, PyObject *theirs) {
     ssize_t n = draw(-1, 3);
     switch (draw(0, 5)) {
     case 0:
-        // Up to 3.11 a list emptied by pop keeps an array of nothing, and then extend
-        // over-allocates.
+        // Up to 3.11 a list emptied by pop keeps its array, and then extend over-allocates.
         if (PY_VERSION_HEX >= 0x030C0000 && ours->size == 0) break;
         compare("extend", our_status(list_extend(ours, sequence.ours)),
                 PyObject_CallMethod(theirs, "extend", "(O)", sequence.theirs));

@@ -56,6 +56,13 @@ static Object *number(ssize_t index) {
     return index < 0 ? NULL : int_from_long(index);
 }
 
+/* An index or None: the message of one that is not there is printed once. */
+static Object *position(ssize_t index) {
+    if (index >= 0) return int_from_long(index);
+    error_clear();
+    return new_ref(None);
+}
+
 /* ---- Small helpers ---------------------------------------------------------------------------*/
 
 static void append_long(List *list, int64_t value) {
@@ -123,6 +130,15 @@ static void staircases(void) {
         show_if_moved(list, before);
     }
     decref(list);
+    puts("del [0], from 60 back to empty:");
+    list = list_new(0);
+    extend_with(list, tuple_of(0, 60));
+    while (list->size) {
+        ssize_t before = list->allocated;
+        list_ass_item(list, 0, NULL);
+        show_if_moved(list, before);
+    }
+    decref(list);
 }
 
 static void show_new(List *list, const char *what) {
@@ -156,6 +172,15 @@ static void ways_for(ssize_t n) {
     extend_with(list, numbers(1, 1, 3));
     show(list, "then extend by 3");
     drop(list, extended, zero, NULL);
+}
+
+static void emptied_by_pop(void) {
+    List *list = numbers(0, 1, 1);
+    decref(list_pop(list, -1));
+    show(list, "pop the last");
+    extend_with(list, numbers(1, 1, 3));
+    show(list, "then extend by 3");
+    decref(list);
 }
 
 static ssize_t modulo(ssize_t a, ssize_t b) { // Python's %: never negative
@@ -204,7 +229,7 @@ static List *random_step(List *list) {
     } else if (op == 14) {
         printf("count(%d) %zd, in %s\n", value, list_count(list, item),
                list_contains(list, item) ? "True" : "False");
-        attempt(number(list_index(list, item, a, b)), "index(%d, %zd, %zd)", value, a, b);
+        attempt(position(list_index(list, item, a, b)), "index(%d, %zd, %zd)", value, a, b);
     } else if (op == 15 && list->size < 30) {
         list_inplace_repeat(list, step);
         show(list, "*= %zd", step);
@@ -245,6 +270,7 @@ static void errors(void) {
     attempt(status(list_extend(list, five)), "extend by 5");
     attempt(list_concat(list, five), "+ 5");
     attempt(list_concat(list, nothing), "+ tuple");
+    attempt(status(list_ass_subscript_slice(list, 0, 1, 1, five)), "[0:1] = 5");
     attempt(status(list_ass_subscript_slice(list, none, none, 2, five)), "[::2] = 5");
     attempt(status(list_ass_subscript_slice(list, none, none, 2, OBJECT(one))), "[::2] = [1]");
     attempt(list_subscript_slice(list, none, none, 0), "[::0]");
@@ -336,7 +362,7 @@ static const char *const calls[] = {"index(3)", "index(3, -3, 4)", "remove(3)", 
                                     "3 in",     "== other",        "other ==",  "repr"};
 
 static Object *betrayed_call(size_t call, List *items, Object *three, List *other) {
-    if (call < 2) return number(list_index(items, three, call ? -3 : 0, call ? 4 : PTRDIFF_MAX));
+    if (call < 2) return position(list_index(items, three, call ? -3 : 0, call ? 4 : PTRDIFF_MAX));
     if (call == 2) return status(list_remove(items, three));
     if (call == 3) return int_from_long(list_count(items, three));
     if (call == 4) return truth(list_contains(items, three));
@@ -369,6 +395,7 @@ int main(int argc, char **argv) {
     const ssize_t sizes[] = {0, 1, 3, 4, 5, 8, 9, 17};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         ways_for(sizes[i]);
+    emptied_by_pop();
     List *list = list_new(0);
     for (int i = 0; i < 600; i++)
         list = random_step(list);

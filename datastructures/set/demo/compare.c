@@ -55,13 +55,6 @@ static void lines_free(Lines *self) {
     xdecref(self->set);
 }
 
-/* A file's name can hold anything: control characters are shown as \xNN. */
-static void print_name(const char *name) {
-    putchar(' ');
-    for (const char *c = name; *c; c++)
-        printf((unsigned char)*c < 0x20 || *c == 0x7F ? "\\x%02x" : "%c", *c);
-}
-
 /* A headline, and under it, marked, the lines that are in `other` too (`wanted` 1) or are not (0).
  */
 static void lines_print(const Lines *self, const char *headline, const Lines *other, int wanted,
@@ -70,7 +63,8 @@ static void lines_print(const Lines *self, const char *headline, const Lines *ot
     for (size_t i = 0; i < self->count; i++)
         count += set_contains(other->set, self->items[i]) == wanted;
     printf("%s%s", color("1"), headline);
-    if (!wanted) print_name(self->name);
+    if (!wanted) putchar(' ');
+    if (!wanted) write_visible(stdout, self->name);
     printf(": %zu line%s%s\n", count, count == 1 ? "" : "s", color("0"));
     for (size_t i = 0; i < self->count && !count_only; i++) {
         if (set_contains(other->set, self->items[i]) != wanted) continue;

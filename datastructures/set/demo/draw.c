@@ -5,29 +5,10 @@
 
 /* ---- Drawing a table -------------------------------------------------------------------------*/
 
-enum { ROW = 8, CELL = 7 };
-
-static void rule(void) {
-    printf("      ");
-    for (int i = 0; i < ROW; i++)
-        printf("+-------");
-    puts("+");
-}
-
-static void draw_cell(const SetEntry *entry) {
-    Writer text = {0};
-    const char *on = "", *off = color("0");
-    if (entry->key == SET_DUMMY) {
-        on = color("31");
-        writer_puts(&text, "dummy");
-    } else if (entry->key) {
-        on = color("32");
-        must(object_write_repr(entry->key, &text));
-    }
-    int length = text.length > CELL ? CELL : (int)text.length, left = (CELL - length) / 2;
-    printf("|%*s%s%.*s%s%*s", left, "", on, length, text.bytes ? text.bytes : "", *on ? off : "",
-           CELL - length - left, "");
-    writer_free(&text);
+static Cell cell_of(const void *it, ssize_t slot) {
+    Object *key = ((const Set *)it)->table[slot].key;
+    if (key == SET_DUMMY) return (Cell){.word = "dummy", .on = color("31")};
+    return (Cell){.item = key, .word = "", .on = key ? color("32") : ""};
 }
 
 void draw(const Set *s) {
@@ -35,14 +16,7 @@ void draw(const Set *s) {
     if (s->fill > s->used) printf(" (fill %zd, with dummies)", s->fill);
     printf(" of %zd slots %s, %zu bytes\n", s->mask + 1,
            s->table == s->smalltable ? "inside the object" : "outside the object", set_sizeof(s));
-    for (ssize_t start = 0; start <= s->mask; start += ROW) {
-        rule();
-        printf(" %4zd ", start);
-        for (ssize_t i = start; i < start + ROW; i++)
-            draw_cell(&s->table[i]);
-        puts("|");
-    }
-    rule();
+    draw_cells(s->mask + 1, s, cell_of);
     putchar('\n');
 }
 

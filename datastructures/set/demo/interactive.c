@@ -8,8 +8,6 @@
 
 #include <inttypes.h>
 
-enum { DRAWN_MAX = 64 }; // slots; of a larger table only the numbers
-
 static const char can_be_typed[] =
     "  s.add(1)   s.discard(1)   s.remove(1)   s.pop()   s.clear()   1 in s\n"
     "  1 not in s   s |= {1, 2}   s &= {1}   s -= {1}   s ^= {1}   len(s)   s\n"
@@ -47,10 +45,8 @@ static const char set_script[] =
 
 static void write_facts(Object *it, FILE *out) {
     const Set *s = (const Set *)it;
-    fprintf(out, "len: %zd\nrepr: ", set_size(s));
-    must(object_print(it, out, false));
-    fprintf(out, "\nfill: %zd\nused: %zd\nmask: %zd\nfinger: %zd\ngetsizeof: %zu\n", s->fill,
-            s->used, s->mask, s->finger,
+    fprintf(out, "fill: %zd\nused: %zd\nmask: %zd\nfinger: %zd\ngetsizeof: %zu\n", s->fill, s->used,
+            s->mask, s->finger,
             set_sizeof(s) + 2 * sizeof(void *)); // the collector's header
     for (ssize_t slot = 0; slot <= s->mask; slot++) {
         const SetEntry *entry = &s->table[slot];
@@ -66,7 +62,7 @@ static void write_facts(Object *it, FILE *out) {
 
 static void draw_it(Object *it) {
     const Set *s = (const Set *)it;
-    if (s->mask < DRAWN_MAX) {
+    if (s->mask < CELLS_DRAWN_MAX) {
         draw(s);
     } else {
         printf("      used %zd (fill %zd) of %zd slots, %zu bytes\n", s->used, s->fill, s->mask + 1,
@@ -125,74 +121,47 @@ static bool run_method(Scanner *in, Set *s) {
                    {"symmetric_difference_update", set_symmetric_difference_update}};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
         if (!take(in, methods[i].name)) continue;
-        Object *key = take(in, "(") ? read_value(in) : no_sense(in);
-        if (key && !take(in, ")")) no_sense(in);
+        Object *key = NULL;
         ssize_t before = set_size(s); // an update that fails in the middle has done something
-        bool called = key && !in->bad && at_end(in);
-        bool changed = called && (methods[i].call(s, key) >= 0 || set_size(s) != before);
-        xdecref(key);
+        if (read_arguments(in, &key, 1, 1) < 0) return false;
+        bool changed = methods[i].call(s, key) >= 0 || set_size(s) != before;
+        decref(key);
         return changed;
     }
     bool pop = take(in, "pop");
     if (!pop && !take(in, "clear")) return no_sense(in);
-    if (!take(in, "(") || !take(in, ")")) return no_sense(in);
-    if (!at_end(in)) return false;
+    if (read_arguments(in, NULL, 0, 0) < 0) return false;
     if (!pop) return set_clear(s) == 0;
     in->result = set_pop(s);
     return in->result != NULL;
 }
 
-/* A bare value, or `value in s`, `value not in s`. */
-static void run_value(Scanner *in, Set *s) {
-    Object *value = read_value(in);
-    if (!value) return;
-    bool negated = take(in, "not");
-    if (take(in, "in")) {
-        if (!take(in, "s")) {
-            no_sense(in);
-        } else if (at_end(in)) {
-            int answer = set_contains(s, value);
-            if (answer >= 0) tell_key(s, value);
-            if (answer >= 0) in->result = new_ref((answer == 1) != negated ? True : False);
-        }
-    } else if (negated) {
-        no_sense(in);
-    } else if (at_end(in)) {
-        in->result = new_ref(value);
-    }
-    decref(value);
-}
-
-static bool run_line(Scanner *in, Object *it) {
-    Set *s = (Set *)it;
-    bool show = take(in, "show");
-    if (show || take(in, "help") || take(in, "?")) {
-        in->of_the_demo = true;
-        if (!at_end(in)) return false;
-        if (!show) fputs(can_be_typed, stdout);
-        return show;
-    }
-    if (take(in, "len")) {
-        if (!take(in, "(") || !take(in, "s") || !take(in, ")")) {
-            no_sense(in);
-        } else if (at_end(in)) {
-            in->result = int_from_long(set_size(s));
-        }
-    } else if (take(in, "s")) {
-        if (take(in, ".")) return run_method(in, s);
-        skip_space(in);
-        if (*in->at && strchr("|&-^", *in->at)) return run_operator(in, s);
-        if (at_end(in)) in->result = new_ref(s);
-    } else {
-        run_value(in, s);
-    }
+static bool run(Scanner *in) {
+    Set *s = (Set *)in->it;
+    if (take(in, ".")) return run_method(in, s);
+    skip_space(in);
+    if (*in->at && strchr("|&-^", *in->at)) return run_operator(in, s);
+    if (at_end(in)) in->result = new_ref(s);
     return false;
 }
 
+static ssize_t size_of(Object *it) {
+    return set_size((const Set *)it);
+}
+
+static int contains(Object *it, Object *key) {
+    int answer = set_contains((Set *)it, key);
+    if (answer >= 0) tell_key((const Set *)it, key);
+    return answer;
+}
+
 static const Statements statements = {
+    .name = "s",
     .start = "s = set()",
     .can_be_typed = can_be_typed,
-    .run_line = run_line,
+    .run = run,
+    .size = size_of,
+    .contains = contains,
     .draw = draw_it,
     .script = set_script,
     .write_facts = write_facts,

@@ -2,7 +2,7 @@
 #ifndef PARTS_H
 #define PARTS_H
 
-#include "../../../common/demo.h"
+#include "../../cells.h"
 #include "../set_table.h"
 
 /* Draws the table, eight slots a line, with fill, used and bytes above (draw.c). */

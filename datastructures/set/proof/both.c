@@ -87,10 +87,8 @@ static void test_random_statements(UNUSED void **state) {
                                             "s.update((%d, %d, %d, -5))",
                                             "s.symmetric_difference_update((%d, %d, %d))"};
         int keys[3];
-        for (int k = 0; k < 3; k++) {
-            random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            keys[k] = (int)(random >> 33) % 60 * (i < COUNT / 2 ? 1 : 64);
-        }
+        for (int k = 0; k < 3; k++)
+            keys[k] = typed_number(&random, 60) * (i < COUNT / 2 ? 1 : 64);
         const char *form = forms[(random >> 60) % (sizeof forms / sizeof forms[0])];
         snprintf(texts[i], sizeof texts[i], form, keys[0], keys[1], keys[2]);
         lines[i] = texts[i];

@@ -5,14 +5,11 @@
 #include "../demo/draw.c"
 #include "../demo/interactive.c"
 
+#include "../../proof/typed.h"
+
 #define UNUSED __attribute__((unused))
 
-static const struct {
-    const char *typed;
-    const char *repr; // of what it came to; NULL: nothing
-    bool drawn;
-    const char *bad, *from; // why it was not understood, and from where on
-} lines[] = {
+static const TypedLine lines[] = {
     {"s.add(1)", NULL, true, NULL, NULL},
     {"s.add(1) # again", NULL, true, NULL, NULL},
     {"1 in s", "True", false, NULL, NULL},
@@ -41,29 +38,7 @@ static const struct {
 };
 
 static void test_lines(UNUSED void **state) {
-    Set *s = need(set_new(NULL));
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        Scanner in = {.at = lines[i].typed};
-        assert_int_equal(run_line(&in, OBJECT(s)), lines[i].drawn);
-        if (lines[i].bad) {
-            assert_string_equal(in.bad, lines[i].bad);
-            assert_string_equal(in.from, lines[i].from);
-        } else {
-            assert_null(in.bad);
-        }
-        if (lines[i].repr) {
-            Writer text = {0};
-            assert_int_equal(object_write_repr(in.result, &text), 0);
-            writer_write(&text, "", 1);
-            assert_string_equal(text.bytes, lines[i].repr);
-            writer_free(&text);
-        } else {
-            assert_null(in.result);
-        }
-        xdecref(in.result);
-        error_clear();
-    }
-    decref(s);
+    typed_lines(lines, sizeof lines / sizeof lines[0], need(set_new(NULL)));
 }
 
 int main(void) {

@@ -527,6 +527,7 @@ static void scene_errors(void) {
         {"contains (set,)", set_sq_contains, keep(tuple_pack(1, empty))},
         {"update 5", set_update, integer(5)},
         {"union None", unite, None},
+        {"issubset (1, 2, set)", set_issubset, keep(tuple_pack(3, integer(1), integer(2), empty))},
         {"update (3, set, 4)", set_update, keep(tuple_pack(3, integer(3), empty, integer(4)))},
         {"hash", hash_it, NULL},
         {"frozenset in", set_sq_contains, frozen(empty)},

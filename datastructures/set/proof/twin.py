@@ -368,6 +368,7 @@ def scene_errors() -> None:
     attempt("contains (set,)", lambda: (set(),) in s)
     attempt("update 5", lambda: s.update(5))  # type: ignore[arg-type]
     attempt("union None", lambda: s.union(None))  # type: ignore[arg-type]
+    attempt("issubset (1, 2, set)", lambda: s.issubset((1, 2, set())))
     attempt("update (3, set, 4)", lambda: s.update((3, set(), 4)))
     attempt("hash", lambda: hash(s))
     attempt("frozenset in", lambda: frozenset() in s)

@@ -101,6 +101,7 @@ void scene_stackful(size_t generator_size) {
     puts("Made with ucontext: here a function that the coroutine calls may stop it.\n");
     for (swapcontext(&outside, &inside); passed; swapcontext(&outside, &inside))
         printf("  stopped inside helper(), %d passed out\n", passed);
+    step("where do helper()'s variables stay meanwhile?");
     printf("\nThat took a stack: %d bytes, where life() takes %zu. A generator has only its\n"
            "own frame: what it calls must return before it can yield. So a yield in a helper\n"
            "makes the helper a generator, and its caller says `yield from`. (gevent's\n"
@@ -112,9 +113,11 @@ void scene_stackful(size_t generator_size) {
 #else
 
 void scene_stackful(size_t generator_size) {
-    printf("Left out: this C library has no makecontext(), with which a function gets a\n"
-           "stack of its own. It would take some 64 kB, where life() takes %zu bytes.\n"
-           "Generators need nothing of the kind: their frames are objects.\n",
+    puts("Left out: this C library has no makecontext(), with which a function gets a\n"
+         "stack of its own.");
+    step("what would that take?");
+    printf("It would take some 64 kB, where life() takes %zu bytes. Generators need nothing of\n"
+           "the kind: their frames are objects.\n",
            generator_size);
 }
 

@@ -317,8 +317,10 @@ static void print_moves(Object *moves, int count) {
 static void scene_hanoi(void) {
     puts("A generator that delegates to two of its own kind: discs go from A to C. The\n"
          "next move is worked out when it is asked for; none is stored.\n");
+    step("3 discs: how many moves, and where does the smallest go first?");
     printf("3 discs, all 7 moves: ");
     print_moves(need(hanoi(3, "A", "B", "C")), 7);
+    step("and of 60 discs?");
     printf("60 discs, the first 4 of 2**60 - 1: ");
     print_moves(need(hanoi(60, "A", "B", "C")), 4);
 }

@@ -297,6 +297,7 @@ static void too_deep(void) {
     title("too deep");
     for (int depth = 100; depth <= 2000; depth += 1900) {
         Generator *chain = relays(depth, 0);
+        printf("a chain of %d\n", depth);
         attempt("next", next_of(chain));
         puts(generator_state(chain));
         attempt("then next", next_of(chain));
@@ -306,6 +307,53 @@ static void too_deep(void) {
     puts("  10000 dropped, none begun");
     decref(relays(10000, 7));
     puts("  10000 dropped, all begun");
+}
+
+/* ---- What later versions do otherwise: changed-3.N.diff --------------------------------------*/
+
+static void print_whole_report(Object *where) {
+    printf("      ! object %s\n      ! message None\n", ((Generator *)where)->code->name);
+}
+
+static Generator *begun(const Code *code, int64_t n) {
+    return in_state(code, n, 1);
+}
+
+static void by_version(void) {
+    const Request stop = {"throw(StopIteration)", THROW, StopIteration, "thrown"};
+    title("StopIteration, thrown in before the start");
+    Generator *generator = member_new(&countdown_code, NULL, 2);
+    play(generator, SCRIPT(stop));
+    decref(generator);
+    puts("StopIteration, thrown at a yield from over a list");
+    generator = begun(&over_list_code, 2);
+    play(generator, SCRIPT(stop));
+    decref(generator);
+    puts("closed before the start, with a generator among its locals");
+    generator = member_over(&delegator_code, begun(&guarded_code, 1), 0);
+    play(generator, SCRIPT({"close", CLOSE}));
+    puts("  dropped");
+    decref(generator);
+    puts("closed, and it returns a value");
+    generator = begun(&swallower_code, 0);
+    attempt("close", generator_close(generator) < 0 ? NULL : new_ref(None));
+    decref(generator);
+    puts("  compiled"); // without a warning
+    puts("dropped, and it refuses");
+    error_unraisable_hook = print_whole_report;
+    decref(begun(&refuser_code, 0));
+    error_unraisable_hook = print_unraisable;
+    puts("2000 generator expressions");
+    Object *one = int_from_long(1), *chain = OBJECT(list_pack(1, one));
+    for (int i = 0; i < 2000; i++) {
+        Object *inner = chain;
+        chain = multiplied(inner);
+        decref(inner);
+    }
+    attempt("next", builtin_next(chain));
+    attempt("then next", builtin_next(chain));
+    decref(chain);
+    decref(one);
 }
 
 /* ---- Laziness: who asks whom, and when -------------------------------------------------------*/
@@ -449,6 +497,7 @@ int main(int argc, char **argv) {
     recursion();
     below_zero();
     too_deep();
+    by_version();
     laziness();
     at_random();
     return finish_output(argv[0], 0);

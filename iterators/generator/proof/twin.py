@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+import warnings
 from typing import Any, Callable, Generator, Iterator
 
 Gen = Generator[Any, Any, Any]
@@ -497,6 +498,7 @@ def too_deep() -> None:
     print("\ntoo deep")
     for depth in (100, 2000):
         chain = relays(depth, 0, False)
+        print(f"a chain of {depth}")
         attempt("next", lambda: next(chain))
         print(gen_state(chain))
         attempt("then next", lambda: next(chain))
@@ -505,6 +507,60 @@ def too_deep() -> None:
     print("  10000 dropped, none begun")
     relays(10000, 7, True)
     print("  10000 dropped, all begun")
+
+
+# ---- What later versions do otherwise: changed-3.N.diff
+
+
+def whole_report(report: Any) -> None:
+    """Prints what the hook is told of an error that nobody could receive."""
+    name = report.object.__name__ if report.object else None
+    print(f"      ! object {name}\n      ! message {re.sub('0x[0-9a-f]+', '0x...', str(report.err_msg))}")
+
+
+def expressions(depth: int) -> Iterator[int]:
+    """A pipeline of generator expressions."""
+    chain = iter([1])
+    for _ in range(depth):
+        chain = (x for x in chain)
+    return chain
+
+
+def by_version() -> None:
+    """One case each of what this program leaves out elsewhere."""
+    print("\nStopIteration, thrown in before the start")
+    generator = countdown(None, 2)
+    attempt("throw(StopIteration)", lambda: generator.throw(StopIteration("thrown")))
+    print("StopIteration, thrown at a yield from over a list")
+    generator = over_list(None, 2)
+    next(generator)
+    attempt("throw(StopIteration)", lambda: generator.throw(StopIteration("thrown")))
+    print("closed before the start, with a generator among its locals")
+    inner = guarded(None, 1)
+    next(inner)
+    generator = delegator([inner], 0)
+    del inner
+    attempt("close", lambda: close(generator))
+    print("  dropped")
+    del generator
+    print("closed, and it returns a value")
+    generator = swallower(None, 0)
+    next(generator)
+    attempt("close", generator.close)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        compile(inspect.getsource(swallower), "swallower", "exec")
+    print("  compiled", *(f"{each.category.__name__}: {each.message}" for each in caught))
+    print("dropped, and it refuses")
+    sys.unraisablehook = whole_report
+    generator = refuser(None, 0)
+    next(generator)
+    del generator
+    sys.unraisablehook = unraisable
+    print("2000 generator expressions")
+    chain = expressions(2000)
+    attempt("next", lambda: next(chain))
+    attempt("then next", lambda: next(chain))
 
 
 # ---- Laziness: who asks whom, and when
@@ -643,6 +699,7 @@ def main() -> None:
     recursion()
     below_zero()
     too_deep()
+    by_version()
     laziness()
     at_random()
 

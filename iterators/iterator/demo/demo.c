@@ -184,6 +184,7 @@ static void scene_for(void) {
          "        print(c)\n"
          "    else:\n"
          "        print('done')\n");
+    step("text is 'ab': how often is the iterator asked?");
     Object *text = need(str_from_string("ab"));
     trace("LOAD_FAST text", "push ", text);
     Object *iterator = need(object_get_iter(text)), *c = NULL, *value;
@@ -204,10 +205,10 @@ static void scene_for(void) {
     print(c);
     puts(". A `break` jumps over the else part and pops the\niterator itself.\n");
     decref(c);
-    step(NULL);
 
     puts("The same as one statement in C, FOR of for.h, with x == limit as the condition\n"
          "to break:\n");
+    step("over 1, 2, 3: at which limit does else run, 2 or 4?");
     List *list = numbers(3);
     for (int limit = 2; limit <= 4; limit += 2) {
         printf("    limit %d:  ", limit);

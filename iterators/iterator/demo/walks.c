@@ -170,6 +170,7 @@ static Object *read_three(Object *closure, Object *const *args, ssize_t nargs) {
 void scene_sentinel(void) {
     puts("iter(callable, sentinel) calls until the result equals the sentinel: the loop\n"
          "over blocks, `while (block := read(3)) != ''`, as an iterator.\n");
+    step("read(3) of 'abcdefgh': what comes, and does the '' come too?");
     Int *position = need(object_new(&Int_Type, sizeof *position));
     position->value = 0;
     Object *read = need(function_new("read", read_three, OBJECT(position)));

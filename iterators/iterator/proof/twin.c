@@ -377,10 +377,14 @@ static void describe_range(Object *op) {
         show_of(range_subscript(r, indices[i]), "    [%" PRId64 "]", indices[i]);
     const int64_t values[] = {0, 1, 10, -7, r->start, r->stop, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        int64_t index = range_index(r, values[i]);
+        Object *index = number(range_index(r, values[i]));
+        if (error_matches(ValueError)) { // it is not there
+            error_clear();
+            index = None;
+        }
         Object *in = range_contains(r, values[i]) ? True : False;
-        show_of(error_occurred() ? NULL : tuple_pack(2, in, number(index)),
-                "    index(%" PRId64 ")", values[i]);
+        show_of(error_occurred() ? NULL : tuple_pack(2, in, index), "    index(%" PRId64 ")",
+                values[i]);
     }
     drain_limited(iter(op), 6);
     drain_limited(keep(reversed_new(op)), 6);
@@ -484,6 +488,8 @@ static void messages(void) {
     show("takewhile(add, 7)", takewhile_new(f, seven));
     show("count(3)", count_new(3, 1));
     show("count(3, -2)", count_new(3, -2));
+    int64_t index = range_index((Range *)range(0, 3), 7);
+    show("range(3).index(7)", index < 0 ? NULL : int_from_long(index));
     show("list(7)", OBJECT(sequence_list(seven)));
     show("list(Squares(4))", OBJECT(sequence_list(squares(4, IndexError))));
     show("list(Squares(4, ValueError))", OBJECT(sequence_list(squares(4, ValueError))));

@@ -231,9 +231,12 @@ def twice_and_once() -> None:
     print(f"  text: {[c for c in 'añ€🐍']!r}")
 
 
-def index_in_64_bits(r: range, value: int) -> int:
-    """The index of a value, as long as it is one that twin.c has."""
-    index = r.index(value)
+def index_in_64_bits(r: range, value: int) -> int | None:
+    """The index of a value, as long as it is one that twin.c has; None if the value is not there."""
+    try:
+        index = r.index(value)
+    except ValueError:
+        return None
     if index >= 2**63:
         raise OverflowError("Python int too large to convert to C ssize_t")
     return index
@@ -339,6 +342,7 @@ def messages() -> None:
     show("takewhile(add, 7)", lambda: tools.takewhile(add, 7))
     show("count(3)", lambda: itertools.count(3))
     show("count(3, -2)", lambda: itertools.count(3, -2))
+    show("range(3).index(7)", lambda: range(3).index(7))
     show("list(7)", lambda: py.list(7))
     show("list(Squares(4))", lambda: py.list(Squares(4)))
     show("list(Squares(4, ValueError))", lambda: py.list(Squares(4, ValueError)))
