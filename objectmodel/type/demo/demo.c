@@ -228,8 +228,8 @@ static void scene_special(void) {
     print_cells("del Base.__len__", types, c);
     set(C, "__len__", NULL);
     print_cells("del C.__len__", types, c);
-    puts("\nSetting Base.__len__ fills the cell of Base and of all classes below that have no\n"
-         "__len__ of their own. c.__len__ is still there, and c.__len__() calls it: 3.\n\n"
+    puts("\nSetting Base.__len__ fills the cell of Base and of each class below that has no\n"
+         "__len__ of its own. c.__len__ is still there, and c.__len__() calls it: 3.\n\n"
          "A class below a compiled type has that type's cell itself, until it brings a\n"
          "__len__ of its own:\n");
     Type *Name = class_of("Name", (Type *[]){&Str_Type, NULL});
@@ -390,8 +390,8 @@ int main(int argc, char **argv) {
     static const Demo demo = {
         .program = "type_demo",
         .about =
-            "FILE: lines such as `class D(B, C): x, y`; - is standard input. Prints each class's\n"
-            "MRO, or why it has none.",
+            "FILE: class statements, one a line, such as `class D(B, C): x, y`; - is standard\n"
+            "input. Prints each class's MRO, or why it has none, then with status 1.",
         .operands = "FILE",
         .scenes = scenes,
         .options = options,

@@ -112,8 +112,8 @@ void scene_knot(void) {
     step("what are #3 and #4, and of which type are they?");
     print_object("type", &Type_Type, NULL);
     print_object("object", &Object_Type, NULL);
-    puts("\nFollow the column `type` from anywhere: it ends at type, which is its own. Follow\n"
-         "`base`: it ends at object, which has none. So each is above the other:\n");
+    puts("\nFollow the column `type` from anywhere: it ends at type, which is its own.\n"
+         "Follow `base`: it ends at object, which has none. So each is above the other:\n");
     print_bool("type(type) is type", Type_Type.ob.type == &Type_Type);
     print_bool("isinstance(object, type)", object_is_instance(OBJECT(&Object_Type), &Type_Type));
     print_bool("isinstance(type, object)", object_is_instance(OBJECT(&Type_Type), &Object_Type));
