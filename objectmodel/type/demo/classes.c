@@ -84,12 +84,10 @@ static int fault(long line, const char *what, char *found) {
     char instead[64] = "";
     if (found) {
         found = skip_spaces(found);
-        int length = (int)strcspn(found, " \t\f\r\n,:()");
+        size_t length = strcspn(found, " \t\f\r\n,:()");
+        if (length == 0 || length > 40) length = length ? 40 : 1;
         snprintf(instead, sizeof instead, *found ? ", not '%.*s'" : ", not the end of the line",
-                 length == 0   ? 1
-                 : length < 40 ? length
-                               : 40,
-                 found);
+                 (int)length, found);
     }
     return usage_error(telling.demo->program, "%s:%ld: %s%s", file_name, line, what, instead);
 }
@@ -106,34 +104,48 @@ static bool take_names(char **at, Names *names, const char *end) {
     return true;
 }
 
-/* Reads one line: 0, also for an empty one, or 2 after a complaint. */
-static int read_statement(char *at, long line) {
-    at[strcspn(at, "#")] = '\0';
-    if (*skip_spaces(at) == '\0') return 0;
-    Statement new = {.line = line};
-    char *begin = at;
+/* Fills in a statement from a line: 0, or 2 after a complaint. */
+static int parse(Statement *new, char *at) {
+    char *begin = at, message[128];
     Str *keyword = take_name(&at);
     if (!keyword || strcmp(keyword->text, "class") != 0)
-        return fault(line, "expected a class statement", begin);
-    if (!(new.name = take_name(&at))) return fault(line, "expected the name of a class", at);
-    char message[128];
-    const Statement *other = find(new.name);
-    if (other || find_built_in(new.name)) {
+        return fault(new->line, "expected a class statement", begin);
+    if (!(new->name = take_name(&at))) return fault(new->line, "expected the name of a class", at);
+    const Statement *other = find(new->name);
+    if (other || find_built_in(new->name)) {
         snprintf(message, sizeof message,
                  other ? "class '%.40s' is made already, in line %ld" : "class '%.40s' is built in",
-                 new.name->text, other ? other->line : 0);
-        return fault(line, message, NULL);
+                 new->name->text, other ? other->line : 0);
+        return fault(new->line, message, NULL);
     }
-    if (take(&at, "(") && !take_names(&at, &new.bases, ")"))
-        return fault(line, "expected a base, ',' or ')'", at);
-    if (take(&at, ":") && !take(&at, "...") && !take_names(&at, &new.attributes, ""))
-        return fault(line, "expected the name of an attribute, or ','", at);
-    if (*skip_spaces(at)) return fault(line, "expected ':' or the end of the line", at);
-    for (ssize_t i = 0; i < new.bases.size; i++) {
-        if (find(new.bases.names[i]) || find_built_in(new.bases.names[i])) continue;
-        snprintf(message, sizeof message, "there is no class '%.40s' above",
-                 new.bases.names[i]->text);
-        return fault(line, message, NULL);
+    if (take(&at, "(") && !take_names(&at, &new->bases, ")"))
+        return fault(new->line, "expected a base, ',' or ')'", at);
+    if (take(&at, ":") && !take(&at, "...") && !take_names(&at, &new->attributes, ""))
+        return fault(new->line, "expected the name of an attribute, or ','", at);
+    if (*skip_spaces(at)) return fault(new->line, "expected ':' or the end of the line", at);
+    for (ssize_t i = 0; i < new->bases.size; i++) {
+        const Str *base = new->bases.names[i];
+        if (find(base) || find_built_in(base)) continue;
+        snprintf(message, sizeof message, "there is no class '%.40s' above", base->text);
+        return fault(new->line, message, NULL);
+    }
+    return 0;
+}
+
+static void free_names(Statement *statement) {
+    free(statement->bases.names);
+    free(statement->attributes.names);
+}
+
+/* Reads one line: 0, also for an empty one, or 2 after a complaint. */
+static int read_line(char *line, long number) {
+    line[strcspn(line, "#")] = '\0';
+    if (*skip_spaces(line) == '\0') return 0;
+    Statement new = {.line = number};
+    int status = parse(&new, line);
+    if (status != 0) {
+        free_names(&new);
+        return status;
     }
     if ((nstatements & (nstatements - 1)) == 0) {
         size_t size = nstatements ? 2 * nstatements : 1;
@@ -157,7 +169,7 @@ static int read_statements(const char *name) {
     ssize_t size;
     errno = 0;
     for (long number = 1; status == 0 && (size = getline(&line, &capacity, file)) >= 0; number++) {
-        status = strlen(line) == (size_t)size ? read_statement(line, number)
+        status = strlen(line) == (size_t)size ? read_line(line, number)
                                               : fault(number, "a NUL byte", NULL);
     }
     if (status == 0 && !feof(file))
@@ -188,7 +200,8 @@ static Tuple *bases_of(const Statement *new, const Str **missing) {
 /* class D(B, C) */
 static void print_head(const Statement *new) {
     put_word(0, NULL);
-    put_word(0, "class ");
+    put_word(0, "class");
+    put_word(4, " ");
     put_word(4, new->name->text);
     for (ssize_t i = 0; i < new->bases.size; i++) {
         put_word(4, i ? "," : "(");
@@ -220,7 +233,7 @@ static void make(Statement *new, bool merge, bool quiet) {
     if (!quiet) {
         Watch watch = {.only_end = !merge};
         if (merge) print_head(new);
-        if (!new->type || (merge && bases->size > 1))
+        if (bases->size > 1 && (merge || !new->type))
             xdecref(type_mro(new->type ? new->type : &Object_Type, bases, print_merge, &watch));
         error_clear(); // which a class without an order sets once more
         put_word(0, NULL);
@@ -242,12 +255,12 @@ static void make(Statement *new, bool merge, bool quiet) {
 
 /* Where CLASS.NAME comes from, class by class. Returns the status. */
 static int print_where(const char *where) {
-    const char *dot = strrchr(where, '.');
-    if (!dot)
+    char *words = need(strdup(where)), *at = words;
+    Str *name = take_name(&at), *attribute = take(&at, ".") ? take_name(&at) : NULL;
+    bool whole = name && attribute && *at == '\0';
+    free(words);
+    if (!whole)
         return usage_error(telling.demo->program, "--where takes CLASS.NAME, not '%s'", where);
-    char *class = need(strndup(where, (size_t)(dot - where)));
-    Str *name = need(str_intern(class)), *attribute = need(str_intern(dot + 1));
-    free(class);
     const Statement *made = find(name);
     const Type *type = made ? made->type : find_built_in(name);
     if (!type)
@@ -295,8 +308,7 @@ int demo_classes(const char *file, bool merge, const char *where, bool dot) {
     if (status != 2 && dot) draw();
     for (size_t i = 0; i < nstatements; i++) {
         xdecref(statements[i].type);
-        free(statements[i].bases.names);
-        free(statements[i].attributes.names);
+        free_names(&statements[i]);
     }
     free(statements);
     types_clear();
