@@ -2,7 +2,9 @@
  * dict of attributes and the weak reference.
  *
  * Their types are filled in only where they differ from object; type_ready() does the rest. So each
- * says how it looks, how it dies, and, for int, what + - * mean. CPython: Objects/object.c,
+ * says how it looks, how it dies, and, for int, what + - * mean. Parts from the other topics' slices,
+ * where a type is a constant: here it is an object that is made ready, and repr() is one that is
+ * returned. CPython: Objects/object.c,
  * longobject.c, unicodeobject.c, tupleobject.c, dictobject.c, weakrefobject.c.
  */
 #include "object.h"
