@@ -262,8 +262,12 @@ int type_setattro(Object *self, Str *name, Object *value) {
         return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
                          type->name);
     }
-    type_modified(type); // first: no cache entry outlives the value that it borrows
-    if (object_generic_setattr(self, name, value) < 0) return -1;
+    Object *old = dict_get_item(type->dict, name);
+    if (old) incref(old); // until the cache, which borrows it, has forgotten it
+    int status = object_generic_setattr(self, name, value);
+    if (status == 0) type_modified(type);
+    xdecref(old);
+    if (status < 0) return -1;
     if (is_dunder_name(name)) update_slot(type, name);
     return 0;
 }
