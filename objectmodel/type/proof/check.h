@@ -89,6 +89,15 @@ static inline const char *text_of(Object *op) {
     return ((Str *)op)->text;
 }
 
+static inline void assert_types(Object *tuple, Type *const *expected) {
+    ssize_t n = 0;
+    for (; expected[n]; n++)
+        assert_true(n < ((Tuple *)tuple)->size &&
+                    ((Tuple *)tuple)->items[n] == OBJECT(expected[n]));
+    assert_int_equal(((Tuple *)tuple)->size, n);
+}
+#define ASSERT_TYPES(tuple, ...) assert_types(OBJECT(tuple), (Type *[]){__VA_ARGS__, NULL})
+
 /* ---- A test, twice ---------------------------------------------------------------------------*/
 
 typedef struct {
