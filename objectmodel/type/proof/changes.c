@@ -420,7 +420,7 @@ static void test_chain_of_instances(void) {
 
 /* Thousands of classes, each derived from the last: what changes at the top is seen at the bottom. */
 static void test_deep_hierarchy(void) {
-    enum { DEEP = 3000 };
+    enum { DEEP = 2000 };
     Type *top = NEW("Top", &Object_Type), *bottom = top;
     for (int i = 0; i < DEEP; i++)
         bottom = NEW("Deeper", bottom);
