@@ -177,7 +177,7 @@ struct Keys {
 };
 
 /* Attributes by name. CPython: PyDictObject. Simplified: keys are interned strs, so equality is
- * identity and a lookup runs no code of anybody's; at most 16383 of them. */
+ * identity and a lookup runs no code of anybody's; at most 10922 of them. */
 struct Dict {
     Object ob;
     Keys *keys;

@@ -263,12 +263,8 @@ int type_setattro(Object *self, Str *name, Object *value) {
         return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
                          type->name);
     }
-    Object *old = dict_get_item(type->dict, name);
-    if (old) incref(old); // until the cache, which borrows it, has forgotten it
-    int status = object_generic_setattr(self, name, value);
-    if (status == 0) type_modified(type);
-    xdecref(old);
-    if (status < 0) return -1;
+    if (object_generic_setattr(self, name, value) < 0) return -1;
+    type_modified(type); // no sooner, as what dies here runs no code that could ask the cache
     if (is_dunder_name(name)) update_slot(type, name);
     return 0;
 }

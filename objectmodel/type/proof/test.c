@@ -434,6 +434,20 @@ static void test_dict(void) {
     assert_int_equal(object_length(OBJECT(dict)), 0);
 }
 
+/* An index of 16384 cells is the largest, and it is filled to two thirds. */
+static void test_full_dict(void) {
+    Dict *dict = keep(dict_new());
+    char name[20];
+    for (int i = 0; i < 10922; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        assert_int_equal(dict_set_item(dict, str_intern(name), None), 0);
+    }
+    assert_int_equal(dict_set_item(dict, str_intern("one more"), None), -1);
+    assert_error(MemoryError, "");
+    assert_int_equal(object_length(OBJECT(dict)), 10922);
+    assert_int_equal(dict_set_item(dict, str_intern("n0"), None), 0);
+}
+
 /* Two dicts with the same names: one that leaves the order gets names of its own (PEP 412). */
 static void test_shared_keys(void) {
     Keys *keys = keys_new(2);
@@ -478,6 +492,7 @@ int main(void) {
         TEST(test_property),
         TEST(test_values),
         TEST(test_dict),
+        TEST(test_full_dict),
         TEST(test_shared_keys),
     };
     return run_all(tests, LENGTH(tests));
