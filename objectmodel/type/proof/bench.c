@@ -4,7 +4,7 @@
  * found last. Every result is dropped at once; what they are was made beforehand.
  *
  *   class attr        obj.x, which the class has: by the method cache; the instance has nothing
- *   class attr beside the same of an instance that has a y
+ *   class attr + y    the same of an instance that has a y
  *   instance attr     obj.y, the instance's own; the class is asked first, and has none
  *   attr of a class   D.x: two lookups, as the metaclass is asked, too
  *   property          obj.p, which calls a C function
@@ -219,9 +219,7 @@ static uint64_t their_statement(size_t n, size_t repeats, const void *argument) 
 int main(int argc, char **argv) {
     static const BenchmarkRow rows[] = {
         {"class attr", {{"ours", our_bare_attr, NULL}, {"CPython", their_bare_attr, NULL}}, 0},
-        {"class attr beside",
-         {{"ours", our_inherited, NULL}, {"CPython", their_inherited, NULL}},
-         0},
+        {"class attr + y", {{"ours", our_inherited, NULL}, {"CPython", their_inherited, NULL}}, 0},
         {"instance attr",
          {{"ours", our_instance_attr, NULL}, {"CPython", their_instance_attr, NULL}},
          0},

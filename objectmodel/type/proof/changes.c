@@ -217,6 +217,10 @@ static void test_set_name_that_changes_the_class(void) {
 
 enum { CLASSES = 12, NAMES = 5, STEPS = 3000, ROUNDS = 12, NOTHING = -1 };
 
+static size_t draw(uint64_t *seed, size_t limit) {
+    return (size_t)testing_random(seed, limit);
+}
+
 static const char *const names[NAMES] = {"v", "w", "x", "y", "__len__"};
 
 /* The model: what was stored, and in which order bases are, by a C3 of its own that makes an array
@@ -315,10 +319,10 @@ static void check_value(size_t cls, size_t name, Object *obj_) {
 }
 
 static size_t draw_bases(uint64_t *seed, size_t *bases, Tuple **tuple) {
-    size_t n = 0, wanted = testing_random(seed, 4);
+    size_t n = 0, wanted = draw(seed, 4);
     Type *types[4] = {NULL};
     for (size_t i = 0; i < wanted && nclasses > 0; i++) {
-        size_t base = testing_random(seed, nclasses);
+        size_t base = draw(seed, nclasses);
         bool twice = false;
         for (size_t k = 0; k < n; k++)
             twice |= bases[k] == base;
@@ -334,10 +338,10 @@ static void one_round(uint64_t *seed) {
     nclasses = 0;
     Object *objects[CLASSES];
     for (int step = 0; step < STEPS; step++) {
-        size_t cls = nclasses ? testing_random(seed, nclasses) : 0;
-        size_t name = testing_random(seed, NAMES), bases[3];
+        size_t cls = nclasses ? draw(seed, nclasses) : 0;
+        size_t name = draw(seed, NAMES), bases[3];
         Tuple *tuple;
-        switch (nclasses ? testing_random(seed, 8) : 0) {
+        switch (nclasses ? draw(seed, 8) : 0) {
         case 0: { // a class
             if (nclasses == CLASSES) break;
             size_t n = draw_bases(seed, bases, &tuple);
@@ -368,7 +372,7 @@ static void one_round(uint64_t *seed) {
             model[cls].values[name] = NOTHING;
             break;
         case 3: { // another class for an object
-            size_t to = testing_random(seed, nclasses);
+            size_t to = draw(seed, nclasses);
             set(objects[cls], "__class__", model[to].type);
             break;
         }

@@ -404,7 +404,7 @@ static void test_dict(void) {
     for (int i = 0; i < NAMES; i++)
         names[i] = str_intern(text_of(keep(str_from_format("name%d", i))));
     for (int64_t n = 0; n < 20000; n++) {
-        size_t i = testing_random(&seed, n % 4000 < 2000 ? NAMES : 7);
+        size_t i = (size_t)testing_random(&seed, n % 4000 < 2000 ? NAMES : 7);
         if (testing_random(&seed, 2)) {
             Object *value = int_from_long(n);
             assert_int_equal(dict_set_item(dict, names[i], value), 0);
