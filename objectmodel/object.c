@@ -11,7 +11,7 @@
 
 #include "type/type.h" // type_generic_alloc()
 
-enum { EMPTY = -1, DUMMY = -2, MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
+enum { MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
 
 /* ---- None and NotImplemented ------------------------------------------------------------------*/
 
@@ -235,19 +235,6 @@ void keys_decref(Keys *self) {
     if (self && --self->refcnt == 0) free(self);
 }
 
-/* The cell of the index where `name` is, or the empty one where its search ends. */
-static int16_t *keys_cell(const Keys *self, const Str *name) {
-    size_t mask = (size_t)self->size - 1;
-    for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
-        int16_t *cell = &self->index[i];
-        if (*cell == EMPTY || (*cell >= 0 && self->names[*cell] == name)) return cell;
-    }
-}
-
-ssize_t keys_find(const Keys *self, const Str *name) {
-    return *keys_cell(self, name);
-}
-
 ssize_t keys_add(Keys *self, Str *name) {
     if (self->usable == 0) return -1;
     self->usable--;
@@ -305,11 +292,6 @@ Dict *dict_copy(const Dict *self) {
         if (dict_set_item(copy, name, value) < 0) clear_ref(copy);
     }
     return copy;
-}
-
-Object *dict_get_item(const Dict *self, const Str *name) {
-    ssize_t i = keys_find(self->keys, name);
-    return i < 0 ? NULL : self->values[i];
 }
 
 /* A name is new to this dict also when only others who share the keys have it. Keys that are shared

@@ -172,12 +172,12 @@ struct Keys {
     int16_t size;     // of the index: a power of two
     int16_t nentries; // names in use, and the holes of removed ones
     int16_t usable;   // names that still fit: two thirds of size in all
-    int16_t *index;   // position in names, or -1 empty, -2 removed
+    int16_t *index;   // position in names, or EMPTY, or DUMMY: removed
     Str *names[];     // borrowed, as the interned live on; NULL: removed
 };
 
 /* Attributes by name. CPython: PyDictObject. Simplified: keys are interned strs, so equality is
- * identity and a lookup runs no code of anybody's; at most 16383 of them. */
+ * identity and a lookup runs no code of anybody's; at most 10922 of them. */
 struct Dict {
     Object ob;
     Keys *keys;
@@ -234,8 +234,19 @@ Object *tuple_pack(ssize_t size, ...);
 /* New Keys with room for at least `names`, refcnt 1; NULL with MemoryError. */
 Keys *keys_new(ssize_t names);
 void keys_decref(Keys *self);
+enum { EMPTY = -1, DUMMY = -2 };
+/* The cell of the index where `name` is, or the empty one where its search ends. */
+static inline int16_t *keys_cell(const Keys *self, const Str *name) {
+    size_t mask = (size_t)self->size - 1;
+    for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
+        int16_t *cell = &self->index[i];
+        if (*cell == EMPTY || (*cell >= 0 && self->names[*cell] == name)) return cell;
+    }
+}
 /* The position of `name` among the names, or -1. */
-ssize_t keys_find(const Keys *self, const Str *name);
+static inline ssize_t keys_find(const Keys *self, const Str *name) {
+    return *keys_cell(self, name);
+}
 /* Adds a name that is not there: its position, or -1 when they are full (no error is set). */
 ssize_t keys_add(Keys *self, Str *name);
 
@@ -247,7 +258,10 @@ Dict *dict_from_keys(Keys *keys, Object **values, ssize_t used);
 /* New dict with the same names and values; NULL with MemoryError. CPython: PyDict_Copy(). */
 Dict *dict_copy(const Dict *self);
 /* Borrowed, or NULL without an error. CPython: PyDict_GetItemWithError(). */
-Object *dict_get_item(const Dict *self, const Str *name);
+static inline Object *dict_get_item(const Dict *self, const Str *name) {
+    ssize_t i = keys_find(self->keys, name);
+    return i < 0 ? NULL : self->values[i];
+}
 /* 0, or -1 with MemoryError and nothing changed. CPython: PyDict_SetItem(). */
 int dict_set_item(Dict *self, Str *name, Object *value);
 /* 0, or -1 with KeyError. CPython: PyDict_DelItem(). */

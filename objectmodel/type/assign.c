@@ -151,7 +151,8 @@ static int check_bases(Type *type, Object *value) {
 }
 
 /* Entering the class in the lists of its new bases can fail, leaving the old ones cannot: so that is
- * done in this order. */
+ * done in this order. A base that stays one has the class twice in between, and keeps the new entry,
+ * at the end. */
 int type_set_bases(Type *type, Object *value) {
     if (check_bases(type, value) < 0) return -1;
     Tuple *bases = (Tuple *)value, *old_bases = type->bases;
@@ -170,13 +171,13 @@ int type_set_bases(Type *type, Object *value) {
         type->bases = old_bases;
         type->base = old_base;
         while (entered-- > 0)
-            type_remove_subclass((Type *)bases->items[entered], type);
+            type_remove_subclass((Type *)bases->items[entered], type, false);
         return -1;
     }
     incref(bases);
     incref(base);
     for (ssize_t i = 0; i < old_bases->size; i++)
-        type_remove_subclass((Type *)old_bases->items[i], type);
+        type_remove_subclass((Type *)old_bases->items[i], type, true);
     update_all_slots(type);
     decref(old_bases);
     decref(old_base);

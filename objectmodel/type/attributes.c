@@ -62,7 +62,8 @@ Object *type_find_in_mro(const Type *type, const Str *name) {
     return NULL;
 }
 
-static Object *lookup_and_remember(Type *type, Str *name) {
+/* cold: so that the compiler keeps the way of a hit short. */
+static __attribute__((cold)) Object *lookup_and_remember(Type *type, Str *name) {
     Object *value = type_find_in_mro(type, name);
     if (name->length <= MAX_ATTR_SIZE && assign_version_tag(type)) {
         size_t i = cache_index(type->version_tag, name);
@@ -77,7 +78,7 @@ static Object *lookup_and_remember(Type *type, Str *name) {
     return value;
 }
 
-Object *type_lookup(Type *type, Str *name) {
+static inline Object *lookup(Type *type, Str *name) {
     size_t i = cache_index(type->version_tag, name);
     if (method_cache[i].version == type->version_tag && method_cache[i].name == name) {
         method_cache_stats.hits++;
@@ -86,12 +87,15 @@ Object *type_lookup(Type *type, Str *name) {
     return lookup_and_remember(type, name);
 }
 
+Object *type_lookup(Type *type, Str *name) {
+    return lookup(type, name);
+}
+
 /* ---- What an instance has of its own ----------------------------------------------------------*/
 
 /* A negative offset counts from the end, as a var-sized instance has no other fixed place. */
-Dict **object_dict_pointer(Object *self) {
+static inline Dict **dict_cell(Object *self) {
     ssize_t offset = self->type->dictoffset;
-    if (offset == 0) return NULL;
     if (offset < 0) {
         ssize_t size = ((Tuple *)self)->size;
         offset += type_var_size(self->type, size < 0 ? -size : size);
@@ -99,13 +103,17 @@ Dict **object_dict_pointer(Object *self) {
     return (Dict **)(void *)((char *)self + offset);
 }
 
-static Object *dict_layout_get(Object *self, Str *name) {
-    Dict *dict = *object_dict_pointer(self);
+Dict **object_dict_pointer(Object *self) {
+    return self->type->dictoffset ? dict_cell(self) : NULL;
+}
+
+static inline Object *dict_layout_get(Object *self, Str *name) {
+    Dict *dict = *dict_cell(self);
     return dict ? dict_get_item(dict, name) : NULL;
 }
 
 static Dict *dict_layout_dict(Object *self) {
-    Dict **cell = object_dict_pointer(self);
+    Dict **cell = dict_cell(self);
     if (!*cell) *cell = dict_new();
     return *cell;
 }
@@ -120,7 +128,7 @@ static int dict_layout_set(Object *self, Str *name, Object *value) {
 }
 
 static void dict_layout_clear(Object *self) {
-    clear_ref(*object_dict_pointer(self));
+    clear_ref(*dict_cell(self));
 }
 
 const Layout dict_layout = {
@@ -134,36 +142,37 @@ const Layout dict_layout = {
 
 /* ---- obj.name ---------------------------------------------------------------------------------*/
 
-/* A descriptor's get or set may do anything, also remove itself from its class: so it is held. */
-Object *object_generic_getattr(Object *self, Str *name) {
-    Type *type = self->type;
-    Object *descr = type_lookup(type, name);
-    Object *(*get)(Object *, Object *, Object *) = NULL;
-    if (descr) {
-        get = descr->type->descr_get;
-        if (get && descr_is_data(descr)) {
-            incref(descr);
-            Object *result = get(descr, self, OBJECT(type));
-            decref(descr);
-            return result;
-        }
-    }
-    Object *own = type->layout ? type->layout->get(self, name) : NULL;
-    if (own) return new_ref(own);
-    if (!descr) {
-        error_set(AttributeError, "'%.50s' object has no attribute '%s'", type->name, name->text);
-        return NULL;
-    }
-    if (!get) return new_ref(descr);
+/* What is found on a class is handed out, or asked if it is a descriptor; that may do anything, also
+ * remove itself from its class: so it is held. */
+static Object *asked(Object *descr, Object *obj, Type *type) {
+    if (!descr->type->descr_get) return new_ref(descr);
     incref(descr);
-    Object *result = get(descr, self, OBJECT(type));
+    Object *result = descr->type->descr_get(descr, obj, OBJECT(type));
     decref(descr);
     return result;
 }
 
+/* Borrowed, or NULL without an error. The usual layout is compiled in. */
+static inline Object *own_attribute(Object *self, Str *name) {
+    const Layout *layout = self->type->layout;
+    if (layout == &dict_layout) return dict_layout_get(self, name);
+    return layout ? layout->get(self, name) : NULL;
+}
+
+Object *object_generic_getattr(Object *self, Str *name) {
+    Type *type = self->type;
+    Object *descr = lookup(type, name);
+    if (descr && descr_is_data(descr) && descr->type->descr_get) return asked(descr, self, type);
+    Object *own = own_attribute(self, name);
+    if (own) return new_ref(own);
+    if (descr) return descr->type->descr_get ? asked(descr, self, type) : new_ref(descr);
+    error_set(AttributeError, "'%.50s' object has no attribute '%s'", type->name, name->text);
+    return NULL;
+}
+
 int object_generic_setattr(Object *self, Str *name, Object *value) {
     Type *type = self->type;
-    Object *descr = type_lookup(type, name);
+    Object *descr = lookup(type, name);
     if (descr && descr->type->descr_set) {
         incref(descr);
         int status = descr->type->descr_set(descr, self, value);
@@ -205,11 +214,11 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs) {
     Object *self = args[0];
     Type *type = self->type;
     if (type->getattro == object_generic_getattr) {
-        Object *descr = type_lookup(type, name);
+        Object *descr = lookup(type, name);
         if (descr && (descr->type == &Function_Type || descr->type == &SlotWrapper_Type) &&
-            !(type->layout && type->layout->get(self, name))) {
+            !own_attribute(self, name)) {
             incref(descr);
-            Object *result = object_call(descr, args, nargs);
+            Object *result = descr->type->call(descr, args, nargs);
             decref(descr);
             return result;
         }
@@ -223,22 +232,14 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs) {
 
 /* ---- cls.name ---------------------------------------------------------------------------------*/
 
-static Object *asked(Object *descr, Object *obj, Type *type) {
-    if (!descr->type->descr_get) return new_ref(descr);
-    incref(descr);
-    Object *result = descr->type->descr_get(descr, obj, OBJECT(type));
-    decref(descr);
-    return result;
-}
-
 /* The same order one floor up, where the class is the instance of its metaclass; but what the class
  * "has of its own" is searched along its MRO, and asked with no object. */
 Object *type_getattro(Object *self, Str *name) {
     Type *type = (Type *)self, *metatype = self->type;
-    Object *meta = type_lookup(metatype, name);
+    Object *meta = lookup(metatype, name);
     if (meta && meta->type->descr_get && descr_is_data(meta)) return asked(meta, self, metatype);
     if (meta) incref(meta); // as the other, when asked, may remove it
-    Object *attribute = type_lookup(type, name);
+    Object *attribute = lookup(type, name);
     Object *result = NULL;
     if (attribute)
         result = asked(attribute, NULL, type);
@@ -262,8 +263,8 @@ int type_setattro(Object *self, Str *name, Object *value) {
         return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
                          type->name);
     }
-    type_modified(type); // first: no cache entry outlives the value that it borrows
     if (object_generic_setattr(self, name, value) < 0) return -1;
+    type_modified(type); // no sooner, as what dies here runs no code that could ask the cache
     if (is_dunder_name(name)) update_slot(type, name);
     return 0;
 }

@@ -43,13 +43,13 @@ static void set_mro_error(const Tuple *const *lists, const ssize_t *remain, ssiz
               names);
 }
 
-/* The first head that is in no tail, or NULL. */
+/* The first head that is in no tail, or NULL. Its own list is not asked, as that has it once. */
 static Object *choose(const Tuple *const *lists, const ssize_t *remain, ssize_t nlists) {
     for (ssize_t i = 0; i < nlists; i++) {
         if (remain[i] >= lists[i]->size) continue;
         Object *candidate = lists[i]->items[remain[i]];
         ssize_t j = 0;
-        while (j < nlists && !tail_contains(lists[j], remain[j], candidate))
+        while (j < nlists && (j == i || !tail_contains(lists[j], remain[j], candidate)))
             j++;
         if (j == nlists) return candidate;
     }

@@ -300,8 +300,7 @@ static SlotDef *update_one_slot(Type *type, SlotDef *p) {
         SlotWrapper *wrapper = descr->type == &SlotWrapper_Type ? (SlotWrapper *)descr : NULL;
         if (wrapper && wrapper->base->name_strobj == p->name_strobj) {
             generic = p->function;
-            if ((!specific || specific == wrapper->wrapped) && wrapper->base == p &&
-                type_is_subtype(type, wrapper->type))
+            if ((!specific || specific == wrapper->wrapped) && type_is_subtype(type, wrapper->type))
                 specific = wrapper->wrapped;
             else
                 use_generic = true;

@@ -181,12 +181,12 @@ int type_add_subclass(Type *base, Type *type) {
     return 0;
 }
 
-/* The last entry, as that is the usual one: what was made last dies first. */
-void type_remove_subclass(Type *base, const Type *type) {
-    ssize_t i = base->nsubclasses - 1;
-    while (i >= 0 && base->subclasses[i]->referent != type)
-        i--;
-    if (i < 0) return;
+/* From the end it is soon found, as what was made last dies first. */
+void type_remove_subclass(Type *base, const Type *type, bool first) {
+    ssize_t n = base->nsubclasses, i = first ? 0 : n - 1, step = first ? 1 : -1;
+    while (i >= 0 && i < n && base->subclasses[i]->referent != type)
+        i += step;
+    if (i < 0 || i == n) return;
     decref(base->subclasses[i]);
     base->nsubclasses--;
     memmove(&base->subclasses[i], &base->subclasses[i + 1],
@@ -199,14 +199,14 @@ void type_remove_subclass(Type *base, const Type *type) {
 
 static void remove_all_subclasses(const Type *type, const Tuple *bases) {
     for (ssize_t i = 0; i < bases->size; i++)
-        type_remove_subclass((Type *)bases->items[i], type);
+        type_remove_subclass((Type *)bases->items[i], type, false);
 }
 
 static int add_all_subclasses(Type *type, const Tuple *bases) {
     for (ssize_t i = 0; i < bases->size; i++) {
         if (type_add_subclass((Type *)bases->items[i], type) < 0) {
             while (i-- > 0)
-                type_remove_subclass((Type *)bases->items[i], type);
+                type_remove_subclass((Type *)bases->items[i], type, false);
             return -1;
         }
     }

@@ -90,10 +90,11 @@ void types_clear(void);
 int object_set_class(Object *self, Object *value);
 int type_set_bases(Type *type, Object *bases);
 
-/* Enters a class in the list of a base, takes it out. 0, or -1 with MemoryError.
+/* Enters a class at the end of a base's list, takes it out: the first of two entries, or the last.
+ * 0, or -1 with MemoryError.
  * CPython: add_subclass(), remove_subclass(). */
 int type_add_subclass(Type *base, Type *type);
-void type_remove_subclass(Type *base, const Type *type);
+void type_remove_subclass(Type *base, const Type *type, bool first);
 
 /* type.__subclasses__(): a new tuple; NULL with MemoryError. CPython: type___subclasses__(). */
 Object *type_subclasses(const Type *type);
