@@ -237,7 +237,9 @@ int type_ready(Type *type) {
         inherit_slots(type, (Type *)type->mro->items[i]);
     Type *base = type->base;
     if (base) {
-        if (!type->new) type->new = base->new;
+        /* A static type directly below object has its own way to be made, or none: object's would
+         * leave its fields empty. CPython: type_ready_set_new(). */
+        if (!type->new && (base != &Object_Type || type->flags & HEAPTYPE)) type->new = base->new;
         if (!type->basicsize) type->basicsize = base->basicsize;
         if (!type->itemsize) type->itemsize = base->itemsize;
         if (!type->dictoffset) type->dictoffset = base->dictoffset;
