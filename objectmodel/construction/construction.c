@@ -9,11 +9,11 @@
  */
 #include "construction.h"
 
-ConstructionWatcher construction_watcher;
+void (*construction_watcher)(const ConstructionStep *step);
 
-static inline void watch(ConstructionStep step, Type *type, Object *obj) {
-    if (construction_watcher) construction_watcher(step, type, obj);
-}
+#define WATCH(what, obj)                                                                           \
+    if (construction_watcher)                                                                      \
+    construction_watcher(&(ConstructionStep){what, type, obj, args, nargs})
 
 /* ---- The call ---------------------------------------------------------------------------------*/
 
@@ -30,15 +30,13 @@ Object *type_call(Object *op, Object *const *args, ssize_t nargs) {
         error_set(TypeError, "cannot create '%s' instances", type->name);
         return NULL;
     }
-    watch(CALLS_NEW, type, NULL);
+    WATCH(CALLS_NEW, NULL);
     Object *obj = type->new (type, args, nargs);
-    if (obj && type_is_subtype(obj->type, type)) {
-        watch(CALLS_INIT, type, obj);
-        if (obj->type->init(obj, args, nargs) < 0) clear_ref(obj);
-    } else if (obj) {
-        watch(SKIPS_INIT, type, obj);
-    }
-    watch(HAS_MADE, type, obj);
+    WATCH(HAS_NEW, obj);
+    if (!obj || !type_is_subtype(obj->type, type)) return obj;
+    int status = obj->type->init(obj, args, nargs); // of its own type, which may be a subclass
+    WATCH(HAS_INIT, obj);
+    if (status < 0) clear_ref(obj);
     return obj;
 }
 

@@ -26,14 +26,18 @@ int construction_init(void);
 Object *type_call(Object *type, Object *const *args, ssize_t nargs);
 
 /* The steps of type_call(), for who wants to watch. */
-typedef enum {
-    CALLS_NEW,  // obj is NULL
-    CALLS_INIT, // obj is an instance of type, perhaps of a subclass, whose init it is
-    SKIPS_INIT, // obj is none
-    HAS_MADE,   // obj is the result, or NULL: an error is set
+typedef struct {
+    enum {
+        CALLS_NEW, // obj is NULL
+        HAS_NEW,   // obj is what new gave; NULL: an error is set. No instance of type: the end
+        HAS_INIT,  // obj's own init has run; an error is set if it failed, and obj will be dropped
+    } what;
+    Type *type;
+    Object *obj;
+    Object *const *args;
+    ssize_t nargs;
 } ConstructionStep;
-typedef void (*ConstructionWatcher)(ConstructionStep step, Type *type, Object *obj);
-extern ConstructionWatcher construction_watcher; // or NULL
+extern void (*construction_watcher)(const ConstructionStep *step); // or NULL
 
 /* object's cells. New reference, or NULL, or -1, with TypeError if there are more arguments than
  * anybody takes, or if the class is abstract. CPython: object_new(), object_init(). */
