@@ -43,15 +43,15 @@ static void scene_arguments(void) {
 
 static void scene_other(void) {
     puts("__new__ may return anything. The second step is for instances of the class that\n"
-         "was called, those of its subclasses included.\n");
+         "was called, and of its subclasses.\n");
     evaluate("Echo(5)");
     step("5 came back, and Echo.__init__ was not called. Shape(4) makes a Square");
     putchar('\n');
     evaluate("Shape(3)");
     putchar('\n');
     evaluate("Shape(4)");
-    puts("\nA Square is a Shape, so __init__ is called: that of a Square, as the object's own\n"
-         "type decides, and not the class that was called.");
+    puts("\nA Square is a Shape, so __init__ is called: that of a Square, as the type of the\n"
+         "object decides, and not the class that was called.");
 }
 
 /* ---- immutable -------------------------------------------------------------------------------*/
@@ -148,8 +148,8 @@ static void scene_abstract(void) {
          "__abstractmethods__ of the class. Here it is assigned. It sets a flag:\n");
     evaluate("Drawing()");
     step("who has refused?");
-    puts("\nIt is object.__new__ that looks at the flag. So a class derived from int is never\n"
-         "abstract in effect, and neither is one whose __new__ does not come to object's.");
+    puts("\nIt is object.__new__ that looks at the flag. So a class derived from int has\n"
+         "instances all the same, and so has one whose __new__ does not come to object's.");
 }
 
 /* ---- The program -----------------------------------------------------------------------------*/

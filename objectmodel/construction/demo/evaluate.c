@@ -97,7 +97,7 @@ static Tuple *read_items(Reader *in, bool *comma) {
             no_sense(in, "too many");
             failed = true;
         } else if (size > 0 && !*comma) {
-            no_sense(in, "no comma");
+            no_sense(in, "no comma and no )");
             failed = true;
         } else if ((items[size] = read_expression(in))) {
             size++;
@@ -236,8 +236,8 @@ static void compare(Both *both, const char *expression, Object *value) {
     if (value != None) print_value(value, out);
     fputs("\nlen: 0\nrepr: <list>\n", out);
     int number = 0;
-    for (const char *c = trace_called; *c; c += strcspn(c, "\n") + 1)
-        fprintf(out, "call %d: %.*s\n", number++, (int)strcspn(c, "\n"), c);
+    for (char *name = strtok(trace_called, "\n"); name; name = strtok(NULL, "\n"))
+        fprintf(out, "call %d: %s\n", number++, name);
     if (fclose(out) == 0) both_compare(both, expression, facts, stdout);
     free(facts);
 }
