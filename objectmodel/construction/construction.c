@@ -162,7 +162,7 @@ static Object *type_tp_new(Type *metatype, Object *const *args, ssize_t nargs) {
     for (int i = 0; i < 3; i++) {
         if (object_is_instance(args[i], wanted[i])) continue;
         error_set(TypeError, "type.__new__() argument %d must be %.50s, not %.50s", i + 1,
-                  wanted[i]->name, args[i]->type->name);
+                  wanted[i]->name, argument_type_name(args[i]));
         return NULL;
     }
     Tuple *bases = (Tuple *)args[1];

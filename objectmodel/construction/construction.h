@@ -54,4 +54,9 @@ Object *str_new(Type *type, Object *const *args, ssize_t nargs);
 Object *tuple_new_cell(Type *type, Object *const *args, ssize_t nargs);
 Object *none_new(Type *type, Object *const *args, ssize_t nargs);
 
+/* What a complaint about an argument calls it. CPython: Python/getargs.c, _PyArg_BadArgument(). */
+static inline const char *argument_type_name(const Object *arg) {
+    return arg == None ? "None" : arg->type->name;
+}
+
 #endif

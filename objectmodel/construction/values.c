@@ -23,8 +23,6 @@ static int check_at_most(const char *name, ssize_t nargs, ssize_t most) {
 /* Simplified: no underscores, 64 bits. CPython: PyLong_FromString(). */
 static int int_parse(Str *text, int64_t base, int64_t *value) {
     char *end = text->text;
-    if (base != 0 && (base < 2 || base > 36))
-        return error_set(ValueError, "int() base must be >= 2 and <= 36, or 0");
     errno = 0;
     *value = strtoll(text->text, &end, (int)base);
     bool digits = end != text->text;
@@ -46,12 +44,17 @@ static int int_parse(Str *text, int64_t base, int64_t *value) {
 static int int_value(Object *const *args, ssize_t nargs, int64_t *value) {
     *value = 0;
     if (nargs == 0) return 0;
-    if (nargs == 2 && !object_is_instance(args[1], &Int_Type)) {
-        return error_set(TypeError, "'%.200s' object cannot be interpreted as an integer",
-                         args[1]->type->name);
+    int64_t base = 10;
+    if (nargs == 2) {
+        if (!object_is_instance(args[1], &Int_Type)) {
+            return error_set(TypeError, "'%.200s' object cannot be interpreted as an integer",
+                             args[1]->type->name);
+        }
+        base = ((Int *)args[1])->value;
+        if (base != 0 && (base < 2 || base > 36))
+            return error_set(ValueError, "int() base must be >= 2 and <= 36, or 0");
     }
-    if (object_is_instance(args[0], &Str_Type))
-        return int_parse((Str *)args[0], nargs == 2 ? ((Int *)args[1])->value : 10, value);
+    if (object_is_instance(args[0], &Str_Type)) return int_parse((Str *)args[0], base, value);
     if (nargs == 2)
         return error_set(TypeError, "int() can't convert non-string with explicit base");
     if (!object_is_instance(args[0], &Int_Type)) {
@@ -83,7 +86,7 @@ static Object *str_value(Object *const *args, ssize_t nargs) {
     for (ssize_t i = 1; i < nargs; i++) {
         if (object_is_instance(args[i], &Str_Type)) continue;
         error_set(TypeError, "str() argument '%s' must be str, not %.50s",
-                  i == 1 ? "encoding" : "errors", args[i]->type->name);
+                  i == 1 ? "encoding" : "errors", argument_type_name(args[i]));
         return NULL;
     }
     if (object_is_instance(args[0], &Str_Type))

@@ -12,10 +12,12 @@ def show(x: Any) -> str:
         return x.__name__
     if x is None:
         return 'None'
-    t: Any = type(x)
+    t = type(x)
     parts: list[str] = []
-    if isinstance(x, (int, str)):
-        parts = [t.__mro__[-2].__repr__(x)]
+    if isinstance(x, int):
+        parts = [int.__repr__(x)]
+    elif isinstance(x, str):
+        parts = [str.__repr__(x)]
     elif isinstance(x, tuple):
         parts = [show_all(x)]
     if t in (int, str, tuple):
@@ -56,12 +58,13 @@ def attempt(function: Callable[..., Any], *args: Any) -> Any:
 base: Any = object  # what C is derived from
 C: Any = object
 D: Any = object  # derived from C
+owners: dict[str, Any] = {}  # the classes with methods of ours, the last one of each name
 
 
-def new_body(kind: str, cls: Any, args: tuple[Any, ...]) -> Any:
+def new_body(owner: str, kind: str, cls: Any, args: tuple[Any, ...]) -> Any:
     """What the __new__ of this kind does."""
     if kind == 'passes':
-        return super(C, cls).__new__(cls, *args)
+        return super(owners[owner], cls).__new__(cls, *args)
     if kind == 'makes':
         return object.__new__(cls) if base is object else base.__new__(cls, *args)
     if kind == 'subclass':
@@ -71,10 +74,10 @@ def new_body(kind: str, cls: Any, args: tuple[Any, ...]) -> Any:
     return 5 if kind == 'other' else None
 
 
-def init_body(kind: str, self: Any, args: tuple[Any, ...]) -> Any:
+def init_body(owner: str, kind: str, self: Any, args: tuple[Any, ...]) -> Any:
     """What the __init__ of this kind does."""
     if kind == 'passes':
-        return super(C, self).__init__(*args)
+        return super(owners[owner], self).__init__(*args)
     self.seen = len(args)
     if kind == 'raises':
         raise ValueError('init')
@@ -83,12 +86,12 @@ def init_body(kind: str, self: Any, args: tuple[Any, ...]) -> Any:
 
 def make_new(name: str, kind: str) -> Callable[..., Any]:
     """A traced __new__."""
-    return lambda cls, *args: traced(name, (cls, *args), lambda: new_body(kind, cls, args))
+    return lambda cls, *args: traced(name, (cls, *args), lambda: new_body(name.split('.')[0], kind, cls, args))
 
 
 def make_init(name: str, kind: str) -> Callable[..., Any]:
     """A traced __init__."""
-    return lambda self, *args: traced(name, (self, *args), lambda: init_body(kind, self, args))
+    return lambda self, *args: traced(name, (self, *args), lambda: init_body(name.split('.')[0], kind, self, args))
 
 
 def make(name: str, bases: tuple[type, ...], new: str, init: str, meta: Any = type) -> Any:
@@ -98,7 +101,8 @@ def make(name: str, bases: tuple[type, ...], new: str, init: str, meta: Any = ty
         body['__new__'] = make_new(name + '.__new__', new)
     if init != 'inherited':
         body['__init__'] = make_init(name + '.__init__', init)
-    return type.__call__(meta, name, bases, body)
+    owners[name] = type.__call__(meta, name, bases, body)
+    return owners[name]
 
 
 BASES = object, int, str, tuple
@@ -166,8 +170,8 @@ def by_hand() -> None:
 VALUES: tuple[tuple[Any, ...], ...] = (
     (), (0,), (-5,), (' 12 ',), ('-7',), ('+7',), ('',), (' ',), ('1 2',), ('0x1f',), ('12', 16), ('12', 37),
     ('12', 1), ('12', -1), ('0x1f', 0), ('0x1f', 16), ('zz', 36), ('2', 2), ('12', 'a'), (12, 10), (None, 10), (None,),
-    ((),), ((1, 2),), ('äb',), ('a', 'b'), (1, 'b'), ('a', 'b', 'c'), ('a', 1), ('a', 'b', 1), (1, 2, 3, 4, 5),
-    (1, 2, 3))
+    ((),), ((1, 2),), ('äb',), ('a', 'b'), (1, 'b'), ('a', 'b', 'c'), ('a', 1), ('a', 'b', 1), ('a', None),
+    ('a', 'b', None), (12, 1), (1, 2, 3, 4, 5), (1, 2, 3))
 
 
 def values() -> None:
@@ -259,7 +263,8 @@ def statements() -> None:
                 made_class = attempt(outer, 'X', (A,), {})
                 if made_class:
                     print('of ' + show(type(made_class)))
-    for args in ((), (1,), (1, 2), ('X', ()), (1, (), ()), ('X', 5, ()), ('X', (), 5), (1, 2, 3, 4)):
+    for args in ((), (1,), (1, 2), ('X', ()), (1, (), ()), ('X', 5, ()), ('X', (), 5),
+                 ('X', (), None), (1, 2, 3, 4)):
         for of in (type, Other):
             print(of.__name__ + show_all(args))
             attempt(of, *args)
@@ -335,6 +340,7 @@ def changes() -> None:
     attempt(type(c).__init__, c, 4)
 
 
-for part in (combinations, by_hand, values, metaclasses, statements, abstract, changes):
-    print(f'==== {part.__name__}')
-    part()
+if __name__ == '__main__':
+    for part in (combinations, by_hand, values, metaclasses, statements, abstract, changes):
+        print(f'==== {part.__name__}')
+        part()
