@@ -47,8 +47,8 @@ int object_init(Object *self, Object *const *args, ssize_t nargs);
 /* The `new` cells of the types whose values lie in the object itself and never change: so they are
  * the last to see the arguments. For the type itself and for subclasses: new reference, or NULL with
  * TypeError, ValueError (no number) or what str() raised.
- * CPython: Objects/longobject.c, long_new(); unicodeobject.c, unicode_new(); tupleobject.c,
- * tuple_new(); object.c, none_new(). */
+ * CPython: Objects/longobject.c, long_new_impl(); unicodeobject.c, unicode_new_impl(); tupleobject.c,
+ * tuple_new_impl(); object.c, none_new(). */
 Object *int_new(Type *type, Object *const *args, ssize_t nargs);
 Object *str_new(Type *type, Object *const *args, ssize_t nargs);
 Object *tuple_new_cell(Type *type, Object *const *args, ssize_t nargs);

@@ -301,19 +301,21 @@ static Object *becomes(Object *closure, Object *const *args, ssize_t nargs) {
 }
 
 static void changes(void) {
+    Object *late_init = make_method("late __init__", traced_init, "takes");
     Object *late_new = make_method("late __new__", traced_new, "makes");
-    const struct {
-        const char *name;
-        Object *value;
-    } late[] = {
-        {"__init__", make_method("late __init__", traced_init, "takes")},
-        {"__new__", late_new},
-        {"__new__", keep(staticmethod_new(late_new))},
-    };
     for (int b = 0; b < BASES; b++) {
         base = bases[b];
         C = make("C", base, "inherited", "inherited");
         D = make("D", C, "inherited", "inherited");
+        Object *base_new = keep(object_getattr_string(OBJECT(base), "__new__"));
+        const struct {
+            const char *name;
+            Object *value;
+        } late[] = {{"__new__", base_new},
+                    {"__init__", late_init},
+                    {"__new__", late_new},
+                    {"__new__", keep(staticmethod_new(late_new))},
+                    {"__new__", base_new}};
         for (size_t i = 0; i < sizeof late / sizeof *late; i++) {
             for (int deleted = 0; deleted < 2; deleted++) {
                 set(C, late[i].name, deleted ? NULL : late[i].value);

@@ -299,10 +299,12 @@ def changes() -> None:
     """A step that is set or deleted afterwards, and what stays of it; __class__ set in between."""
     global base, C, D
     late_init, late_new = make_init('late __init__', 'takes'), make_new('late __new__', 'makes')
-    late = ('__init__', late_init), ('__new__', late_new), ('__new__', staticmethod(late_new))
     for base in BASES:
         C = make('C', (base,), 'inherited', 'inherited')
         D = make('D', (C,), 'inherited', 'inherited')
+        late: list[tuple[str, Any]] = [
+            ('__new__', base.__new__), ('__init__', late_init), ('__new__', late_new),
+            ('__new__', staticmethod(late_new)), ('__new__', base.__new__)]
         for name, value in late:
             setattr(C, name, value)
             print(f'{base.__name__}: C.{name} set')
