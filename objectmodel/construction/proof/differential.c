@@ -60,7 +60,7 @@ static void compare(void) {
 /* ---- A round ---------------------------------------------------------------------------------*/
 
 static const char *const kinds_of_new[] = {"inherited", "makes", "passes", "subclass",
-                                           "other",     "none",  "raises"};
+                                           "stranger",  "other", "none",   "raises"};
 static const char *const kinds_of_init[] = {"inherited", "takes", "passes", "returns", "raises"};
 static Type *const builtins[BUILTINS] = {&Object_Type, &Int_Type, &Str_Type, &Tuple_Type};
 static Type *classes[CLASSES], *metaclasses[METAS]; // NULL: could not be made
@@ -100,7 +100,7 @@ static const char *inside(const Tuple *args) {
 }
 
 static void make_class(int i) {
-    const char *new = kinds_of_new[draw(7)], *init = kinds_of_init[draw(5)];
+    const char *new = kinds_of_new[draw(8)], *init = kinds_of_init[draw(5)];
     int meta = draw(3) ? -1 : draw(METAS);
     Type *first = draw_class(i), *second = draw(3) ? NULL : draw_class(i);
     Tuple *bases = second ? TUPLE(OBJECT(first), OBJECT(second)) : TUPLE(OBJECT(first));
@@ -117,7 +117,7 @@ static void make_class(int i) {
 static void set_or_delete(Type *type) {
     bool init = draw(2), delete = draw(2);
     const char *name = init ? "__init__" : "__new__";
-    const char *kind = init ? kinds_of_init[1 + draw(4)] : kinds_of_new[1 + draw(6)];
+    const char *kind = init ? kinds_of_init[1 + draw(4)] : kinds_of_new[1 + draw(7)];
     char method[40];
     snprintf(method, sizeof method, "%s.%s", type->name, name);
     if (delete)
@@ -139,7 +139,8 @@ static void operation(void) {
     Tuple *args = draw_arguments();
     base = builtins[draw(BUILTINS)];
     D = other;
-    python("twin.base, twin.D = %s, %s", base->name, D->name);
+    E = draw_class(CLASSES);
+    python("twin.base, twin.D, twin.E = %s, %s, %s", base->name, D->name, E->name);
     switch (draw(8)) {
     case 0:
         if (type->flags & HEAPTYPE) set_or_delete(type);

@@ -231,6 +231,7 @@ static void test_subclasses_of_values(void **state) {
     set(s, "x", x);
     assert_string_equal(((Str *)s)->text, "345");
     assert_int_equal(((Str *)s)->length, 3);
+    assert_int_equal(((Str *)s)->hash, ((Str *)text("345"))->hash);
     Tuple *t = keep(call(several, ARGS(OBJECT(items))));
     set(t, "x", x);
     assert_int_equal(t->size, 3);

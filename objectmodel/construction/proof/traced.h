@@ -133,6 +133,7 @@ static void report_status(int status) {
 
 static Type *base = &Object_Type; // what __new__ calls by hand
 static Type *D = &Object_Type;    // what it makes for "subclass"
+static Type *E = &Object_Type;    // and for "stranger"
 static Dict *owners;              // the classes with methods of ours, the last one of each name
 
 static bool is(const char *kind, const char *other) {
@@ -155,6 +156,7 @@ static Object *new_body(const char *owner, const char *kind, Object *const *args
     Object *base_new = keep(object_getattr_string(OBJECT(base), "__new__"));
     if (is(kind, "makes")) return object_call(base_new, args, base == &Object_Type ? 1 : nargs);
     if (is(kind, "subclass")) return object_call(base_new, ARRAY(OBJECT(D)), 1);
+    if (is(kind, "stranger")) return object_call(base_new, ARRAY(OBJECT(E)), 1);
     if (!is(kind, "raises")) return is(kind, "other") ? int_from_long(5) : new_ref(None);
     error_set(ValueError, "new");
     return NULL;

@@ -10,7 +10,7 @@ static const char *text_of_all(const Tuple *args) {
 
 enum { BASES = 4, CALLS = 9 };
 static Type *const bases[BASES] = {&Object_Type, &Int_Type, &Str_Type, &Tuple_Type};
-static const char *const news[] = {"inherited", "makes", "passes", "subclass",
+static const char *const news[] = {"inherited", "makes", "passes", "subclass", "stranger",
                                    "other",     "none",  "raises", NULL};
 static const char *const inits[] = {"inherited", "takes", "passes", "returns", "raises", NULL};
 static Tuple *calls[CALLS];
@@ -18,6 +18,7 @@ static Tuple *calls[CALLS];
 static void combinations(void) {
     for (int b = 0; b < BASES; b++) {
         base = bases[b];
+        E = make("E", base, "inherited", "takes");
         for (const char *const *new = news; *new; new ++) {
             for (const char *const *init = inits; *init; init++) {
                 C = make("C", base, *new, *init);
@@ -181,11 +182,11 @@ static void metaclasses(void) {
         for (const char *const *new = with_new; *new; new ++) {
             for (const char *const *init = with_init; *init; init++) {
                 C = make_of(meta, "C", TUPLE(OBJECT(&Object_Type)), *new, *init);
-                Type *E = make_of(meta, "E", TUPLE(OBJECT(C)), "inherited", "inherited");
+                Type *below = make_of(meta, "Below", TUPLE(OBJECT(C)), "inherited", "inherited");
                 fprintf(out, "metaclass %s, __new__ %s, __init__ %s: %s\n", *kind, *new, *init,
-                        E->ob.type->name);
+                        below->ob.type->name);
                 for (int which = 0; which < 2; which++) {
-                    Type *cls = which ? E : C;
+                    Type *cls = which ? below : C;
                     Object *first = attempt(cls, TUPLE(I(1))), *second = attempt(cls, EMPTY);
                     bool same = first == second || (first && second && first->type == &Int_Type);
                     fprintf(out, "%s\n",

@@ -58,6 +58,7 @@ def attempt(function: Callable[..., Any], *args: Any) -> Any:
 base: Any = object  # what C is derived from
 C: Any = object
 D: Any = object  # derived from C
+E: Any = object  # not derived from C
 owners: dict[str, Any] = {}  # the classes with methods of ours, the last one of each name
 
 
@@ -67,8 +68,8 @@ def new_body(owner: str, kind: str, cls: Any, args: tuple[Any, ...]) -> Any:
         return super(owners[owner], cls).__new__(cls, *args)
     if kind == 'makes':
         return object.__new__(cls) if base is object else base.__new__(cls, *args)
-    if kind == 'subclass':
-        return base.__new__(D)
+    if kind in ('subclass', 'stranger'):
+        return base.__new__(D if kind == 'subclass' else E)
     if kind == 'raises':
         raise ValueError('new')
     return 5 if kind == 'other' else None
@@ -106,15 +107,16 @@ def make(name: str, bases: tuple[type, ...], new: str, init: str, meta: Any = ty
 
 
 BASES = object, int, str, tuple
-NEWS = 'inherited', 'makes', 'passes', 'subclass', 'other', 'none', 'raises'
+NEWS = 'inherited', 'makes', 'passes', 'subclass', 'stranger', 'other', 'none', 'raises'
 INITS = 'inherited', 'takes', 'passes', 'returns', 'raises'
 CALLS: tuple[tuple[Any, ...], ...] = (), (7,), ('12',), ('z',), ((1, 2),), (None,), (7, 2), ('12', 8), (1, 2, 3, 4)
 
 
 def combinations() -> None:
     """Each kind of __new__ with each of __init__, on each base, called with each set of arguments."""
-    global base, C, D
+    global base, C, D, E
     for base in BASES:
+        E = make('E', (base,), 'inherited', 'takes')
         for new in NEWS:
             for init in INITS:
                 C = make('C', (base,), new, init)
@@ -235,9 +237,9 @@ def metaclasses() -> None:
         for new in ('inherited', 'makes', 'other'):
             for init in ('inherited', 'takes', 'passes', 'raises'):
                 C = make('C', (object,), new, init, meta)
-                E = make('E', (C,), 'inherited', 'inherited')
-                print(f'metaclass {kind}, __new__ {new}, __init__ {init}: {show(type(E))}')
-                for cls in (C, E):
+                Below = make('Below', (C,), 'inherited', 'inherited')
+                print(f'metaclass {kind}, __new__ {new}, __init__ {init}: {show(type(Below))}')
+                for cls in (C, Below):
                     first = attempt(cls, 1)
                     second = attempt(cls)
                     print('the same object' if first is second else 'two objects')
