@@ -5,7 +5,7 @@
  *
  *   plain         class C: pass; C()
  *   init          C(1, 2), whose __init__ stores both; CPython's is a function of Python
- *   init, C       the same, CPython's __init__ is a function in C
+ *   init in C     the same, CPython's __init__ is a function in C
  *   new           C(), whose __new__ calls object.__new__(cls); CPython's is a function of Python
  *   int           class C(int): pass; C(7)
  *   tuple         class C(tuple): pass; C((1, 2))
@@ -32,7 +32,7 @@ typedef struct {
 
 enum { ROWS = 8 };
 static const Row rows[ROWS] = {
-    {"plain", "Plain", "()"},    {"init", "Point", "(1, 2)"},  {"init, C", "CPoint", "(1, 2)"},
+    {"plain", "Plain", "()"},    {"init", "Point", "(1, 2)"},  {"init in C", "CPoint", "(1, 2)"},
     {"new", "New", "()"},        {"int", "Integer", "(7,)"},   {"tuple", "Several", "((1, 2),)"},
     {"metaclass", "Meta", "()"}, {"refused", "Plain", "(1,)"},
 };
