@@ -12,8 +12,10 @@
 void (*construction_watcher)(const ConstructionStep *step);
 
 #define WATCH(what, obj)                                                                           \
-    if (construction_watcher)                                                                      \
-    construction_watcher(&(ConstructionStep){what, type, obj, args, nargs})
+    do {                                                                                           \
+        if (construction_watcher)                                                                  \
+            construction_watcher(&(ConstructionStep){what, type, obj, args, nargs});               \
+    } while (0)
 
 /* ---- The call ---------------------------------------------------------------------------------*/
 
@@ -34,7 +36,8 @@ Object *type_call(Object *op, Object *const *args, ssize_t nargs) {
     Object *obj = type->new (type, args, nargs);
     WATCH(HAS_NEW, obj);
     if (!obj || !type_is_subtype(obj->type, type)) return obj;
-    int status = obj->type->init(obj, args, nargs); // of its own type, which may be a subclass
+    Type *own = obj->type; // perhaps a subclass; one that was cleared may have no init
+    int status = own->init ? own->init(obj, args, nargs) : 0;
     WATCH(HAS_INIT, obj);
     if (status < 0) clear_ref(obj);
     return obj;

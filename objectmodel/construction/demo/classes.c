@@ -116,32 +116,14 @@ const char classes_source[] =
     "    pass\n"
     "Drawing.__abstractmethods__ = ('draw', 'area')\n";
 
-enum {
-    PLAIN,
-    POINT,
-    WRONG,
-    BROKEN,
-    BOTH,
-    ECHO,
-    SHAPE,
-    SQUARE,
-    CELSIUS,
-    LATE,
-    HEX,
-    PAIR,
-    NAME,
-    ONCE,
-    ONCE_MORE,
-    SINGLETON,
-    ONLY,
-    ONLY_MORE,
-    COUNTING,
-    COUNTED,
-    FORBIDDING,
-    CONSTANTS,
-    DRAWING,
-    CLASSES
+// clang-format off
+enum { // the builtin types, which have no row in the table, and then its rows
+    OF_TUPLE = -5, OF_STR, OF_INT, OF_TYPE, OF_OBJECT,
+    PLAIN, POINT, WRONG, BROKEN, BOTH, ECHO, SHAPE, SQUARE, CELSIUS, LATE, HEX, PAIR, NAME,
+    ONCE, ONCE_MORE, SINGLETON, ONLY, ONLY_MORE, COUNTING, COUNTED, FORBIDDING, CONSTANTS,
+    DRAWING, CLASSES
 };
+// clang-format on
 
 static Type *classes[CLASSES];
 static Object *settings;
@@ -302,54 +284,46 @@ BODY(forbidding_call) {
 
 static const struct {
     const char *name;
-    int base, meta; // of this table; below 0: of `builtins`
+    int base, meta;
     Code methods[2];
 } table[CLASSES] = {
-    [PLAIN] = {"Plain", -1, -2, {{0}}},
-    [POINT] = {"Point", -1, -2, {{"Point.__init__", "self x y", point_init}}},
-    [WRONG] = {"Wrong", -1, -2, {{"Wrong.__init__", "self x", wrong_init}}},
-    [BROKEN] = {"Broken", -1, -2, {{"Broken.__init__", "self x", broken_init}}},
-    [BOTH] = {"Both",
-              -1,
-              -2,
-              {{"Both.__new__", "cls *", both_new}, {"Both.__init__", "self *", both_init}}},
-    [ECHO] = {"Echo",
-              -1,
-              -2,
-              {{"Echo.__new__", "cls thing", echo_new},
-               {"Echo.__init__", "self thing", echo_init}}},
-    [SHAPE] = {"Shape",
-               -1,
-               -2,
-               {{"Shape.__new__", "cls sides", shape_new},
-                {"Shape.__init__", "self sides", shape_init}}},
-    [SQUARE] = {"Square", SHAPE, -2, {{"Square.__init__", "self sides", square_init}}},
-    [CELSIUS] = {"Celsius",
-                 -3,
-                 -2,
-                 {{"Celsius.__new__", "cls degrees", celsius_new},
-                  {"Celsius.__init__", "self degrees", celsius_init}}},
-    [LATE] = {"Late", -3, -2, {{"Late.__init__", "self digits", late_init}}},
-    [HEX] = {"Hex", -3, -2, {{"Hex.__new__", "cls digits", hex_new}}},
-    [PAIR] = {"Pair", -5, -2, {{"Pair.__new__", "cls a b", pair_new}}},
-    [NAME] = {"Name",
-              -4,
-              -2,
-              {{"Name.__new__", "cls first last", name_new},
-               {"Name.__init__", "self first last", name_init}}},
-    [ONCE] = {"Once",
-              -1,
-              -2,
-              {{"Once.__new__", "cls n", once_new}, {"Once.__init__", "self n", stores_n}}},
-    [ONCE_MORE] = {"OnceMore", ONCE, -2, {{0}}},
-    [SINGLETON] = {"Singleton", -2, -2, {{"Singleton.__call__", "cls *", singleton_call}}},
-    [ONLY] = {"Only", -1, SINGLETON, {{"Only.__init__", "self n", stores_n}}},
-    [ONLY_MORE] = {"OnlyMore", ONLY, -2, {{0}}},
-    [COUNTING] = {"Counting", -2, -2, {{"Counting.__call__", "cls *", counting_call}}},
-    [COUNTED] = {"Counted", -1, COUNTING, {{0}}},
-    [FORBIDDING] = {"Forbidding", -2, -2, {{"Forbidding.__call__", "cls *", forbidding_call}}},
-    [CONSTANTS] = {"Constants", -1, FORBIDDING, {{0}}},
-    [DRAWING] = {"Drawing", -1, -2, {{0}}},
+    // clang-format off
+    [PLAIN] = {"Plain", OF_OBJECT, OF_TYPE, {{0}}},
+    [POINT] = {"Point", OF_OBJECT, OF_TYPE, {{"Point.__init__", "self x y", point_init}}},
+    [WRONG] = {"Wrong", OF_OBJECT, OF_TYPE, {{"Wrong.__init__", "self x", wrong_init}}},
+    [BROKEN] = {"Broken", OF_OBJECT, OF_TYPE, {{"Broken.__init__", "self x", broken_init}}},
+    [BOTH] = {"Both", OF_OBJECT, OF_TYPE,
+        {{"Both.__new__", "cls *", both_new},
+         {"Both.__init__", "self *", both_init}}},
+    [ECHO] = {"Echo", OF_OBJECT, OF_TYPE,
+        {{"Echo.__new__", "cls thing", echo_new},
+         {"Echo.__init__", "self thing", echo_init}}},
+    [SHAPE] = {"Shape", OF_OBJECT, OF_TYPE,
+        {{"Shape.__new__", "cls sides", shape_new},
+         {"Shape.__init__", "self sides", shape_init}}},
+    [SQUARE] = {"Square", SHAPE, OF_TYPE, {{"Square.__init__", "self sides", square_init}}},
+    [CELSIUS] = {"Celsius", OF_INT, OF_TYPE,
+        {{"Celsius.__new__", "cls degrees", celsius_new},
+         {"Celsius.__init__", "self degrees", celsius_init}}},
+    [LATE] = {"Late", OF_INT, OF_TYPE, {{"Late.__init__", "self digits", late_init}}},
+    [HEX] = {"Hex", OF_INT, OF_TYPE, {{"Hex.__new__", "cls digits", hex_new}}},
+    [PAIR] = {"Pair", OF_TUPLE, OF_TYPE, {{"Pair.__new__", "cls a b", pair_new}}},
+    [NAME] = {"Name", OF_STR, OF_TYPE,
+        {{"Name.__new__", "cls first last", name_new},
+         {"Name.__init__", "self first last", name_init}}},
+    [ONCE] = {"Once", OF_OBJECT, OF_TYPE,
+        {{"Once.__new__", "cls n", once_new},
+         {"Once.__init__", "self n", stores_n}}},
+    [ONCE_MORE] = {"OnceMore", ONCE, OF_TYPE, {{0}}},
+    [SINGLETON] = {"Singleton", OF_TYPE, OF_TYPE, {{"Singleton.__call__", "cls *", singleton_call}}},
+    [ONLY] = {"Only", OF_OBJECT, SINGLETON, {{"Only.__init__", "self n", stores_n}}},
+    [ONLY_MORE] = {"OnlyMore", ONLY, OF_TYPE, {{0}}},
+    [COUNTING] = {"Counting", OF_TYPE, OF_TYPE, {{"Counting.__call__", "cls *", counting_call}}},
+    [COUNTED] = {"Counted", OF_OBJECT, COUNTING, {{0}}},
+    [FORBIDDING] = {"Forbidding", OF_TYPE, OF_TYPE, {{"Forbidding.__call__", "cls *", forbidding_call}}},
+    [CONSTANTS] = {"Constants", OF_OBJECT, FORBIDDING, {{0}}},
+    [DRAWING] = {"Drawing", OF_OBJECT, OF_TYPE, {{0}}},
+    // clang-format on
 };
 
 static Type *const builtins[] = {&Object_Type, &Type_Type, &Int_Type, &Str_Type, &Tuple_Type};

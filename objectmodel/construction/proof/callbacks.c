@@ -49,6 +49,15 @@ BODY(call_clears_class) {
     return type_call(args[0], args + 1, nargs - 1);
 }
 
+BODY(call_empties_cells) { // a cleared class finds no method, also none that it is given
+    (void)closure;
+    Object *function = function_new("__init__", init_stores, NULL);
+    type_clear((Type *)args[0]);
+    int status = object_setattr_string(args[0], "__init__", function);
+    decref(function);
+    return status < 0 ? NULL : type_call(args[0], args + 1, nargs - 1);
+}
+
 BODY(init_swaps_bases) {
     UNUSED;
     Object *bases = tuple_pack(1, D);
@@ -105,6 +114,9 @@ static void test_class_is_cleared(void **state) {
     keep(call(C, NULL, 0)); // object's own steps are cells
     C = make(meta, &Object_Type, "C", NULL, init_stores);
     assert_fails(call(C, NULL, 0), AttributeError, "__init__");
+    set(meta, "__call__", function("__call__", call_empties_cells));
+    C = make(meta, &Object_Type, "C", NULL, NULL);
+    keep(call(C, NULL, 0));
 }
 
 static void test_class_dies_with_its_instance(void **state) {
