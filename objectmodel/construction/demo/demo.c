@@ -90,7 +90,7 @@ static void scene_singleton(void) {
          "OnceMore is derived from it, and finds the instance of its base:\n");
     step("what comes back?");
     evaluate("OnceMore(3)");
-    puts("\nNot an OnceMore: it never has an instance, since an attribute is inherited.\n"
+    puts("\nNot an OnceMore: the attribute is inherited, so the base's instance is found.\n"
          "By a metaclass, whose __call__ stands before both steps:\n");
     step(NULL);
     evaluate("Only(1)");
