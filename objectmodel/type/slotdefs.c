@@ -105,7 +105,7 @@ static int slot_tp_init(Object *self, Object *const *args, ssize_t nargs) {
     return status;
 }
 
-static Object *slot_tp_new(Type *type, Object *const *args, ssize_t nargs) {
+Object *slot_tp_new(Type *type, Object *const *args, ssize_t nargs) {
     Object *func = object_getattr(OBJECT(type), NAME(NEW));
     if (!func) return NULL;
     Object *result = object_call_prepend(func, OBJECT(type), args, nargs);

@@ -274,6 +274,8 @@ void fixup_slot_dispatchers(Type *type);          // a new class's methods becom
 void update_slot(Type *type, const Str *name);    // a method has changed: its cell, and all below
 void update_all_slots(Type *type);
 int slotdefs_init(void);
+/* What is in the cell `new` of a class whose __new__ is Python's: so it is known by. */
+Object *slot_tp_new(Type *type, Object *const *args, ssize_t nargs);
 
 /* ---- Operations: builtins.c ------------------------------------------------------------------*/
 
