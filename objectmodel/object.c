@@ -310,6 +310,14 @@ Object *dict_get_item(const Dict *self, const Str *name) {
     return i < 0 ? NULL : self->values[i];
 }
 
+/* Whether a value at position i would come after all others: positions are the order. */
+static bool comes_last(const Dict *self, ssize_t i) {
+    ssize_t last = self->keys->nentries - 1;
+    while (last > i && !self->values[last])
+        last--;
+    return last <= i;
+}
+
 /* A name is new to this dict also when only others who share the keys have it. Keys that are shared
  * take it if it comes in their order; else this dict leaves them. 3.10's rule: 3.11 keeps the order
  * of each instance beside its values. CPython: Objects/dictobject.c, insertdict(). */
@@ -321,8 +329,7 @@ int dict_set_item(Dict *self, Str *name, Object *value) {
         decref(old);
         return 0;
     }
-    bool in_order = self->keys->refcnt == 1 || self->used == (i < 0 ? self->keys->nentries : i);
-    if (!in_order || (i < 0 && self->keys->usable == 0)) {
+    if (i < 0 ? self->keys->usable == 0 : !comes_last(self, i)) {
         if (dict_resize(self) < 0) return -1;
         i = -1;
     }
