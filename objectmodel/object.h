@@ -80,7 +80,7 @@ struct Type {
     void (*dealloc)(Object *self);
     void (*free)(void *memory);
     /* Where an instance keeps what is its own. */
-    ssize_t dictoffset; // 0: no attributes of its own; below 0: counted from the end
+    ssize_t dictoffset; // 0: no attributes of its own; MANAGED_DICT; below 0: counted from the end
     ssize_t weaklistoffset;
     const Layout *layout; // how they are kept: in a dict unless the slots room says otherwise
     Keys *cached_keys;    // names that instances share: ht_cached_keys, of the slots room
@@ -203,6 +203,10 @@ struct Layout {
     Dict *(*dict)(Object *self);                        // its __dict__: borrowed; NULL, MemoryError
     void (*clear)(Object *self);                        // forgets them all
 };
+
+/* A dictoffset: the dict's pointer is the word before the instance. CPython: 3.12 and later;
+ * Py_TPFLAGS_MANAGED_DICT. */
+enum { MANAGED_DICT = -1 };
 
 /* How the initialiser of a static type begins. */
 #define STATIC_TYPE(name_, struct_)                                                                \

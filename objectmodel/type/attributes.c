@@ -92,6 +92,7 @@ Object *type_lookup(Type *type, Str *name) {
 Dict **object_dict_pointer(Object *self) {
     ssize_t offset = self->type->dictoffset;
     if (offset == 0) return NULL;
+    if (offset == MANAGED_DICT) return (Dict **)(void *)self - 1;
     if (offset < 0) {
         ssize_t size = ((Tuple *)self)->size;
         offset += type_var_size(self->type, size < 0 ? -size : size);
@@ -99,7 +100,7 @@ Dict **object_dict_pointer(Object *self) {
     return (Dict **)(void *)((char *)self + offset);
 }
 
-static Object *dict_layout_get(Object *self, Str *name) {
+Object *dict_layout_get(Object *self, Str *name) {
     Dict *dict = *object_dict_pointer(self);
     return dict ? dict_get_item(dict, name) : NULL;
 }
@@ -110,8 +111,8 @@ static Dict *dict_layout_dict(Object *self) {
     return *cell;
 }
 
-static int dict_layout_set(Object *self, Str *name, Object *value) {
-    Dict *dict = dict_layout_dict(self);
+int dict_layout_set(Object *self, Str *name, Object *value) {
+    Dict *dict = self->type->layout->dict(self);
     if (!dict) return -1;
     incref(dict); // the value that is replaced may, dying, put another dict here
     int status = value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
@@ -119,7 +120,7 @@ static int dict_layout_set(Object *self, Str *name, Object *value) {
     return status;
 }
 
-static void dict_layout_clear(Object *self) {
+void dict_layout_clear(Object *self) {
     clear_ref(*object_dict_pointer(self));
 }
 

@@ -273,14 +273,14 @@ int type_new_no_slots(TypeNew *ctx) {
 static void type_new_offsets(const TypeNew *ctx, Type *type) {
     const ssize_t pointer = sizeof(void *);
     const Type *base = ctx->base;
-    ssize_t offset = base->basicsize + (ctx->slots ? ctx->slots->size : 0) * pointer;
+    ssize_t offset = base->basicsize + (type->ht_slots ? type->ht_slots->size : 0) * pointer;
     type->layout = base->layout;
     if (ctx->add_dict) {
         type->layout = base->itemsize || !ctx->layout ? &dict_layout : ctx->layout;
         if (base->itemsize)
             type->dictoffset = -pointer;
         else
-            type->dictoffset = type->layout->inside ? offset : -1;
+            type->dictoffset = type->layout->inside ? offset : MANAGED_DICT;
         offset += type->layout->inside;
     }
     if (ctx->add_weak) {
@@ -305,6 +305,7 @@ static int subtype_setdict(Object *self, Object *value) {
         return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%.200s'",
                          value->type->name);
     }
+    if (!self->type->layout->dict(self)) return -1; // what lies elsewhere moves into the old dict
     Dict **cell = object_dict_pointer(self);
     Object *old = OBJECT(*cell);
     *cell = (Dict *)new_ref(value);
@@ -327,6 +328,7 @@ static int type_new_set_attrs(const TypeNew *ctx, Type *type) {
     if (func && func->type == &Function_Type && // it is called with a class, not with an instance
         type_add(type, "__new__", staticmethod_new(func)) < 0)
         return -1;
+    if (ctx->add_members && ctx->add_members(type) < 0) return -1;
     if (!ctx->add_dict) return 0;
     return type_add(type, "__dict__", getset_new(type, "__dict__", subtype_dict, subtype_setdict));
 }
