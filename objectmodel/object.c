@@ -156,8 +156,8 @@ static ssize_t str_length(Object *self) {
 }
 
 Type Str_Type = {
-    STATIC_TYPE("str", Str), .flags = BASETYPE,       .repr = str_repr,
-    .str = str_str,          .sq_length = str_length, .dealloc = str_dealloc,
+    STATIC_TYPE("str", Str), .flags = BASETYPE,      .repr = str_repr, .str = str_str,
+    .sq_length = str_length, .dealloc = str_dealloc, .free = free,
 };
 
 /* ---- tuple ------------------------------------------------------------------------------------*/
@@ -231,19 +231,6 @@ Keys *keys_new(ssize_t names) {
 
 void keys_decref(Keys *self) {
     if (self && --self->refcnt == 0) free(self);
-}
-
-/* The cell of the index where `name` is, or the empty one where its search ends. */
-static int16_t *keys_cell(const Keys *self, const Str *name) {
-    size_t mask = (size_t)self->size - 1;
-    for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
-        int16_t *cell = &self->index[i];
-        if (*cell == EMPTY || (*cell >= 0 && self->names[*cell] == name)) return cell;
-    }
-}
-
-ssize_t keys_find(const Keys *self, const Str *name) {
-    return *keys_cell(self, name);
 }
 
 ssize_t keys_add(Keys *self, Str *name) {

@@ -48,6 +48,8 @@ enum {
     VALID_VERSION = 1 << 3, // version_tag means something, for this type and all above it
     ABSTRACT = 1 << 4,      // it has abstract methods: no instances
     HAVE_GC = 1 << 5,       // its instances would be the collector's: here for what that forbids
+    /* Data descriptors that are not looked at again once they run anybody's code: need no holding. */
+    PLAIN_DATA = 1 << 6,
 };
 
 // Parts from iterators': here the type is an object, made and changed while the program runs.
@@ -238,8 +240,18 @@ Object *tuple_pack(ssize_t size, ...);
 /* New Keys with room for at least `names`, refcnt 1; NULL with MemoryError. */
 Keys *keys_new(ssize_t names);
 void keys_decref(Keys *self);
+/* The cell of the index where `name` is, or the empty one where its search ends. */
+static inline int16_t *keys_cell(const Keys *self, const Str *name) {
+    size_t mask = (size_t)self->size - 1;
+    for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
+        int16_t *cell = &self->index[i];
+        if (*cell == -1 || (*cell >= 0 && self->names[*cell] == name)) return cell;
+    }
+}
 /* The position of `name` among the names, or -1. */
-ssize_t keys_find(const Keys *self, const Str *name);
+static inline ssize_t keys_find(const Keys *self, const Str *name) {
+    return *keys_cell(self, name);
+}
 /* Adds a name that is not there: its position, or -1 when they are full (no error is set). */
 ssize_t keys_add(Keys *self, Str *name);
 

@@ -12,6 +12,8 @@
  */
 #include "type.h"
 
+#define SLOW __attribute__((noinline)) // what the quick way has no registers to save for
+
 enum { MAX_ATTR_SIZE = 100 }; // longer names are not cached. CPython: MCACHE_MAX_ATTR_SIZE
 
 /* ---- The method cache -------------------------------------------------------------------------*/
@@ -62,7 +64,7 @@ Object *type_find_in_mro(const Type *type, const Str *name) {
     return NULL;
 }
 
-static Object *lookup_and_remember(Type *type, Str *name) {
+SLOW static Object *lookup_and_remember(Type *type, Str *name) {
     Object *value = type_find_in_mro(type, name);
     if (name->length <= MAX_ATTR_SIZE && assign_version_tag(type)) {
         size_t i = cache_index(type->version_tag, name);
@@ -77,13 +79,18 @@ static Object *lookup_and_remember(Type *type, Str *name) {
     return value;
 }
 
-Object *type_lookup(Type *type, Str *name) {
+/* Whether the cache knows the answer. */
+static inline bool cached(const Type *type, const Str *name, Object **value) {
     size_t i = cache_index(type->version_tag, name);
-    if (method_cache[i].version == type->version_tag && method_cache[i].name == name) {
-        method_cache_stats.hits++;
-        return method_cache[i].value;
-    }
-    return lookup_and_remember(type, name);
+    if (method_cache[i].version != type->version_tag || method_cache[i].name != name) return false;
+    method_cache_stats.hits++;
+    *value = method_cache[i].value;
+    return true;
+}
+
+Object *type_lookup(Type *type, Str *name) {
+    Object *value;
+    return cached(type, name, &value) ? value : lookup_and_remember(type, name);
 }
 
 /* ---- What an instance has of its own ----------------------------------------------------------*/
@@ -135,36 +142,38 @@ const Layout dict_layout = {
 
 /* ---- obj.name ---------------------------------------------------------------------------------*/
 
-/* A descriptor's get or set may do anything, also remove itself from its class: so it is held. */
-Object *object_generic_getattr(Object *self, Str *name) {
-    Type *type = self->type;
-    Object *descr = type_lookup(type, name);
-    Object *(*get)(Object *, Object *, Object *) = NULL;
-    if (descr) {
-        get = descr->type->descr_get;
-        if (get && descr_is_data(descr)) {
-            incref(descr);
-            Object *result = get(descr, self, OBJECT(type));
-            decref(descr);
-            return result;
-        }
-    }
-    Object *own = type->layout ? type->layout->get(self, name) : NULL;
-    if (own) return new_ref(own);
-    if (!descr) {
-        error_set(AttributeError, "'%.50s' object has no attribute '%s'", type->name, name->text);
-        return NULL;
-    }
-    if (!get) return new_ref(descr);
+/* A descriptor's get may do anything, also remove the descriptor from its class: so it is held. */
+static Object *ask(Object *descr, Object *self, Type *type) {
     incref(descr);
-    Object *result = get(descr, self, OBJECT(type));
+    Object *result = descr->type->descr_get(descr, self, OBJECT(type));
     decref(descr);
     return result;
 }
 
-int object_generic_setattr(Object *self, Str *name, Object *value) {
+SLOW static Object *getattr_with(Object *self, Str *name, Object *descr) {
     Type *type = self->type;
-    Object *descr = type_lookup(type, name);
+    bool asked = descr && descr->type->descr_get;
+    if (asked && descr_is_data(descr)) return ask(descr, self, type);
+    Object *own = type->layout ? type->layout->get(self, name) : NULL;
+    if (own) return new_ref(own);
+    if (asked) return ask(descr, self, type);
+    if (descr) return new_ref(descr);
+    error_set(AttributeError, "'%.50s' object has no attribute '%s'", type->name, name->text);
+    return NULL;
+}
+
+Object *object_generic_getattr(Object *self, Str *name) {
+    Object *descr;
+    if (!cached(self->type, name, &descr))
+        return getattr_with(self, name, lookup_and_remember(self->type, name));
+    if (descr && descr->type->flags & PLAIN_DATA)
+        return descr->type->descr_get(descr, self, OBJECT(self->type));
+    return getattr_with(self, name, descr);
+}
+
+/* When it fails nothing was replaced, so no code ran, and the type is still there. */
+SLOW static int setattr_with(Object *self, Str *name, Object *value, Object *descr) {
+    Type *type = self->type;
     if (descr && descr->type->descr_set) {
         incref(descr);
         int status = descr->type->descr_set(descr, self, value);
@@ -177,17 +186,21 @@ int object_generic_setattr(Object *self, Str *name, Object *value) {
                                : "'%.100s' object has no attribute '%s'",
                          type->name, name->text);
     }
-    incref(type); // as the value that is replaced may be what kept it
-    int status = type->layout->set(self, name, value);
-    if (status < 0 && error_matches(KeyError)) {
-        bool is_type = type_is_subtype(type, &Type_Type);
-        error_set(AttributeError,
-                  is_type ? "type object '%.50s' has no attribute '%s'"
-                          : "'%.100s' object has no attribute '%s'",
-                  is_type ? ((Type *)self)->name : type->name, name->text);
-    }
-    decref(type);
-    return status;
+    if (type->layout->set(self, name, value) == 0) return 0;
+    if (!error_matches(KeyError)) return -1;
+    bool is_type = type_is_subtype(type, &Type_Type);
+    return error_set(AttributeError,
+                     is_type ? "type object '%.50s' has no attribute '%s'"
+                             : "'%.100s' object has no attribute '%s'",
+                     is_type ? ((Type *)self)->name : type->name, name->text);
+}
+
+int object_generic_setattr(Object *self, Str *name, Object *value) {
+    Object *descr;
+    if (!cached(self->type, name, &descr))
+        return setattr_with(self, name, value, lookup_and_remember(self->type, name));
+    if (descr && descr->type->flags & PLAIN_DATA) return descr->type->descr_set(descr, self, value);
+    return setattr_with(self, name, value, descr);
 }
 
 Object *object_getattr_string(Object *self, const char *name) {
