@@ -20,6 +20,8 @@
  */
 #include "slots.h"
 
+#include "../pool.h"
+
 enum { SHARED_KEYS_MAX_SIZE = 30 }; // as order and number of values are bytes, and the sum is small
 
 static size_t round_up(size_t size) {
@@ -131,7 +133,9 @@ static Values values_of(const Object *self) {
 }
 
 static void free_values(Object **values) {
-    if (values) free((uint8_t *)values - prefix_size(((uint8_t *)values)[-1]));
+    if (!values) return;
+    size_t capacity = ((uint8_t *)values)[-1], prefix = prefix_size(capacity);
+    pool_free((char *)values - prefix, prefix + capacity * sizeof(Object *));
 }
 
 /* Drops all values; the attributes of the instance are from now on in its dict. */
@@ -235,9 +239,8 @@ static void values_clear(Object *self) {
 /* CPython: new_values(). */
 static Object **new_values(size_t capacity) {
     size_t prefix = prefix_size(capacity), bytes = prefix + capacity * sizeof(Object *);
-    char *block = malloc(bytes);
-    if (!block) return error_no_memory();
-    memset(block, 0, bytes);
+    char *block = pool_alloc(bytes);
+    if (!block) return NULL;
     block[prefix - 1] = (char)capacity;
     return (Object **)(void *)(block + prefix);
 }
@@ -249,24 +252,27 @@ static Object *instance_init(Type *type, void *memory) {
     return self;
 }
 
+static size_t values_instance_size(const Type *type) {
+    return sizeof(PreHeader) + (size_t)type->basicsize;
+}
+
 /* CPython: PyType_GenericAlloc(), _PyObject_InitializeDict(). */
 static Object *values_alloc(Type *type, ssize_t nitems) {
     (void)nitems;
     Keys *keys = shared_keys(type);
     Object **values = keys ? new_values(usable_size(keys)) : NULL;
-    size_t bytes = sizeof(PreHeader) + (size_t)type->basicsize;
-    PreHeader *pre = values ? malloc(bytes) : NULL;
+    PreHeader *pre = values ? pool_alloc(values_instance_size(type)) : NULL;
     if (!pre) {
         free_values(values);
-        return error_no_memory();
+        return NULL;
     }
-    memset(pre, 0, bytes);
     pre->values = values;
     return instance_init(type, pre + 1);
 }
 
 static void values_free(void *memory) {
-    free((PreHeader *)memory - 1);
+    const Type *type = ((Object *)memory)->type;
+    pool_free((PreHeader *)memory - 1, values_instance_size(type));
 }
 
 const Layout values_layout = {
@@ -286,21 +292,24 @@ static size_t inline_values_size(size_t capacity) {
     return sizeof(InlineValues) + capacity * sizeof(Object *) + round_up(capacity);
 }
 
+static size_t inline_instance_size(const Type *type, size_t capacity) {
+    return sizeof(Dict *) + (size_t)type->basicsize + inline_values_size(capacity);
+}
+
 static Object *inline_alloc(Type *type, ssize_t nitems) {
     (void)nitems;
     Keys *keys = shared_keys(type);
-    if (!keys) return NULL;
-    size_t bytes = sizeof(Dict *) + (size_t)type->basicsize + inline_values_size(usable_size(keys));
-    Dict **memory = malloc(bytes);
-    if (!memory) return error_no_memory();
-    memset(memory, 0, bytes);
+    size_t capacity = keys ? usable_size(keys) : 0;
+    Dict **memory = keys ? pool_alloc(inline_instance_size(type, capacity)) : NULL;
+    if (!memory) return NULL;
     Object *self = instance_init(type, memory + 1);
-    *inline_values(self) = (InlineValues){(uint8_t)usable_size(keys), 0, 1, 1};
+    *inline_values(self) = (InlineValues){(uint8_t)capacity, 0, 1, 1};
     return self;
 }
 
 static void inline_free(void *memory) {
-    free((Dict **)memory - 1);
+    const Object *self = memory;
+    pool_free((Dict **)memory - 1, inline_instance_size(self->type, inline_values(self)->capacity));
 }
 
 const Layout inline_layout = {

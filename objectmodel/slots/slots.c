@@ -48,17 +48,24 @@ static Object **member_field(const Member *self, Object *obj) {
     return (Object **)(void *)((char *)obj + self->offset);
 }
 
-/* CPython: member_get(), PyMember_GetOne(). */
-static Object *member_descr_get(Object *op, Object *obj, Object *type) {
-    Member *self = (Member *)op;
-    (void)type;
+__attribute__((noinline)) static Object *member_get_checked(Object *op, Object *obj) {
     if (!obj) return new_ref(op);
-    Object **field = member_field(self, obj);
+    Object **field = member_field((Member *)op, obj);
     if (!field) return NULL;
     if (*field) return new_ref(*field);
     error_set(AttributeError, "'%.200s' object has no attribute '%s'", obj->type->name,
-              self->name->text);
+              ((Member *)op)->name->text);
     return NULL;
+}
+
+/* The usual case first: an instance of this very class, and the slot is set.
+ * CPython: member_get(), PyMember_GetOne(). */
+static Object *member_descr_get(Object *op, Object *obj, Object *type) {
+    const Member *self = (Member *)op;
+    (void)type;
+    Object *value = NULL;
+    if (obj && obj->type == self->type) value = *(Object **)(void *)((char *)obj + self->offset);
+    return value ? new_ref(value) : member_get_checked(op, obj);
 }
 
 /* CPython: member_set(), PyMember_SetOne(). */
@@ -74,6 +81,7 @@ static int member_descr_set(Object *op, Object *obj, Object *value) {
 
 Type Member_Type = {
     STATIC_TYPE("member_descriptor", Member),
+    .flags = PLAIN_DATA,
     .repr = member_repr,
     .descr_get = member_descr_get,
     .descr_set = member_descr_set,
