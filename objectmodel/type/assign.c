@@ -41,10 +41,16 @@ static bool same_slots_added(const Type *a, const Type *b) {
     return size == a->basicsize && size == b->basicsize;
 }
 
+/* CPython frees instances of all layouts by one function. */
+static bool same_free(const Type *a, const Type *b) {
+    bool a_own = a->layout && a->layout->free, b_own = b->layout && b->layout->free;
+    return (a_own ? object_gc_del : a->free) == (b_own ? object_gc_del : b->free);
+}
+
 /* Climbs from both to the first class that added fields, and compares what those added. */
 static int compatible_for_assignment(const Type *old, const Type *new, const char *attribute) {
     const Type *oldbase = old, *newbase = new;
-    if (new->free != old->free) {
+    if (!same_free(new, old)) {
         return error_set(TypeError, "%s assignment: '%s' deallocator differs from '%s'", attribute,
                          new->name, old->name);
     }

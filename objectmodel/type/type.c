@@ -307,16 +307,16 @@ static Object *subtype_dict(Object *self) {
     return dict ? new_ref(dict) : NULL;
 }
 
+/* Simplified: no subclass of dict. */
 static int subtype_setdict(Object *self, Object *value) {
-    if (!value) return error_set(TypeError, "cannot delete __dict__");
-    if (value->type != &Dict_Type) {
+    if (value && value->type != &Dict_Type) {
         return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%.200s'",
                          value->type->name);
     }
     if (!self->type->layout->dict(self)) return -1; // what lies elsewhere moves into the old dict
     Dict **cell = object_dict_pointer(self);
     Object *old = OBJECT(*cell);
-    *cell = (Dict *)new_ref(value);
+    *cell = value ? (Dict *)new_ref(value) : NULL;
     xdecref(old);
     return 0;
 }
