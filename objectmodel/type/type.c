@@ -174,17 +174,18 @@ Type *type_best_base(const Tuple *bases) {
 /* Simplified: an array in order of creation; CPython's is a dict by address, so that a class leaves
  * it at once. */
 int type_add_subclass(Type *base, Type *type) {
+    WeakRef *ref = weakref_new(type);
+    if (!ref) return -1;
     size_t n = (size_t)base->nsubclasses;
     if ((n & (n - 1)) == 0) { // full at each power of two
         WeakRef **grown = realloc(base->subclasses, (n ? n * 2 : 1) * sizeof(WeakRef *));
         if (!grown) {
+            decref(ref);
             error_no_memory();
             return -1;
         }
         base->subclasses = grown;
     }
-    WeakRef *ref = weakref_new(type);
-    if (!ref) return -1;
     base->subclasses[base->nsubclasses++] = ref;
     return 0;
 }
