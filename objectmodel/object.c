@@ -223,9 +223,9 @@ Keys *keys_new(ssize_t names) {
     if (size > MAXSIZE) return error_no_memory();
     Keys *self = malloc(sizeof *self + usable * sizeof(Str *) + size * sizeof(int16_t));
     if (!self) return error_no_memory();
-    *self = (Keys){1, (int16_t)size, 0, (int16_t)usable, (int16_t *)(void *)(self->names + usable)};
+    *self = (Keys){1, (int16_t)size, 0, (int16_t)usable, (int16_t)usable};
     for (size_t i = 0; i < size; i++)
-        self->index[i] = EMPTY;
+        keys_index(self)[i] = EMPTY;
     return self;
 }
 

@@ -174,8 +174,8 @@ struct Keys {
     int16_t size;     // of the index: a power of two
     int16_t nentries; // names in use, and the holes of removed ones
     int16_t usable;   // names that still fit: two thirds of size in all
-    int16_t *index;   // position in names, or -1 empty, -2 removed
-    Str *names[];     // borrowed, as the interned live on; NULL: removed
+    int16_t room;     // how many those are
+    Str *names[];     // borrowed, as the interned live on; NULL: removed. Behind them the index
 };
 
 /* Attributes by name. CPython: PyDictObject. Simplified: keys are interned strs, so equality is
@@ -240,11 +240,16 @@ Object *tuple_pack(ssize_t size, ...);
 /* New Keys with room for at least `names`, refcnt 1; NULL with MemoryError. */
 Keys *keys_new(ssize_t names);
 void keys_decref(Keys *self);
+/* Of each hash the position in names, or -1 empty, -2 removed. */
+static inline int16_t *keys_index(const Keys *self) {
+    return (int16_t *)(intptr_t)(self->names + self->room);
+}
 /* The cell of the index where `name` is, or the empty one where its search ends. */
 static inline int16_t *keys_cell(const Keys *self, const Str *name) {
     size_t mask = (size_t)self->size - 1;
+    int16_t *index = keys_index(self);
     for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
-        int16_t *cell = &self->index[i];
+        int16_t *cell = &index[i];
         if (*cell == -1 || (*cell >= 0 && self->names[*cell] == name)) return cell;
     }
 }
