@@ -83,32 +83,6 @@ const Layout shared_layout = {
 
 /* ---- Values: where they lie --------------------------------------------------------------------*/
 
-/* 3.11: two words before the instance, one of which is always NULL. `values` points between the
- * prefix of its block and the values:
- *
- *     order of insertion, a byte each │ padding │ how many │ room for how many ║ value │ value ...
- *
- * Simplified: CPython's last byte says how long the prefix is, from which the room cannot be told. */
-typedef struct {
-    Object **values;
-    Dict *dict;
-} PreHeader;
-
-/* 3.13: one word, the dict, before the instance, and this behind it; the order of insertion follows
- * the values. CPython: struct _dictvalues. */
-typedef struct {
-    uint8_t capacity, size, embedded, valid; // not valid: they have moved into a dict
-    Object *values[];
-} InlineValues;
-
-static PreHeader *pre_header(const Object *self) {
-    return (PreHeader *)(intptr_t)self - 1;
-}
-
-static InlineValues *inline_values(const Object *self) {
-    return (InlineValues *)((intptr_t)self + self->type->basicsize);
-}
-
 static size_t prefix_size(size_t capacity) {
     return round_up(capacity + 2);
 }
@@ -346,8 +320,8 @@ ssize_t object_values_capacity(const Object *self) {
 
 /* Of a dict's keys, the index and the names. */
 static size_t keys_bytes(const Keys *keys) {
-    return sizeof *keys + (size_t)keys->size * sizeof *keys->index +
-           (size_t)keys->size * 2 / 3 * sizeof *keys->names;
+    return sizeof *keys + (size_t)keys->size * sizeof(int16_t) +
+           (size_t)keys->room * sizeof *keys->names;
 }
 
 ssize_t object_footprint(const Object *self) {

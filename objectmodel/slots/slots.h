@@ -42,6 +42,37 @@ extern const Layout
     values_layout; // 3.11, 3.12: a block of values, and no dict until it is asked for
 extern const Layout inline_layout; // from 3.13: the values lie in the instance
 
+/* ---- What lies where: for layouts.c, and for who draws it -------------------------------------*/
+
+/* 3.11: two words before the instance, one of which is always NULL. `values` points between the
+ * prefix of its block and the values:
+ *
+ *     order of insertion, a byte each | padding | how many | room for how many || value | value ...
+ *
+ * Simplified: CPython's last byte says how long the prefix is, from which the room cannot be told.
+ * CPython: Include/internal/pycore_object.h, _PyObject_ValuesPointer(); Objects/dictobject.c,
+ * new_values(). */
+typedef struct {
+    Object **values;
+    Dict *dict;
+} PreHeader;
+
+/* 3.13: one word, the dict, before the instance, and this behind it; the order of insertion follows
+ * the values. CPython: Include/internal/pycore_dict.h, struct _dictvalues, of 3.13. */
+typedef struct {
+    uint8_t capacity, size, embedded, valid; // not valid: they have moved into a dict
+    Object *values[];
+} InlineValues;
+
+static inline PreHeader *pre_header(const Object *self) {
+    return (PreHeader *)(intptr_t)self - 1;
+}
+static inline InlineValues *inline_values(const Object *self) {
+    return (InlineValues *)((intptr_t)self + self->type->basicsize);
+}
+
+/* ---- What it weighs ---------------------------------------------------------------------------*/
+
 /* Bytes before an instance of the class: what its layout keeps there. Without the collector's head. */
 ssize_t type_pre_header_size(const Type *type);
 

@@ -7,6 +7,7 @@ which order attributes come; how much room the instances of a class get; what an
 from __future__ import annotations
 
 import ctypes
+import gc
 import struct
 import sys
 import tracemalloc
@@ -253,6 +254,7 @@ def main() -> None:
     trees(400)
     rooms(10)
     orders(100)
+    gc.disable()  # or a class that it finds would be subtracted
     tracemalloc.start()
     weights()
 
