@@ -261,7 +261,7 @@ const Layout values_layout = {
 
 /* ---- 3.13: values in the instance --------------------------------------------------------------*/
 
-/* CPython: Include/internal/pycore_object.h, _PyInlineValuesSize(), of 3.13. */
+/* CPython: Include/internal/pycore_dict.h, _PyInlineValuesSize(), of 3.13. */
 static size_t inline_values_size(size_t capacity) {
     return sizeof(InlineValues) + capacity * sizeof(Object *) + round_up(capacity);
 }

@@ -151,16 +151,16 @@ static void scene_inherit(void) {
     static const char *const says[] = {"__slots__ = ('y', 'x')", "(Base), __slots__ = ('z',)",
                                        "(Base), no __slots__", "no __slots__",
                                        "(Plain), __slots__ = ('x',)"};
-    puts("                                      size   dict  weakref  slots at");
+    puts("                                      size   dict  weakref   slots at");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        printf("  %-6s%-28s %5zd   %-5s %-8s", types[i]->name, says[i], types[i]->basicsize,
+        printf("  %-6s%-28s %5zd   %-5s %-3s", types[i]->name, says[i], types[i]->basicsize,
                types[i]->dictoffset ? "yes" : "no", types[i]->weaklistoffset ? "yes" : "no");
         ssize_t pos = 0;
         Str *name;
         Object *value;
         while (dict_next(types[i]->dict, &pos, &name, &value))
             if (value->type == &Member_Type)
-                printf(" %s %zd", name->text, ((Member *)value)->offset);
+                printf("      %s %zd", name->text, ((Member *)value)->offset);
         putchar('\n');
     }
     puts("\n  Slots follow the base's, sorted by name. Open and Vain have a dict: one class\n"
@@ -235,7 +235,7 @@ static ssize_t bytes_of(const Way *way, int count, bool asked) {
 }
 
 static void scene_bytes(void) {
-    static const int counts[] = {0, 1, 2, 3, 5, 8, 12, 20};
+    static const int counts[] = {0, 1, 2, 3, 4, 8, 12, 20};
     enum { COUNTS = sizeof counts / sizeof *counts };
     puts("Bytes of one instance when there are many of its class: all that it alone takes,\n"
          "the collector's heads counted, the values themselves not.\n");
