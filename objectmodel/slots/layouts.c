@@ -126,18 +126,11 @@ static void forget_values(Object *self) {
 
 /* ---- From values to a dict ---------------------------------------------------------------------*/
 
-static bool in_order(const Values *own) {
-    for (size_t i = 1; i < *own->size; i++) {
-        if (own->order[i] < own->order[i - 1]) return false;
-    }
-    return true;
-}
-
 /* New dict of the same names and values; NULL with MemoryError. Simplified: CPython's goes on using
- * the block, which has the order; our dicts have only the order of their keys, so one that is in
- * another gets keys of its own. CPython: make_dict_from_instance_attributes(). */
+ * the block, which has the order; our dicts have only the order of their keys, so dict_set_item()
+ * gives keys of its own to one that is in another. CPython: make_dict_from_instance_attributes(). */
 static Dict *make_dict(Keys *keys, const Values *own) {
-    Dict *dict = in_order(own) ? new_dict_with_shared_keys(keys) : dict_new();
+    Dict *dict = new_dict_with_shared_keys(keys);
     for (size_t i = 0; dict && i < *own->size; i++) {
         ssize_t position = own->order[i];
         if (dict_set_item(dict, keys->names[position], own->values[position]) < 0) clear_ref(dict);
