@@ -44,16 +44,18 @@ static Object *value_of(const char *text) {
     return need(whole ? int_from_long(number) : str_from_string(text));
 }
 
-/* What may be an attribute of a column's title: other characters become _, and a name that is there
- * already gets its column's number. */
+/* What may be an attribute of a column's title: it begins with the first letter or digit, other
+ * characters become _, and a name that is there already gets its column's number. */
 static Str *name_of(const Rows *rows, const char *title, int column) {
     char name[80] = "";
     size_t n = 0;
+    while (*title && !isalnum((unsigned char)*title) && (unsigned char)*title < 0x80)
+        title++;
     if (isdigit((unsigned char)*title)) name[n++] = '_';
     for (; *title && n < 60; title++)
         name[n++] = isalnum((unsigned char)*title) || (unsigned char)*title >= 0x80 ? *title : '_';
     name[n] = '\0';
-    bool taken = n == 0 || strncmp(name, "__", 2) == 0;
+    bool taken = n == 0;
     for (int i = 0; i < rows->columns; i++)
         taken |= strcmp(rows->names[i]->text, name) == 0;
     if (taken) snprintf(name + n, sizeof name - n, "_%d", column + 1);
@@ -63,6 +65,8 @@ static Str *name_of(const Rows *rows, const char *title, int column) {
 /* Takes one line; 0, or 2 with a complaint. */
 static int take_line(Rows *rows, char *text, const char *path, size_t number) {
     int column = 0;
+    Object **row = rows->rows[rows->count];
+    rows->count += number > 1; // also if what follows is refused: then it is dropped with the rest
     for (char *rest = text; rest; column++) {
         char *field = cut_field(rest, &rest);
         if (!field)
@@ -71,13 +75,12 @@ static int take_line(Rows *rows, char *text, const char *path, size_t number) {
             return usage_error("slots_demo", "%s, line %zu: more than %d fields", path, number,
                                column);
         if (number > 1) {
-            rows->rows[rows->count][column] = value_of(field);
+            row[column] = value_of(field);
         } else {
             rows->names[column] = name_of(rows, field, column);
             rows->columns++;
         }
     }
-    rows->count += number > 1;
     return 0;
 }
 
