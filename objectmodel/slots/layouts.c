@@ -22,7 +22,7 @@
 
 #include "../pool.h"
 
-enum { SHARED_KEYS_MAX_SIZE = 30 }; // as order and number of values are bytes, and the sum is small
+enum { SHARED_KEYS_MAX_SIZE = 30 }; // as in CPython: a position must fit into a byte
 
 static size_t round_up(size_t size) {
     return (size + sizeof(Object *) - 1) & ~(sizeof(Object *) - 1);

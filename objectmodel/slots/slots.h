@@ -38,8 +38,7 @@ Type *slots_type_new(Type *metatype, const char *name, Tuple *bases, Dict *dict,
 /* How instances keep attributes, by the version of CPython that did it so; dict_layout (a dict of
  * its own for each, up to 3.2) is in type.h. */
 extern const Layout shared_layout; // 3.3 to 3.10: a dict each, whose keys they share (PEP 412)
-extern const Layout
-    values_layout; // 3.11, 3.12: a block of values, and no dict until it is asked for
+extern const Layout values_layout; // 3.11, 3.12: a block of values, no dict until it is asked for
 extern const Layout inline_layout; // from 3.13: the values lie in the instance
 
 /* ---- What lies where: for layouts.c, and for who draws it -------------------------------------*/
