@@ -158,8 +158,8 @@ static ssize_t str_length(Object *self) {
 }
 
 Type Str_Type = {
-    STATIC_TYPE("str", Str), .flags = BASETYPE,       .repr = str_repr,
-    .str = str_str,          .sq_length = str_length, .dealloc = str_dealloc,
+    STATIC_TYPE("str", Str), .flags = BASETYPE,      .repr = str_repr, .str = str_str,
+    .sq_length = str_length, .dealloc = str_dealloc, .free = free,
 };
 
 /* ---- tuple ------------------------------------------------------------------------------------*/
@@ -225,9 +225,9 @@ Keys *keys_new(ssize_t names) {
     if (size > MAXSIZE) return error_no_memory();
     Keys *self = malloc(sizeof *self + usable * sizeof(Str *) + size * sizeof(int16_t));
     if (!self) return error_no_memory();
-    *self = (Keys){1, (int16_t)size, 0, (int16_t)usable, (int16_t *)(void *)(self->names + usable)};
+    *self = (Keys){1, (int16_t)size, 0, (int16_t)usable, (int16_t)usable};
     for (size_t i = 0; i < size; i++)
-        self->index[i] = EMPTY;
+        keys_index(self)[i] = EMPTY;
     return self;
 }
 
@@ -294,6 +294,14 @@ Dict *dict_copy(const Dict *self) {
     return copy;
 }
 
+/* Whether a value at position i would come after all others: positions are the order. */
+static bool comes_last(const Dict *self, ssize_t i) {
+    ssize_t last = self->keys->nentries - 1;
+    while (last > i && !self->values[last])
+        last--;
+    return last <= i;
+}
+
 /* A name is new to this dict also when only others who share the keys have it. Keys that are shared
  * take it if it comes in their order; else this dict leaves them. 3.10's rule: 3.11 keeps the order
  * of each instance beside its values. CPython: Objects/dictobject.c, insertdict(). */
@@ -305,8 +313,7 @@ int dict_set_item(Dict *self, Str *name, Object *value) {
         decref(old);
         return 0;
     }
-    bool in_order = self->keys->refcnt == 1 || self->used == (i < 0 ? self->keys->nentries : i);
-    if (!in_order || (i < 0 && self->keys->usable == 0)) {
+    if (i < 0 ? self->keys->usable == 0 : !comes_last(self, i)) {
         if (dict_resize(self) < 0) return -1;
         i = -1;
     }

@@ -48,6 +48,8 @@ enum {
     VALID_VERSION = 1 << 3, // version_tag means something, for this type and all above it
     ABSTRACT = 1 << 4,      // it has abstract methods: no instances
     HAVE_GC = 1 << 5,       // its instances would be the collector's: here for what that forbids
+    /* Data descriptors that are not looked at again once they run anybody's code: need no holding. */
+    PLAIN_DATA = 1 << 6,
 };
 
 // Parts from iterators': here the type is an object, made and changed while the program runs.
@@ -80,7 +82,7 @@ struct Type {
     void (*dealloc)(Object *self);
     void (*free)(void *memory);
     /* Where an instance keeps what is its own. */
-    ssize_t dictoffset; // 0: no attributes of its own; below 0: counted from the end
+    ssize_t dictoffset; // 0: no attributes of its own; MANAGED_DICT; below 0: counted from the end
     ssize_t weaklistoffset;
     const Layout *layout; // how they are kept: in a dict unless the slots room says otherwise
     Keys *cached_keys;    // names that instances share: ht_cached_keys, of the slots room
@@ -172,8 +174,8 @@ struct Keys {
     int16_t size;     // of the index: a power of two
     int16_t nentries; // names in use, and the holes of removed ones
     int16_t usable;   // names that still fit: two thirds of size in all
-    int16_t *index;   // position in names, or EMPTY, or DUMMY: removed
-    Str *names[];     // borrowed, as the interned live on; NULL: removed
+    int16_t room;     // how many those are
+    Str *names[];     // borrowed, as the interned live on; NULL: removed. Behind them the index
 };
 
 /* Attributes by name. CPython: PyDictObject. Simplified: keys are interned strs, so equality is
@@ -203,6 +205,10 @@ struct Layout {
     Dict *(*dict)(Object *self);                        // its __dict__: borrowed; NULL, MemoryError
     void (*clear)(Object *self);                        // forgets them all
 };
+
+/* A dictoffset: the dict's pointer is the word before the instance. CPython: 3.12 and later;
+ * Py_TPFLAGS_MANAGED_DICT. */
+enum { MANAGED_DICT = -1 };
 
 /* How the initialiser of a static type begins. */
 #define STATIC_TYPE(name_, struct_)                                                                \
@@ -235,11 +241,16 @@ Object *tuple_pack(ssize_t size, ...);
 Keys *keys_new(ssize_t names);
 void keys_decref(Keys *self);
 enum { EMPTY = -1, DUMMY = -2 };
+/* Of each hash the position in names, or EMPTY, or DUMMY: removed. */
+static inline int16_t *keys_index(const Keys *self) {
+    return (int16_t *)(intptr_t)(self->names + self->room);
+}
 /* The cell of the index where `name` is, or the empty one where its search ends. */
 static inline int16_t *keys_cell(const Keys *self, const Str *name) {
     size_t mask = (size_t)self->size - 1;
+    int16_t *index = keys_index(self);
     for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
-        int16_t *cell = &self->index[i];
+        int16_t *cell = &index[i];
         if (*cell == EMPTY || (*cell >= 0 && self->names[*cell] == name)) return cell;
     }
 }

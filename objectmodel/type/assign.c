@@ -25,26 +25,32 @@ static bool compatible_with_base(const Type *child) {
            (child->flags & HEAPTYPE || child->dealloc == parent->dealloc);
 }
 
-/* Whether two classes add the same to one base: a dict, weak references, slots of the same names. */
+/* Whether two classes add the same to one base: a dict, weak references, or slots of the same names.
+ * As in CPython 3.11, the places are looked for right behind the base only: so two classes that have
+ * both slots and weak references are never the same. */
 static bool same_slots_added(const Type *a, const Type *b) {
     const ssize_t pointer = sizeof(void *);
-    if (!(a->flags & HEAPTYPE) || !(b->flags & HEAPTYPE)) return false;
     ssize_t size = a->base->basicsize;
+    if (a->dictoffset == size && b->dictoffset == size) size += pointer;
+    if (a->weaklistoffset == size && b->weaklistoffset == size) size += pointer;
+    if (!(a->flags & HEAPTYPE) || !(b->flags & HEAPTYPE)) return false;
     if (a->ht_slots && b->ht_slots) {
         if (!same_slot_names(a->ht_slots, b->ht_slots)) return false;
         size += pointer * a->ht_slots->size;
     }
-    for (int twice = 0; twice < 2; twice++) { // they may stand in either order
-        if (a->dictoffset == size && b->dictoffset == size) size += pointer;
-        if (a->weaklistoffset == size && b->weaklistoffset == size) size += pointer;
-    }
     return size == a->basicsize && size == b->basicsize;
+}
+
+/* CPython frees instances of all layouts by one function. */
+static bool same_free(const Type *a, const Type *b) {
+    bool a_own = a->layout && a->layout->free, b_own = b->layout && b->layout->free;
+    return (a_own ? object_gc_del : a->free) == (b_own ? object_gc_del : b->free);
 }
 
 /* Climbs from both to the first class that added fields, and compares what those added. */
 static int compatible_for_assignment(const Type *old, const Type *new, const char *attribute) {
     const Type *oldbase = old, *newbase = new;
-    if (new->free != old->free) {
+    if (!same_free(new, old)) {
         return error_set(TypeError, "%s assignment: '%s' deallocator differs from '%s'", attribute,
                          new->name, old->name);
     }

@@ -12,6 +12,8 @@
  */
 #include "type.h"
 
+#define SLOW __attribute__((noinline)) // what the quick way has no registers to save for
+
 enum { MAX_ATTR_SIZE = 100 }; // longer names are not cached. CPython: MCACHE_MAX_ATTR_SIZE
 
 /* ---- The method cache -------------------------------------------------------------------------*/
@@ -62,8 +64,7 @@ Object *type_find_in_mro(const Type *type, const Str *name) {
     return NULL;
 }
 
-/* cold: so that the compiler keeps the way of a hit short. */
-static __attribute__((cold)) Object *lookup_and_remember(Type *type, Str *name) {
+SLOW static Object *lookup_and_remember(Type *type, Str *name) {
     Object *value = type_find_in_mro(type, name);
     if (name->length <= MAX_ATTR_SIZE && assign_version_tag(type)) {
         size_t i = cache_index(type->version_tag, name);
@@ -78,24 +79,27 @@ static __attribute__((cold)) Object *lookup_and_remember(Type *type, Str *name) 
     return value;
 }
 
-static inline Object *lookup(Type *type, Str *name) {
+/* Whether the cache knows the answer. */
+static inline bool cached(const Type *type, const Str *name, Object **value) {
     size_t i = cache_index(type->version_tag, name);
-    if (method_cache[i].version == type->version_tag && method_cache[i].name == name) {
-        method_cache_stats.hits++;
-        return method_cache[i].value;
-    }
-    return lookup_and_remember(type, name);
+    if (method_cache[i].version != type->version_tag || method_cache[i].name != name) return false;
+    method_cache_stats.hits++;
+    *value = method_cache[i].value;
+    return true;
 }
 
 Object *type_lookup(Type *type, Str *name) {
-    return lookup(type, name);
+    Object *value;
+    return cached(type, name, &value) ? value : lookup_and_remember(type, name);
 }
 
 /* ---- What an instance has of its own ----------------------------------------------------------*/
 
 /* A negative offset counts from the end, as a var-sized instance has no other fixed place. */
-static inline Dict **dict_cell(Object *self) {
+Dict **object_dict_pointer(Object *self) {
     ssize_t offset = self->type->dictoffset;
+    if (offset == 0) return NULL;
+    if (offset == MANAGED_DICT) return (Dict **)(void *)self - 1;
     if (offset < 0) {
         ssize_t size = ((Tuple *)self)->size;
         offset += type_var_size(self->type, size < 0 ? -size : size);
@@ -103,23 +107,19 @@ static inline Dict **dict_cell(Object *self) {
     return (Dict **)(void *)((char *)self + offset);
 }
 
-Dict **object_dict_pointer(Object *self) {
-    return self->type->dictoffset ? dict_cell(self) : NULL;
-}
-
-static inline Object *dict_layout_get(Object *self, Str *name) {
-    Dict *dict = *dict_cell(self);
+Object *dict_layout_get(Object *self, Str *name) {
+    Dict *dict = *object_dict_pointer(self);
     return dict ? dict_get_item(dict, name) : NULL;
 }
 
 static Dict *dict_layout_dict(Object *self) {
-    Dict **cell = dict_cell(self);
+    Dict **cell = object_dict_pointer(self);
     if (!*cell) *cell = dict_new();
     return *cell;
 }
 
-static int dict_layout_set(Object *self, Str *name, Object *value) {
-    Dict *dict = dict_layout_dict(self);
+int dict_layout_set(Object *self, Str *name, Object *value) {
+    Dict *dict = self->type->layout->dict(self);
     if (!dict) return -1;
     incref(dict); // the value that is replaced may, dying, put another dict here
     int status = value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
@@ -127,8 +127,8 @@ static int dict_layout_set(Object *self, Str *name, Object *value) {
     return status;
 }
 
-static void dict_layout_clear(Object *self) {
-    clear_ref(*dict_cell(self));
+void dict_layout_clear(Object *self) {
+    clear_ref(*object_dict_pointer(self));
 }
 
 const Layout dict_layout = {
@@ -159,20 +159,28 @@ static inline Object *own_attribute(Object *self, Str *name) {
     return layout ? layout->get(self, name) : NULL;
 }
 
-Object *object_generic_getattr(Object *self, Str *name) {
+SLOW static Object *getattr_with(Object *self, Str *name, Object *descr) {
     Type *type = self->type;
-    Object *descr = lookup(type, name);
     if (descr && descr_is_data(descr) && descr->type->descr_get) return asked(descr, self, type);
     Object *own = own_attribute(self, name);
     if (own) return new_ref(own);
-    if (descr) return descr->type->descr_get ? asked(descr, self, type) : new_ref(descr);
+    if (descr) return asked(descr, self, type);
     error_set(AttributeError, "'%.50s' object has no attribute '%s'", type->name, name->text);
     return NULL;
 }
 
-int object_generic_setattr(Object *self, Str *name, Object *value) {
+Object *object_generic_getattr(Object *self, Str *name) {
+    Object *descr;
+    if (!cached(self->type, name, &descr))
+        return getattr_with(self, name, lookup_and_remember(self->type, name));
+    if (descr && descr->type->flags & PLAIN_DATA)
+        return descr->type->descr_get(descr, self, OBJECT(self->type));
+    return getattr_with(self, name, descr);
+}
+
+/* When it fails nothing was replaced, so no code ran, and the type is still there. */
+SLOW static int setattr_with(Object *self, Str *name, Object *value, Object *descr) {
     Type *type = self->type;
-    Object *descr = lookup(type, name);
     if (descr && descr->type->descr_set) {
         incref(descr);
         int status = descr->type->descr_set(descr, self, value);
@@ -185,17 +193,21 @@ int object_generic_setattr(Object *self, Str *name, Object *value) {
                                : "'%.100s' object has no attribute '%s'",
                          type->name, name->text);
     }
-    incref(type); // as the value that is replaced may be what kept it
-    int status = type->layout->set(self, name, value);
-    if (status < 0 && error_matches(KeyError)) {
-        bool is_type = type_is_subtype(type, &Type_Type);
-        error_set(AttributeError,
-                  is_type ? "type object '%.50s' has no attribute '%s'"
-                          : "'%.100s' object has no attribute '%s'",
-                  is_type ? ((Type *)self)->name : type->name, name->text);
-    }
-    decref(type);
-    return status;
+    if (type->layout->set(self, name, value) == 0) return 0;
+    if (!error_matches(KeyError)) return -1;
+    bool is_type = type_is_subtype(type, &Type_Type);
+    return error_set(AttributeError,
+                     is_type ? "type object '%.50s' has no attribute '%s'"
+                             : "'%.100s' object has no attribute '%s'",
+                     is_type ? ((Type *)self)->name : type->name, name->text);
+}
+
+int object_generic_setattr(Object *self, Str *name, Object *value) {
+    Object *descr;
+    if (!cached(self->type, name, &descr))
+        return setattr_with(self, name, value, lookup_and_remember(self->type, name));
+    if (descr && descr->type->flags & PLAIN_DATA) return descr->type->descr_set(descr, self, value);
+    return setattr_with(self, name, value, descr);
 }
 
 Object *object_getattr_string(Object *self, const char *name) {
@@ -214,7 +226,7 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs) {
     Object *self = args[0];
     Type *type = self->type;
     if (type->getattro == object_generic_getattr) {
-        Object *descr = lookup(type, name);
+        Object *descr = type_lookup(type, name);
         if (descr && (descr->type == &Function_Type || descr->type == &SlotWrapper_Type) &&
             !own_attribute(self, name)) {
             incref(descr);
@@ -236,10 +248,10 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs) {
  * "has of its own" is searched along its MRO, and asked with no object. */
 Object *type_getattro(Object *self, Str *name) {
     Type *type = (Type *)self, *metatype = self->type;
-    Object *meta = lookup(metatype, name);
+    Object *meta = type_lookup(metatype, name);
     if (meta && meta->type->descr_get && descr_is_data(meta)) return asked(meta, self, metatype);
     if (meta) incref(meta); // as the other, when asked, may remove it
-    Object *attribute = lookup(type, name);
+    Object *attribute = type_lookup(type, name);
     Object *result = NULL;
     if (attribute)
         result = asked(attribute, NULL, type);

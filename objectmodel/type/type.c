@@ -12,15 +12,16 @@
  */
 #include "type.h"
 
+#include "../pool.h"
+
 enum { UNWIND_LEVEL = 50 }; // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
 
 /* ---- Instances --------------------------------------------------------------------------------*/
 
 Object *type_generic_alloc(Type *type, ssize_t nitems) {
     size_t size = (size_t)type_var_size(type, type->itemsize ? nitems + 1 : 0); // and a sentinel
-    Object *self = malloc(size);
-    if (!self) return error_no_memory();
-    memset(self, 0, size);
+    Object *self = pool_alloc(size);
+    if (!self) return NULL;
     self->refcnt = 1;
     self->type = type;
     if (type->itemsize) ((Tuple *)self)->size = nitems;
@@ -31,10 +32,12 @@ Object *type_generic_alloc(Type *type, ssize_t nitems) {
 /* Two names for one function: CPython's collector has a head before its objects, so what frees them
  * differs, and that forbids assignments to __class__ and __bases__. */
 void object_del(void *memory) {
-    free(memory);
+    const Type *type = ((Object *)memory)->type;
+    ssize_t nitems = type->itemsize ? ((Tuple *)memory)->size + 1 : 0;
+    pool_free(memory, (size_t)type_var_size(type, nitems));
 }
 void object_gc_del(void *memory) {
-    free(memory);
+    object_del(memory);
 }
 
 /* The fields that __slots__ made, of a class and of all its bases that a class statement made. */
@@ -60,24 +63,29 @@ static void subtype_dealloc_now(Object *self) {
  * UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is the
  * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
  * CPython: subtype_dealloc(); Objects/object.c, _PyTrash_begin(). */
-static void subtype_dealloc(Object *self) {
-    static int depth;
-    static Object *pile;
+static int dealloc_depth;
+static Object *dealloc_pile;
 
-    if (depth >= UNWIND_LEVEL) {
-        self->refcnt = (ssize_t)(intptr_t)pile;
-        pile = self;
-        return;
-    }
-    depth++;
-    subtype_dealloc_now(self);
-    while (depth == 1 && pile) {
-        Object *next = pile;
-        pile = (Object *)(intptr_t)next->refcnt;
+static void free_pile(void) {
+    dealloc_depth = 1;
+    while (dealloc_pile) {
+        Object *next = dealloc_pile;
+        dealloc_pile = (Object *)(intptr_t)next->refcnt;
         next->refcnt = 0;
         subtype_dealloc_now(next);
     }
-    depth--;
+    dealloc_depth = 0;
+}
+
+static void subtype_dealloc(Object *self) {
+    if (dealloc_depth >= UNWIND_LEVEL) {
+        self->refcnt = (ssize_t)(intptr_t)dealloc_pile;
+        dealloc_pile = self;
+        return;
+    }
+    dealloc_depth++;
+    subtype_dealloc_now(self);
+    if (--dealloc_depth == 0 && dealloc_pile) free_pile();
 }
 
 /* ---- Which base, which metaclass --------------------------------------------------------------*/
@@ -276,14 +284,14 @@ int type_new_no_slots(TypeNew *ctx) {
 static void type_new_offsets(const TypeNew *ctx, Type *type) {
     const ssize_t pointer = sizeof(void *);
     const Type *base = ctx->base;
-    ssize_t offset = base->basicsize + (ctx->slots ? ctx->slots->size : 0) * pointer;
+    ssize_t offset = base->basicsize + (type->ht_slots ? type->ht_slots->size : 0) * pointer;
     type->layout = base->layout;
     if (ctx->add_dict) {
         type->layout = base->itemsize || !ctx->layout ? &dict_layout : ctx->layout;
         if (base->itemsize)
             type->dictoffset = -pointer;
         else
-            type->dictoffset = type->layout->inside ? offset : -1;
+            type->dictoffset = type->layout->inside ? offset : MANAGED_DICT;
         offset += type->layout->inside;
     }
     if (ctx->add_weak) {
@@ -302,15 +310,16 @@ static Object *subtype_dict(Object *self) {
     return dict ? new_ref(dict) : NULL;
 }
 
+/* Simplified: no subclass of dict. */
 static int subtype_setdict(Object *self, Object *value) {
-    if (!value) return error_set(TypeError, "cannot delete __dict__");
-    if (value->type != &Dict_Type) {
+    if (value && value->type != &Dict_Type) {
         return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%.200s'",
                          value->type->name);
     }
+    if (!self->type->layout->dict(self)) return -1; // what lies elsewhere moves into the old dict
     Dict **cell = object_dict_pointer(self);
     Object *old = OBJECT(*cell);
-    *cell = (Dict *)new_ref(value);
+    *cell = value ? (Dict *)new_ref(value) : NULL;
     xdecref(old);
     return 0;
 }
@@ -330,6 +339,7 @@ static int type_new_set_attrs(const TypeNew *ctx, Type *type) {
     if (func && func->type == &Function_Type && // it is called with a class, not with an instance
         type_add(type, "__new__", staticmethod_new(func)) < 0)
         return -1;
+    if (ctx->add_members && ctx->add_members(type) < 0) return -1;
     if (!ctx->add_dict) return 0;
     return type_add(type, "__dict__", getset_new(type, "__dict__", subtype_dict, subtype_setdict));
 }

@@ -31,7 +31,8 @@ typedef struct {
     Type *base;   // by best_base()
     Tuple *slots; // of __slots__, sorted, or NULL
     bool add_dict, add_weak;
-    const Layout *layout; // for instances, if they get a place for attributes
+    const Layout *layout;           // for instances, if they get a place for attributes
+    int (*add_members)(Type *type); // puts descriptors of the slots into its dict; or NULL
 } TypeNew;
 
 /* The class statement: class name(*bases): with these attributes, whose dict is copied. `metatype`
@@ -176,6 +177,11 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs);
  * CPython: _PyObject_DictPointer(). */
 Dict **object_dict_pointer(Object *self);
 extern const Layout dict_layout; // a pointer to a dict in each instance, made at the first store
+
+/* What serves any layout whose attributes are in a dict that layout->dict() makes: see Layout. */
+Object *dict_layout_get(Object *self, Str *name);
+int dict_layout_set(Object *self, Str *name, Object *value);
+void dict_layout_clear(Object *self);
 
 /* ---- Descriptors: descr.c --------------------------------------------------------------------*/
 
