@@ -120,7 +120,6 @@ static void end_changes(Change *changes, bool undo) {
         if (undo) {
             dropped = change->type->mro;
             change->type->mro = change->old;
-            type_modified(change->type);
         }
         decref(dropped);
         free(change);

@@ -81,10 +81,7 @@ static void method_dealloc(Object *op) {
 /* self(args...) is func(self.self, args...). CPython: method_vectorcall(). */
 static Object *method_call(Object *op, Object *const *args, ssize_t nargs) {
     Method *self = (Method *)op;
-    incref(self); // the call may drop the last reference
-    Object *result = object_call_prepend(self->func, self->self, args, nargs);
-    decref(self);
-    return result;
+    return object_call_prepend(self->func, self->self, args, nargs);
 }
 
 Type Method_Type = {STATIC_TYPE("method", Method), .call = method_call, .dealloc = method_dealloc};

@@ -211,13 +211,10 @@ static void remove_all_subclasses(const Type *type, const Tuple *bases) {
         type_remove_subclass((Type *)bases->items[i], type, false);
 }
 
+/* What fails half way is undone when the type dies. */
 static int add_all_subclasses(Type *type, const Tuple *bases) {
     for (ssize_t i = 0; i < bases->size; i++) {
-        if (type_add_subclass((Type *)bases->items[i], type) < 0) {
-            while (i-- > 0)
-                type_remove_subclass((Type *)bases->items[i], type, false);
-            return -1;
-        }
+        if (type_add_subclass((Type *)bases->items[i], type) < 0) return -1;
     }
     return 0;
 }
