@@ -303,8 +303,8 @@ static bool comes_last(const Dict *self, ssize_t i) {
 }
 
 /* A name is new to this dict also when only others who share the keys have it. Keys that are shared
- * take it if it comes in their order; else this dict leaves them. 3.10's rule: 3.11 keeps the order
- * of each instance beside its values. CPython: Objects/dictobject.c, insertdict(). */
+ * take it if it comes last among this dict's own; else this dict leaves them. Simplified: 3.11 keeps
+ * the order of each instance beside its values. CPython: Objects/dictobject.c, insertdict(). */
 int dict_set_item(Dict *self, Str *name, Object *value) {
     ssize_t i = keys_find(self->keys, name);
     if (i >= 0 && self->values[i]) {

@@ -167,7 +167,7 @@ static void scene_inherit(void) {
          "  without __slots__, above or below, brings it back.\n");
     Object *v = need(vain->alloc(vain, 0));
     try_set(v, "v", "typo", 1);
-    step("Base and Vain both have a slot at 16 or 24. Can one class extend both?");
+    step("Both Base and Vain have a slot at 24. May one class extend both?");
     Tuple *both = need(tuple_pack(2, base, vain));
     puts("    >>> class Both(Base, Vain): pass");
     Type *type = slots_type_new(NULL, "Both", both, NULL, layout);
@@ -239,6 +239,7 @@ static void scene_bytes(void) {
     enum { COUNTS = sizeof counts / sizeof *counts };
     puts("Bytes of one instance when there are many of its class: all that it alone takes,\n"
          "the collector's heads counted, the values themselves not.\n");
+    step("With two attributes: what do __slots__ save against a dict?");
     printf("  attributes       ");
     for (int i = 0; i < COUNTS; i++)
         printf("%7d", counts[i]);
