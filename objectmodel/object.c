@@ -9,7 +9,7 @@
 
 #include "type/type.h" // type_generic_alloc()
 
-enum { EMPTY = -1, DUMMY = -2, MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
+enum { MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
 
 /* ---- None and NotImplemented ------------------------------------------------------------------*/
 
@@ -290,11 +290,6 @@ Dict *dict_copy(const Dict *self) {
         if (dict_set_item(copy, name, value) < 0) clear_ref(copy);
     }
     return copy;
-}
-
-Object *dict_get_item(const Dict *self, const Str *name) {
-    ssize_t i = keys_find(self->keys, name);
-    return i < 0 ? NULL : self->values[i];
 }
 
 /* Whether a value at position i would come after all others: positions are the order. */

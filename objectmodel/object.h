@@ -179,7 +179,7 @@ struct Keys {
 };
 
 /* Attributes by name. CPython: PyDictObject. Simplified: keys are interned strs, so equality is
- * identity and a lookup runs no code of anybody's; at most 16383 of them. */
+ * identity and a lookup runs no code of anybody's; at most 10922 of them. */
 struct Dict {
     Object ob;
     Keys *keys;
@@ -240,7 +240,8 @@ Object *tuple_pack(ssize_t size, ...);
 /* New Keys with room for at least `names`, refcnt 1; NULL with MemoryError. */
 Keys *keys_new(ssize_t names);
 void keys_decref(Keys *self);
-/* Of each hash the position in names, or -1 empty, -2 removed. */
+enum { EMPTY = -1, DUMMY = -2 };
+/* Of each hash the position in names, or EMPTY, or DUMMY: removed. */
 static inline int16_t *keys_index(const Keys *self) {
     return (int16_t *)(intptr_t)(self->names + self->room);
 }
@@ -250,7 +251,7 @@ static inline int16_t *keys_cell(const Keys *self, const Str *name) {
     int16_t *index = keys_index(self);
     for (size_t i = name->hash & mask;; i = (i + 1) & mask) {
         int16_t *cell = &index[i];
-        if (*cell == -1 || (*cell >= 0 && self->names[*cell] == name)) return cell;
+        if (*cell == EMPTY || (*cell >= 0 && self->names[*cell] == name)) return cell;
     }
 }
 /* The position of `name` among the names, or -1. */
@@ -268,7 +269,10 @@ Dict *dict_from_keys(Keys *keys, Object **values, ssize_t used);
 /* New dict with the same names and values; NULL with MemoryError. CPython: PyDict_Copy(). */
 Dict *dict_copy(const Dict *self);
 /* Borrowed, or NULL without an error. CPython: PyDict_GetItemWithError(). */
-Object *dict_get_item(const Dict *self, const Str *name);
+static inline Object *dict_get_item(const Dict *self, const Str *name) {
+    ssize_t i = keys_find(self->keys, name);
+    return i < 0 ? NULL : self->values[i];
+}
 /* 0, or -1 with MemoryError and nothing changed. CPython: PyDict_SetItem(). */
 int dict_set_item(Dict *self, Str *name, Object *value);
 /* 0, or -1 with KeyError. CPython: PyDict_DelItem(). */
