@@ -1,0 +1,115 @@
+/* weakref.c: references that do not count, and what is called when their object dies.
+ *
+ * An object has the head of a list of all weak references to it. One without a callback is shared
+ * and stands first; new ones with a callback come behind it, before the older ones. When the object
+ * dies every reference is ended before the first callback runs, so no callback can reach an object
+ * that is half destroyed.
+ *
+ * CPython: Objects/weakrefobject.c.
+ */
+#include "refcounting.h"
+
+static void insert(WeakRef *self, WeakRef **list) {
+    WeakRef *basic = *list && !(*list)->callback ? *list : NULL;
+    WeakRef **cell = self->callback && basic ? &basic->next : list;
+    self->prev = cell == list ? NULL : basic;
+    self->next = *cell;
+    if (self->next) self->next->prev = self;
+    *cell = self;
+}
+
+Object *weakref_new(Object *object, Object *callback) {
+    WeakRef **list = object_weaklist(object);
+    if (!list) {
+        error_set(TypeError, "cannot create weak reference to '%s' object", object->type->name);
+        return NULL;
+    }
+    if (callback == None) callback = NULL;
+    if (!callback && *list && !(*list)->callback) return new_ref(*list);
+    WeakRef *self = (WeakRef *)object_new(&WeakRef_Type, 0);
+    if (!self) return NULL;
+    /* A collection that this started may have made the shared one. */
+    if (!callback && *list && !(*list)->callback) {
+        decref(self);
+        return new_ref(*list);
+    }
+    self->object = object;
+    self->callback = callback ? new_ref(callback) : NULL;
+    insert(self, list);
+    gc_track(OBJECT(self));
+    return OBJECT(self);
+}
+
+Object *weakref_get(const WeakRef *self) {
+    return new_ref(self->object ? self->object : None);
+}
+
+/* Takes it out of its object's list, for good. CPython: clear_weakref(). */
+void weakref_clear_ref(WeakRef *self) {
+    if (!self->object) return;
+    WeakRef **list = object_weaklist(self->object);
+    if (*list == self) *list = self->next;
+    if (self->prev) self->prev->next = self->next;
+    if (self->next) self->next->prev = self->prev;
+    self->object = NULL;
+    self->prev = self->next = NULL;
+}
+
+static void handle_callback(WeakRef *self, Object *callback) {
+    Object *result = object_call(callback, OBJECT(self));
+    if (!result)
+        error_write_unraisable(callback);
+    else
+        decref(result);
+}
+
+/* The references whose callbacks are to be called are kept alive, chained by the next that they no
+ * longer need: CPython fills a tuple with them, which can run out of memory. One that is dying
+ * itself (refcnt 0) is not called. */
+void object_clear_weakrefs(Object *object) {
+    WeakRef **list = object_weaklist(object), *first = NULL, **last = &first;
+    Error error = error_fetch();
+    while (*list) {
+        WeakRef *self = *list;
+        weakref_clear_ref(self);
+        if (!self->callback || self->ob.refcnt == 0) continue;
+        incref(self);
+        *last = self;
+        last = &self->next;
+    }
+    while (first) {
+        WeakRef *self = first;
+        first = self->next;
+        self->next = NULL;
+        Object *callback = self->callback;
+        self->callback = NULL;
+        handle_callback(self, callback);
+        decref(callback);
+        decref(self);
+    }
+    error_restore(error);
+}
+
+static void weakref_traverse(Object *self, Visit visit, void *arg) {
+    if (((WeakRef *)self)->callback) visit(((WeakRef *)self)->callback, arg);
+}
+
+static void weakref_tp_clear(Object *self) {
+    weakref_clear_ref((WeakRef *)self);
+    clear_ref(((WeakRef *)self)->callback);
+}
+
+static void weakref_dealloc(Object *self) {
+    gc_untrack(self);
+    weakref_tp_clear(self);
+    object_del(self, 0);
+}
+
+const Type WeakRef_Type = {
+    .name = "weakref",
+    .basicsize = sizeof(WeakRef),
+    .gc = true,
+    .dealloc = weakref_dealloc,
+    .traverse = weakref_traverse,
+    .clear = weakref_tp_clear,
+};
