@@ -6,11 +6,11 @@
 #include "statements.h"
 
 const char can_be_typed[] =
-    "  a = []   a = Node()   b = a   a.append(b)   a.x = b   a[0] = b   b = None   del a\n"
-    "  w = ref(a)   w()   w = ref(a, tell)   getrefcount(a)   a.clear()   f = closure()\n"
-    "  Node() has x and y; Loud() has __del__, Phoenix() comes back from it; [a, b]\n"
-    "  leak(a) takes a reference and forgets it; who a says who holds a\n"
-    "  show draws all, dot for Graphviz, help or ? says this, quit ends\n";
+    "  a = []   b = a   a.append(b)   a[0] = b   a.clear()   a.x = b   b = None\n"
+    "  del a   w = ref(a)   w()   w = ref(a, tell)   f = closure()   getrefcount(a)\n"
+    "  values: [a, b]; Node() with x and y; Loud() with __del__; Phoenix(), which\n"
+    "  comes back from it. leak(a) takes a reference to a and forgets it.\n"
+    "  who a says who holds it, show draws all, dot for Graphviz, help or ?, quit\n";
 
 static Object *read_value(Scanner *in);
 
