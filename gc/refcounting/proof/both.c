@@ -127,7 +127,8 @@ static int number(int limit) {
 }
 
 /* Four names; what they are bound to comes and goes, through cycles and back from the dead. The words
- * about an attribute that cannot be set differ by version: only a Node's fields are. */
+ * about an attribute that cannot be set differ by version: only a Node's fields are. COUNT and SEED in
+ * the environment make them more, and others. */
 static void test_random_statements(UNUSED void **state) {
     static const char *const any[] = {
         "%c = []",
