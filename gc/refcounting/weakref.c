@@ -106,7 +106,7 @@ static void weakref_dealloc(Object *self) {
 }
 
 const Type WeakRef_Type = {
-    .name = "weakref",
+    .name = "weakref.ReferenceType",
     .basicsize = sizeof(WeakRef),
     .gc = true,
     .dealloc = weakref_dealloc,
