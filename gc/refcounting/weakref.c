@@ -63,28 +63,29 @@ static void handle_callback(WeakRef *self, Object *callback) {
         decref(result);
 }
 
-/* The references whose callbacks are to be called are kept alive, chained by the next that they no
- * longer need: CPython fills a tuple with them, which can run out of memory. One that is dying
- * itself (refcnt 0) is not called. */
+/* The references whose callbacks are to be called are kept alive until the last has been called, and
+ * let go of from the last to the first: CPython fills a tuple with them and their callbacks, which can
+ * run out of memory. Here they are chained by the two fields that they no longer need. One that is
+ * dying itself (refcnt 0) is not called. */
 void object_clear_weakrefs(Object *object) {
-    WeakRef **list = object_weaklist(object), *first = NULL, **last = &first;
+    WeakRef **list = object_weaklist(object), *first = NULL, *last = NULL;
     Error error = error_fetch();
     while (*list) {
         WeakRef *self = *list;
         weakref_clear_ref(self);
         if (!self->callback || self->ob.refcnt == 0) continue;
         incref(self);
-        *last = self;
-        last = &self->next;
+        self->prev = last;
+        *(last ? &last->next : &first) = self;
+        last = self;
     }
-    while (first) {
-        WeakRef *self = first;
-        first = self->next;
-        self->next = NULL;
-        Object *callback = self->callback;
-        self->callback = NULL;
-        handle_callback(self, callback);
-        decref(callback);
+    for (WeakRef *self = first; self; self = self->next)
+        handle_callback(self, self->callback);
+    while (last) {
+        WeakRef *self = last;
+        last = self->prev;
+        self->prev = self->next = NULL;
+        clear_ref(self->callback);
         decref(self);
     }
     error_restore(error);
