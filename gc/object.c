@@ -272,8 +272,10 @@ static void function_clear(Object *self) {
 
 static void function_dealloc(Object *self) {
     gc_untrack(self);
+    if (trash_begin(self)) return;
     function_clear(self);
     object_del(self, 0);
+    trash_end();
 }
 
 const Type Function_Type = {

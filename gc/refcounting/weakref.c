@@ -40,8 +40,9 @@ Object *weakref_new(Object *object, Object *callback) {
     return OBJECT(self);
 }
 
+/* An object that waits in the trashcan is still referred to, and dead. */
 Object *weakref_get(const WeakRef *self) {
-    return new_ref(self->object ? self->object : None);
+    return new_ref(self->object && self->object->refcnt > 0 ? self->object : None);
 }
 
 /* Takes it out of its object's list, for good. CPython: clear_weakref(). */
@@ -69,7 +70,6 @@ static void handle_callback(WeakRef *self, Object *callback) {
  * dying itself (refcnt 0) is not called. */
 void object_clear_weakrefs(Object *object) {
     WeakRef **list = object_weaklist(object), *first = NULL, *last = NULL;
-    Error error = error_fetch();
     while (*list) {
         WeakRef *self = *list;
         weakref_clear_ref(self);
@@ -79,6 +79,8 @@ void object_clear_weakrefs(Object *object) {
         *(last ? &last->next : &first) = self;
         last = self;
     }
+    if (!first) return;
+    Error error = error_fetch();
     for (WeakRef *self = first; self; self = self->next)
         handle_callback(self, self->callback);
     while (last) {
@@ -100,10 +102,16 @@ static void weakref_tp_clear(Object *self) {
     clear_ref(((WeakRef *)self)->callback);
 }
 
+/* It leaves its object's list before it may have to wait. A callback may be a weak reference in turn,
+ * so a chain of them can be of any length. CPython's weakref_dealloc() has no trashcan: a million of
+ * these overflow its stack. */
 static void weakref_dealloc(Object *self) {
     gc_untrack(self);
-    weakref_tp_clear(self);
+    weakref_clear_ref((WeakRef *)self);
+    if (trash_begin(self)) return;
+    clear_ref(((WeakRef *)self)->callback);
     object_del(self, 0);
+    trash_end();
 }
 
 const Type WeakRef_Type = {
