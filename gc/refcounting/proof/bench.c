@@ -6,15 +6,15 @@
  * be to what Python programs have, the class with __slots__ stands beside it ("slots"). No collector
  * runs on either side.
  *
- *   make drop     an instance, dropped at once
- *   make, drop    n instances, then all of them dropped
- *   finalizer     an instance of a type with an empty finalizer, dropped at once
- *   tuple, list   tuple_pack(2), or a list with one item, dropped at once
- *   incref decref n references to n objects, taken and dropped
- *   weakref       a weak reference with a callback, dropped at once
- *   callback      n of them, when their object dies
- *   chain ...     a chain of n dies; what is timed is only that
- *   block         n blocks of 64 bytes, then all of them freed
+ *   make drop       an instance, dropped at once
+ *   make then drop  n instances, then all of them dropped
+ *   finalizer       an instance of a type with an empty finalizer, dropped at once
+ *   tuple, list     tuple_pack(2), or a list with one item, dropped at once
+ *   incref decref   n references to n objects, taken and dropped
+ *   weakref         a weak reference with a callback, dropped at once
+ *   callback        n of them, when their object dies
+ *   chain of ...    a chain of n dies; what is timed is only that
+ *   block           n blocks of 64 bytes, then all of them freed
  */
 #include <Python.h>
 
@@ -351,7 +351,7 @@ int main(int argc, char **argv) {
           {"C type", their_make_drop, &TheirNode_Type},
           {"slots", their_make_drop, NULL}},
          100},
-        {"make, drop",
+        {"make then drop",
          {{"ours", our_many, &Node_Type},
           {"C type", their_many, &TheirNode_Type},
           {"slots", their_many, NULL}},
@@ -364,8 +364,8 @@ int main(int argc, char **argv) {
         {"incref decref", {{"ours", our_counting, NULL}, {"CPython", their_counting, NULL}}, MANY},
         {"weakref", {{"ours", our_weakref, NULL}, {"CPython", their_weakref, NULL}}, 100},
         {"callback", {{"ours", our_weakref, rows}, {"CPython", their_weakref, rows}}, MANY},
-        {"chain, tuples", {{"ours", our_chain, NULL}, {"CPython", their_chain, NULL}}, 0},
-        {"chain, instances",
+        {"chain of tuples", {{"ours", our_chain, NULL}, {"CPython", their_chain, NULL}}, 0},
+        {"chain of nodes",
          {{"ours", our_chain, &Node_Type}, {"C type", their_chain, &TheirNode_Type}},
          0},
         {"block",
