@@ -10,7 +10,7 @@
 #include "../object.h"
 
 /* sys.getrefcount(): one more than there are, as the call holds a reference of its own.
- * CPython: Python/sysmodule.c, sys_getrefcount(). */
+ * CPython: Python/sysmodule.c, sys_getrefcount_impl(). */
 static inline ssize_t object_getrefcount(const Object *self) {
     return self->refcnt + 1;
 }

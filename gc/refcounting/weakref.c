@@ -67,13 +67,13 @@ static void handle_callback(WeakRef *self, Object *callback) {
 /* The references whose callbacks are to be called are kept alive until the last has been called, and
  * let go of from the last to the first: CPython fills a tuple with them and their callbacks, which can
  * run out of memory. Here they are chained by the two fields that they no longer need. One that is
- * dying itself (refcnt 0) is not called. */
+ * dying itself is not among them: it has left the list. */
 void object_clear_weakrefs(Object *object) {
     WeakRef **list = object_weaklist(object), *first = NULL, *last = NULL;
     while (*list) {
         WeakRef *self = *list;
         weakref_clear_ref(self);
-        if (!self->callback || self->ob.refcnt == 0) continue;
+        if (!self->callback) continue;
         incref(self);
         self->prev = last;
         *(last ? &last->next : &first) = self;
