@@ -34,15 +34,20 @@ static void gc_link(GCHead *g) {
     }
 }
 
+typedef uintptr_t Word __attribute__((may_alias)); // whatever the type of the field is
+
 Object *object_new(const Type *type, ssize_t nitems) {
     size_t size = object_size(type, nitems), head = type->gc ? sizeof(GCHead) : 0;
     char *block = heap_alloc(head + size);
     if (!block) return error_no_memory();
     if (head) gc_link((GCHead *)(void *)block);
     Object *self = (Object *)(void *)(block + head);
-    memset(self, 0, size);
     self->refcnt = 1;
     self->type = type;
+    /* volatile: or a compiler makes it a call of memset(), which takes as long as all of this. */
+    volatile Word *end = (Word *)(void *)((char *)self + size);
+    for (volatile Word *word = (Word *)(void *)(self + 1); word < end; word++)
+        *word = 0;
     return self;
 }
 
@@ -210,21 +215,22 @@ Object *instance_new(const Type *type) {
     return self;
 }
 
-static ssize_t instance_nfields(const Object *self) {
-    return (self->type->basicsize - (ssize_t)sizeof(Instance)) / (ssize_t)sizeof(Object *);
+static Object **instance_end(Object *self) { // of its fields
+    return (Object **)(void *)((char *)self + self->type->basicsize);
 }
 
 void instance_traverse(Object *op, Visit visit, void *arg) {
-    Instance *self = (Instance *)op;
-    for (ssize_t i = 0, n = instance_nfields(op); i < n; i++) {
-        if (self->fields[i]) visit(self->fields[i], arg);
+    for (Object **field = ((Instance *)op)->fields, **end = instance_end(op); field < end;
+         field++) {
+        if (*field) visit(*field, arg);
     }
 }
 
 void instance_clear(Object *op) {
-    Instance *self = (Instance *)op;
-    for (ssize_t i = 0, n = instance_nfields(op); i < n; i++)
-        clear_ref(self->fields[i]);
+    for (Object **field = ((Instance *)op)->fields, **end = instance_end(op); field < end;
+         field++) {
+        if (*field) clear_ref(*field);
+    }
 }
 
 /* The finalizer sees the object whole, tracked and with its weak references; what it keeps lives on.
@@ -272,8 +278,10 @@ static void function_clear(Object *self) {
 
 static void function_dealloc(Object *self) {
     gc_untrack(self);
+    if (trash_begin(self)) return;
     function_clear(self);
     object_del(self, 0);
+    trash_end();
 }
 
 const Type Function_Type = {

@@ -1,24 +1,55 @@
-/* pool.c: the pool's slow half: a new chunk. For speed only; skip it on the first reading. */
+/* pool.c: the pool's slow half: a pool is full, or empty, or there is none. For speed only; skip it on
+ * the first reading. */
 #include "pool.h"
 
-PoolBlock *pool_free_lists[512 / POOL_ALIGNMENT + 1];
-static void *chunks; // all of them, each linked by its first word: in use until the program ends
+enum { ARENA_POOLS = 64 };
 
-/* Blocks are threaded in the order of their addresses, so that objects made one after another lie
- * one after another. */
-void *pool_refill(size_t size_class) {
-    size_t size = (size_class ? size_class : 1) * POOL_ALIGNMENT;
-    char *chunk = malloc(POOL_CHUNK);
-    if (!chunk) return NULL;
-    *(void **)(void *)chunk = chunks;
-    chunks = chunk;
-    PoolBlock *rest = NULL;
-    size_t count = (POOL_CHUNK - POOL_ALIGNMENT) / size;
-    for (size_t i = count; i-- > 1;) {
-        PoolBlock *block = (PoolBlock *)(void *)(chunk + POOL_ALIGNMENT + i * size);
-        block->next = rest;
-        rest = block;
+Pool *pools_usable[POOL_CLASSES];
+static void *arenas; // all of them, each linked by its first word: in use until the program ends
+static char *unused; // the pools of the last one that have no size class yet
+static int unused_count;
+
+void pool_now_usable(Pool *pool) {
+    pool->listed = true;
+    pool->next = pools_usable[pool->size_class];
+    pools_usable[pool->size_class] = pool;
+}
+
+/* An arena is a pool more than it holds, as malloc does not align. */
+static Pool *pool_new(size_t size_class) {
+    if (unused_count == 0) {
+        char *arena = malloc((ARENA_POOLS + 1) * POOL_SIZE);
+        if (!arena) return NULL;
+        *(void **)(void *)arena = arenas;
+        arenas = arena;
+        unused = arena + POOL_SIZE - (uintptr_t)arena % POOL_SIZE;
+        unused_count = ARENA_POOLS;
     }
-    pool_free_lists[size_class] = rest;
-    return chunk + POOL_ALIGNMENT;
+    Pool *pool = (Pool *)(void *)unused;
+    size_t head = (sizeof(Pool) + POOL_ALIGNMENT - 1) / POOL_ALIGNMENT * POOL_ALIGNMENT;
+    size_t size = size_class * POOL_ALIGNMENT;
+    *pool =
+        (Pool){.first = unused + head, .last = unused + POOL_SIZE - size, .size_class = size_class};
+    pool->fresh = pool->first;
+    unused += POOL_SIZE;
+    unused_count--;
+    return pool;
+}
+
+/* A full pool leaves the list; below it there may be another that became full while it was the first. */
+void *pool_alloc(size_t size) {
+    size_t size_class = (size + POOL_ALIGNMENT - 1) / POOL_ALIGNMENT;
+    for (;;) {
+        void *block = pool_alloc_at_once(size);
+        if (block) return block;
+        Pool *full = pools_usable[size_class];
+        if (full) {
+            full->listed = false;
+            pools_usable[size_class] = full->next;
+        } else {
+            Pool *pool = pool_new(size_class);
+            if (!pool) return NULL;
+            pool_now_usable(pool);
+        }
+    }
 }

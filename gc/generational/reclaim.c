@@ -63,7 +63,7 @@ void gc_finalize_garbage(GCHead *collectable) {
         if (g->prev & PREV_MASK_FINALIZED || !op->type->finalize) continue;
         g->prev |= PREV_MASK_FINALIZED;
         incref(op);
-        op->type->finalize(op);
+        object_run_finalizer(op);
         decref(op);
     }
     gc_list_merge(&seen, collectable);

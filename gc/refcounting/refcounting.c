@@ -4,9 +4,20 @@
  */
 #include "refcounting.h"
 
+void object_run_finalizer(Object *self) {
+    if (!error_occurred()) {
+        self->type->finalize(self);
+        if (error_occurred()) error_write_unraisable(self);
+        return;
+    }
+    Error error = error_fetch(); // 280 bytes: longer to move than all else that happens here
+    object_run_finalizer(self);
+    error_restore(error);
+}
+
 void object_call_finalizer(Object *self) {
     if (!self->type->finalize || gc_is_finalized(self)) return;
-    self->type->finalize(self);
+    object_run_finalizer(self);
     if (self->type->gc) AS_GC(self)->prev |= PREV_MASK_FINALIZED;
 }
 

@@ -17,6 +17,10 @@ static inline ssize_t object_getrefcount(const Object *self) {
 
 /* ---- Finalizers: PEP 442 ---------------------------------------------------------------------*/
 
+/* Calls type->finalize. An error that it leaves is nobody's: it is written to stderr, and one that was
+ * pending before is pending again. CPython: Objects/typeobject.c, slot_tp_finalize(). */
+void object_run_finalizer(Object *self);
+
 /* Runs the finalizer of an object, unless it has run before. The second is for a dealloc: the object
  * has a reference meanwhile. 0, or -1: somebody keeps it, so it must not be destroyed.
  * CPython: Objects/object.c, PyObject_CallFinalizer(), PyObject_CallFinalizerFromDealloc(). */

@@ -40,8 +40,9 @@ Object *weakref_new(Object *object, Object *callback) {
     return OBJECT(self);
 }
 
+/* An object that waits in the trashcan is still referred to, and dead. */
 Object *weakref_get(const WeakRef *self) {
-    return new_ref(self->object ? self->object : None);
+    return new_ref(self->object && self->object->refcnt > 0 ? self->object : None);
 }
 
 /* Takes it out of its object's list, for good. CPython: clear_weakref(). */
@@ -63,28 +64,30 @@ static void handle_callback(WeakRef *self, Object *callback) {
         decref(result);
 }
 
-/* The references whose callbacks are to be called are kept alive, chained by the next that they no
- * longer need: CPython fills a tuple with them, which can run out of memory. One that is dying
- * itself (refcnt 0) is not called. */
+/* The references whose callbacks are to be called are kept alive until the last has been called, and
+ * let go of from the last to the first: CPython fills a tuple with them and their callbacks, which can
+ * run out of memory. Here they are chained by the two fields that they no longer need. One that is
+ * dying itself is not among them: it has left the list. */
 void object_clear_weakrefs(Object *object) {
-    WeakRef **list = object_weaklist(object), *first = NULL, **last = &first;
-    Error error = error_fetch();
+    WeakRef **list = object_weaklist(object), *first = NULL, *last = NULL;
     while (*list) {
         WeakRef *self = *list;
         weakref_clear_ref(self);
-        if (!self->callback || self->ob.refcnt == 0) continue;
+        if (!self->callback) continue;
         incref(self);
-        *last = self;
-        last = &self->next;
+        self->prev = last;
+        *(last ? &last->next : &first) = self;
+        last = self;
     }
-    while (first) {
-        WeakRef *self = first;
-        first = self->next;
-        self->next = NULL;
-        Object *callback = self->callback;
-        self->callback = NULL;
-        handle_callback(self, callback);
-        decref(callback);
+    if (!first) return;
+    Error error = error_fetch();
+    for (WeakRef *self = first; self; self = self->next)
+        handle_callback(self, self->callback);
+    while (last) {
+        WeakRef *self = last;
+        last = self->prev;
+        self->prev = self->next = NULL;
+        clear_ref(self->callback);
         decref(self);
     }
     error_restore(error);
@@ -99,10 +102,16 @@ static void weakref_tp_clear(Object *self) {
     clear_ref(((WeakRef *)self)->callback);
 }
 
+/* It leaves its object's list before it may have to wait. A callback may be a weak reference in turn,
+ * so a chain of them can be of any length. CPython's weakref_dealloc() has no trashcan: a million of
+ * these overflow its stack. */
 static void weakref_dealloc(Object *self) {
     gc_untrack(self);
-    weakref_tp_clear(self);
+    weakref_clear_ref((WeakRef *)self);
+    if (trash_begin(self)) return;
+    clear_ref(((WeakRef *)self)->callback);
     object_del(self, 0);
+    trash_end();
 }
 
 const Type WeakRef_Type = {
