@@ -56,6 +56,8 @@ static ssize_t gc_collect_main(int generation) {
     gc_handle_resurrected_objects(&unreachable, &final_unreachable, old);
     collected += gc_list_size(&final_unreachable);
     gc_delete_garbage(&final_unreachable, old);
+    /* What a finalizer left behind is not the error of whoever made an object just now. */
+    if (error_occurred()) error_write_unraisable(None);
     gc.generation_stats[generation].collections++;
     gc.generation_stats[generation].collected += collected;
     return collected;
@@ -78,10 +80,11 @@ static void gc_collect_generations(void) {
     }
 }
 
-void gc_init(void) {
-    if (!gc_garbage) gc_garbage = list_new();
+int gc_init(void) {
+    if (!gc_garbage && !(gc_garbage = list_new())) return -1;
     gc.collect_generations = gc_collect_generations;
     gc.enabled = true;
+    return 0;
 }
 
 ssize_t gc_collect(int generation) {
@@ -145,8 +148,16 @@ static List *tracked_objects(int first, int last, Object *target) {
 }
 
 List *gc_get_objects(int generation) {
-    return generation < 0 ? tracked_objects(0, NUM_GENERATIONS - 1, NULL)
-                          : tracked_objects(generation, generation, NULL);
+    if (generation == -1) return tracked_objects(0, NUM_GENERATIONS - 1, NULL);
+    if (generation >= 0 && generation < NUM_GENERATIONS)
+        return tracked_objects(generation, generation, NULL);
+    if (generation < 0)
+        error_set(ValueError, "generation parameter cannot be negative");
+    else
+        error_set(ValueError,
+                  "generation parameter must be less than the number of available generations (%d)",
+                  NUM_GENERATIONS);
+    return NULL;
 }
 
 List *gc_get_referrers(Object *op) {

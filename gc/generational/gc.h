@@ -12,15 +12,17 @@
 
 #include "../object.h"
 
-/* Turns the collector on: from now on allocation starts it. CPython: _PyGC_Init(). */
-void gc_init(void);
+/* Turns the collector on: from now on allocation starts it. 0, or -1 with MemoryError and it stays
+ * off. CPython: _PyGC_Init(). */
+int gc_init(void);
 
 /* gc.collect(generation): how many unreachable objects were found; 0 while one is running; -1 with
  * ValueError ("invalid generation"). CPython: gc_collect_impl(). */
 ssize_t gc_collect(int generation);
 
 /* gc.get_objects(generation): the tracked objects of a generation in order, or of all for -1; a new
- * list, or NULL with MemoryError. CPython: gc_get_objects_impl(). */
+ * list; NULL with MemoryError, or with ValueError for a generation that there is not.
+ * CPython: gc_get_objects_impl(). */
 List *gc_get_objects(int generation);
 
 /* gc.get_referrers(obj), gc.get_referents(obj): new lists; NULL with MemoryError.
