@@ -7,6 +7,8 @@
 #include "../../refcounting/refcounting.h"
 #include "../gc.h"
 
+#include <fcntl.h>
+
 static const char *const node_fields[] = {"a", "b", NULL};
 static const Type Node_Type = INSTANCE_TYPE("Node", node_fields, 2, NULL);
 
@@ -55,6 +57,21 @@ static inline void set_threshold(int threshold0, int threshold1, int threshold2)
     gc.generations[0].threshold = threshold0;
     gc.generations[1].threshold = threshold1;
     gc.generations[2].threshold = threshold2;
+}
+
+/* For the while of what is to be reported there. */
+static inline int hide_stderr(void) {
+    fflush(stderr);
+    int saved = dup(2), null = open("/dev/null", O_WRONLY);
+    dup2(null, 2);
+    close(null);
+    return saved;
+}
+
+static inline void show_stderr(int saved) {
+    fflush(stderr);
+    dup2(saved, 2);
+    close(saved);
 }
 
 /* As before the first object: each test begins and ends here. */

@@ -2,8 +2,6 @@
  * that work against it in hostile.c. */
 #include "check.h"
 
-#include <fcntl.h>
-
 /* ---- What is found -----------------------------------------------------------------------------*/
 
 static void test_cycles(void **state) {
@@ -253,20 +251,6 @@ static Object *raise_error(Object *closure, Object *ref) {
     calls++;
     error_set(ValueError, "no");
     return NULL;
-}
-
-static int hide_stderr(void) {
-    fflush(stderr);
-    int saved = dup(2), null = open("/dev/null", O_WRONLY);
-    dup2(null, 2);
-    close(null);
-    return saved;
-}
-
-static void show_stderr(int saved) {
-    fflush(stderr);
-    dup2(saved, 2);
-    close(saved);
 }
 
 /* One that dies of its own callback is counted; one that is garbage itself is not called. */
