@@ -7,8 +7,8 @@
  *
  * CPython: Modules/gcmodule.c.
  */
-#ifndef GC_H
-#define GC_H
+#ifndef GENERATIONAL_GC_H // GC_H is libgc's
+#define GENERATIONAL_GC_H
 
 #include "../object.h"
 
@@ -76,14 +76,14 @@ typedef void (*GCStep)(const char *step, GCHead *young, GCHead *unreachable);
 extern GCStep gc_step;
 
 /* Splits a list: what is reachable from outside of it stays, in the order in which it was reached,
- * the rest goes to `unreachable`. CPython: deduce_unreachable(), clear_unreachable_mask(). */
-void gc_deduce_unreachable(GCHead *base, GCHead *unreachable);
+ * the rest goes to `unreachable`: how many. CPython: deduce_unreachable(), clear_unreachable_mask(). */
+ssize_t gc_deduce_unreachable(GCHead *base, GCHead *unreachable);
 
 /* reclaim.c. CPython: handle_weakrefs(), finalize_garbage(), handle_resurrected_objects(),
  * delete_garbage(). */
 ssize_t gc_handle_weakrefs(GCHead *unreachable, GCHead *old);
 void gc_finalize_garbage(GCHead *collectable);
-void gc_handle_resurrected_objects(GCHead *unreachable, GCHead *still_unreachable, GCHead *old);
+ssize_t gc_handle_resurrected_objects(GCHead *unreachable, GCHead *still_unreachable, GCHead *old);
 void gc_delete_garbage(GCHead *collectable, GCHead *old);
 
 #endif
