@@ -57,7 +57,10 @@ void gc_list_move(GCHead *node, GCHead *list);
 void gc_list_merge(GCHead *from, GCHead *to); // from is empty afterwards
 ssize_t gc_list_size(const GCHead *list);
 
+/* For speed, it has memory fetched that lies ten objects of 64 bytes further: objects are mostly
+ * listed in the order in which they were made, and mostly lie in that order. */
 static inline GCHead *gc_next(const GCHead *g) {
+    __builtin_prefetch((const void *)((uintptr_t)g + 640));
     return (GCHead *)g->next;
 }
 static inline bool gc_is_collecting(const GCHead *g) {
