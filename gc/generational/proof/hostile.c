@@ -33,6 +33,10 @@ static void clear_all(Object *self) {
         instance_clear(op); // several die of it, perhaps all but self
         decref(op);
     }
+    int alive = 0; // who calls holds it
+    for (int i = 0; i < SIZE; i++)
+        alive += victims[i] == self;
+    assert_int_equal(alive, 1);
 }
 
 static void clear_next(Object *self) {
