@@ -136,6 +136,8 @@ static void print_name(Object *op) {
         printf("%d", name(op));
     else if (op->type == &Int_Type)
         printf("=%lld", (long long)((Int *)op)->value);
+    else if (op->type == &WeakRef_Type)
+        printf("weakref");
     else
         printf("%s", op == None ? "None" : op->type->name);
 }
