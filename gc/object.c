@@ -103,7 +103,7 @@ Object *tuple_pack(ssize_t size, ...) {
 
 static void tuple_traverse(Object *op, Visit visit, void *arg) {
     Tuple *self = (Tuple *)op;
-    for (ssize_t i = 0; i < self->size; i++) {
+    for (ssize_t i = self->size; i-- > 0;) {
         if (self->items[i]) visit(self->items[i], arg);
     }
 }

@@ -129,10 +129,15 @@ static void move_unreachable(GCHead *young, GCHead *unreachable) {
     unreachable->next &= ~(uintptr_t)NEXT_MASK_UNREACHABLE;
 }
 
-/* CPython: clear_unreachable_mask(), or move_legacy_finalizers() on its way. */
-static void clear_mask(GCHead *unreachable) {
-    for (GCHead *g = gc_next(unreachable); g != unreachable; g = gc_next(g))
+/* How many there are, as the walk comes by. CPython: clear_unreachable_mask(), or
+ * move_legacy_finalizers() on its way. */
+static ssize_t clear_mask(GCHead *unreachable) {
+    ssize_t size = 0;
+    for (GCHead *g = gc_next(unreachable); g != unreachable; g = gc_next(g)) {
         g->next &= ~(uintptr_t)NEXT_MASK_UNREACHABLE;
+        size++;
+    }
+    return size;
 }
 
 GCStep gc_step;
@@ -142,13 +147,14 @@ static void told(const char *step, GCHead *young, GCHead *unreachable) {
 }
 
 /* Afterwards `unreachable` still has the flag of the set, and `base` no longer. */
-void gc_deduce_unreachable(GCHead *base, GCHead *unreachable) {
+ssize_t gc_deduce_unreachable(GCHead *base, GCHead *unreachable) {
     gc_list_init(unreachable);
     update_refs(base);
     told("update_refs", base, unreachable);
     subtract_refs(base);
     told("subtract_refs", base, unreachable);
     move_unreachable(base, unreachable);
-    clear_mask(unreachable);
+    ssize_t size = clear_mask(unreachable);
     told("move_unreachable", base, unreachable);
+    return size;
 }

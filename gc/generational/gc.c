@@ -14,18 +14,24 @@
 List *gc_garbage;
 GCCallback gc_callback;
 
-/* A tuple that holds nothing that is tracked can never be in a cycle. CPython: _PyTuple_MaybeUntrack().
- * Simplified: there are no dicts here; a full collection untracks those in the same way. */
-static void untrack_tuples(GCHead *head) {
+/* A tuple that holds nothing that is tracked can never be in a cycle. How many objects are left in
+ * the list. CPython: _PyTuple_MaybeUntrack(). Simplified: there are no dicts here; a full collection
+ * untracks those in the same way. */
+static ssize_t untrack_tuples(GCHead *head) {
+    ssize_t left = 0;
     for (GCHead *g = gc_next(head), *next; g != head; g = next) {
         next = gc_next(g);
+        left++;
         Tuple *op = (Tuple *)FROM_GC(g);
         if (op->ob.type != &Tuple_Type) continue;
         ssize_t i = 0;
         while (i < op->size && op->items[i] && !gc_may_be_tracked(op->items[i]))
             i++;
-        if (i == op->size) gc_untrack(OBJECT(op));
+        if (i < op->size) continue;
+        gc_untrack(OBJECT(op));
+        left--;
     }
+    return left;
 }
 
 /* How many unreachable objects were found. Simplified: no object here has the finalizer of before
@@ -42,20 +48,21 @@ static ssize_t gc_collect_main(int generation) {
 
     GCHead unreachable, final_unreachable;
     gc_deduce_unreachable(young, &unreachable);
-    untrack_tuples(young);
+    ssize_t survivors = untrack_tuples(young);
     if (!full) {
-        if (generation == NUM_GENERATIONS - 2) gc.long_lived_pending += gc_list_size(young);
+        if (generation == NUM_GENERATIONS - 2) gc.long_lived_pending += survivors;
         gc_list_merge(young, old);
     } else {
         gc.long_lived_pending = 0;
-        gc.long_lived_total = gc_list_size(young);
+        gc.long_lived_total = survivors;
     }
 
     ssize_t collected = gc_handle_weakrefs(&unreachable, old);
     gc_finalize_garbage(&unreachable);
-    gc_handle_resurrected_objects(&unreachable, &final_unreachable, old);
-    collected += gc_list_size(&final_unreachable);
+    collected += gc_handle_resurrected_objects(&unreachable, &final_unreachable, old);
     gc_delete_garbage(&final_unreachable, old);
+    /* What a finalizer left behind is not the error of whoever made an object just now. */
+    if (error_occurred()) error_write_unraisable(None);
     gc.generation_stats[generation].collections++;
     gc.generation_stats[generation].collected += collected;
     return collected;
@@ -78,10 +85,11 @@ static void gc_collect_generations(void) {
     }
 }
 
-void gc_init(void) {
-    if (!gc_garbage) gc_garbage = list_new();
+int gc_init(void) {
+    if (!gc_garbage && !(gc_garbage = list_new())) return -1;
     gc.collect_generations = gc_collect_generations;
     gc.enabled = true;
+    return 0;
 }
 
 ssize_t gc_collect(int generation) {
@@ -145,8 +153,16 @@ static List *tracked_objects(int first, int last, Object *target) {
 }
 
 List *gc_get_objects(int generation) {
-    return generation < 0 ? tracked_objects(0, NUM_GENERATIONS - 1, NULL)
-                          : tracked_objects(generation, generation, NULL);
+    if (generation == -1) return tracked_objects(0, NUM_GENERATIONS - 1, NULL);
+    if (generation >= 0 && generation < NUM_GENERATIONS)
+        return tracked_objects(generation, generation, NULL);
+    if (generation < 0)
+        error_set(ValueError, "generation parameter cannot be negative");
+    else
+        error_set(ValueError,
+                  "generation parameter must be less than the number of available generations (%d)",
+                  NUM_GENERATIONS);
+    return NULL;
 }
 
 List *gc_get_referrers(Object *op) {

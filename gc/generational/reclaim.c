@@ -70,12 +70,12 @@ void gc_finalize_garbage(GCHead *collectable) {
 }
 
 /* The same question once more, among the unreachable alone: what a finalizer has stored somewhere
- * has a reference from outside now, and keeps all that it can reach. */
-void gc_handle_resurrected_objects(GCHead *unreachable, GCHead *still_unreachable, GCHead *old) {
-    for (GCHead *g = gc_next(unreachable); g != unreachable; g = gc_next(g))
-        g->prev &= ~(uintptr_t)PREV_MASK_COLLECTING;
-    gc_deduce_unreachable(unreachable, still_unreachable);
+ * has a reference from outside now, and keeps all that it can reach. How many are still unreachable.
+ * CPython clears their flag first, which update_refs() sets again. */
+ssize_t gc_handle_resurrected_objects(GCHead *unreachable, GCHead *still_unreachable, GCHead *old) {
+    ssize_t size = gc_deduce_unreachable(unreachable, still_unreachable);
     gc_list_merge(unreachable, old);
+    return size;
 }
 
 /* One that has been cleared and is still there is referred to by another that comes later, or it has
