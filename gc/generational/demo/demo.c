@@ -183,7 +183,7 @@ static void scene_refs(void) {
     puts("Six objects, in the order in which they were made. A variable refers to a; all\n"
          "other references are theirs.\n");
     print_counts(&gc.generations[0].head, false);
-    step("nobody tells the collector of the variable: how can it know that a is alive?");
+    step("it knows of no variable: how can it tell that a is alive?");
     gc_step = tell_step;
     ssize_t found = gc_collect(2);
     printf("\n  found %zd; freed:", found);
@@ -198,8 +198,8 @@ static void scene_refs(void) {
 
 static const char *dot_phase; // whose picture dot_step() draws
 
-static void dot_nodes(const char *phase, bool refs) {
-    printf("subgraph cluster_%s { label=\"%s\" color=\"gray\" fontcolor=\"gray\"\n", phase, phase);
+static void dot_nodes(const char *phase, const char *title, bool refs) {
+    printf("subgraph cluster_%s { label=\"%s\" color=\"gray\" fontcolor=\"gray\"\n", phase, title);
     for (int i = 0; i < OBJECTS; i++) {
         if (gone[i]) continue;
         const Object *op = objects[i];
@@ -221,7 +221,7 @@ static void dot_step(const char *name, GCHead *young, GCHead *unreachable) {
     (void)young;
     (void)unreachable;
     if (strcmp(name, dot_phase) != 0) return;
-    dot_nodes("subtracted", true);
+    dot_nodes("middle", "gc_refs, less what comes from inside", true);
     gc_step = NULL;
 }
 
@@ -230,11 +230,11 @@ static void dot(void) {
     six_objects();
     puts("digraph { bgcolor=transparent fontname=\"sans-serif\"\n"
          "node [shape=box fontname=\"sans-serif\"] edge [color=\"gray\"]");
-    dot_nodes("before", false);
+    dot_nodes("before", "before", false);
     dot_phase = "subtract_refs";
     gc_step = dot_step;
     gc_collect(2);
-    dot_nodes("after", false);
+    dot_nodes("after", "after", false);
     puts("}");
     decref(objects[A]);
     gc_collect(2);
@@ -242,7 +242,7 @@ static void dot(void) {
 
 static const Scene scenes[] = {
     {"refs", "Who is reachable? Counts, less what comes from inside", scene_refs,
-     .look = "gc_refs: a copy of each count, from which the inner references are taken"},
+     .look = "gc_refs: a copy of each count, less the references from inside"},
     {"generations", "The young often, the old seldom", scene_generations},
     {"quarter", "The oldest generation and the rule of 25 %", scene_quarter},
     {"order", "Weak references, finalizers, and one that comes back", scene_order},

@@ -69,17 +69,17 @@ void scene_freeze(void) {
         last = node;
     }
     double all = (double)(heap.bytes - bytes);
-    printf("A parent has a chain of %d objects, %.0f bytes, and forks. The child changes\n"
-           "nothing and collects once. How much of the heap lies in pages that were copied?\n\n",
+    printf("A parent has a chain of %d objects, %.0f bytes, and forks. The child\n"
+           "changes nothing and collects once. How much of the heap is copied by that?\n\n",
            OBJECTS, all);
     step("it frees nothing: how much is copied?");
     report("forked as it is", copied_in_child(), all);
     step("and with gc.freeze() before the fork?");
     gc_freeze();
     report("after gc.freeze()", copied_in_child(), all);
-    printf("\nfrozen: %zd objects. They are in the permanent generation: in no other list, so\n"
-           "no collection looks at them. What still copies their pages is counting: the child\n"
-           "that makes and drops a reference to one writes to its refcnt.\n",
+    printf("\nfrozen: %zd objects. They are in the permanent generation, at which no\n"
+           "collection looks. What still copies their pages is counting: a child that makes\n"
+           "and drops a reference to one writes to its refcnt.\n",
            gc_get_freeze_count());
     gc_unfreeze();
     decref(first);

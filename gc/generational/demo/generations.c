@@ -149,8 +149,8 @@ static void pile_up(int n, bool rule) {
 }
 
 void scene_quarter(void) {
-    puts("A program piles up objects and drops none. A full collection looks at all of them\n"
-         "and finds nothing. (Threshold 100 instead of 700, to see more of it.)\n");
+    puts("A program piles up objects and drops none. A full collection looks at all of\n"
+         "them and finds nothing. (Threshold 100 instead of 700, to see more of it.)\n");
     puts("               looked at whenever        only when a quarter\n"
          "               count 2 is past 10        is new\n"
          "    objects   full coll.   per object   full coll.   per object");
@@ -161,8 +161,8 @@ void scene_quarter(void) {
         putchar('\n');
         if (n == 20000) step("twice the objects: how often is each looked at?");
     }
-    puts("\nWithout the rule the work grows with the square of the heap. With it the heap has\n"
-         "grown by a quarter between two full collections, so that each object is looked at\n"
-         "a bounded number of times: amortised linear. The price: a cycle that has grown old\n"
-         "waits until the heap has grown by a quarter, however much memory it holds.");
+    puts("\nWithout the rule the work grows with the square of the heap. With it the heap\n"
+         "has grown by a quarter between two full collections, so each object is looked at\n"
+         "a bounded number of times: amortised linear. The price: a cycle that has grown\n"
+         "old waits until the heap has grown by a quarter, however much memory it holds.");
 }

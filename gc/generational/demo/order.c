@@ -74,8 +74,8 @@ static void by_collection(void) {
     watchers[1] = need(weakref_new(y, NULL));
     decref(x);
     decref(y);
-    puts("\nx and y refer to each other. Callbacks: B of a weak reference to x, C of one to y,\n"
-         "and D of one to y that x itself holds, so that it is garbage with them.");
+    puts("\nx and y refer to each other. Callbacks: B of a weak reference to x, C of one to\n"
+         "y, and D of one to y that x itself holds, so that it is garbage with them.");
     step("which of B, C, D and the two __del__ run, and in which order?");
     puts("\n  gc.collect()");
     printf("    objects found: %zd\n", gc_collect(2));
