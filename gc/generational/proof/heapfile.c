@@ -137,6 +137,25 @@ static size_t random_heap(uint64_t *random, char *text, int n, bool *reached) {
     return size;
 }
 
+/* Two are in one cycle if each leads to the other. */
+static void check_components(void) {
+    bool leads[MOST][MOST] = {{false}};
+    ssize_t n = heap_file.count;
+    for (ssize_t i = 0; i < n; i++)
+        for (ssize_t k = 0; k < entries[i].count; k++)
+            leads[i][heap_file.referents[entries[i].first + k]] = true;
+    for (ssize_t by = 0; by < n; by++)
+        for (ssize_t i = 0; i < n; i++)
+            for (ssize_t j = 0; j < n; j++)
+                leads[i][j] |= leads[i][by] && leads[by][j];
+    for (ssize_t i = 0; i < n; i++) {
+        for (ssize_t j = 0; j < n; j++) {
+            bool together = entries[i].component && entries[i].component == entries[j].component;
+            assert_int_equal(together, leads[i][j] && leads[j][i]);
+        }
+    }
+}
+
 static void test_random_heaps(void **state) {
     (void)state;
     uint64_t random = testing_seed();
@@ -154,6 +173,7 @@ static void test_random_heaps(void **state) {
         }
         assert_int_equal(found, garbage);
         find_cycles();
+        check_components();
         ssize_t *path = need(calloc((size_t)n + 1, sizeof *path));
         for (ssize_t i = 0; i < cycle_count; i++) { // each closes, and all of it is of one kind
             wanted = cycles[i].first;
@@ -161,6 +181,7 @@ static void test_random_heaps(void **state) {
             assert_in_range(length, 1, cycles[i].count);
             assert_int_equal(path[0], wanted);
             for (ssize_t k = 0; k < length; k++) {
+                assert_int_equal(entries[path[k]].component, cycles[i].number);
                 assert_int_equal(entries[path[k]].garbage, cycles[i].garbage);
                 wanted = path[(k + 1) % length];
                 assert_true(refers_to_wanted(path[k]));
