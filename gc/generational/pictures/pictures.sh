@@ -24,10 +24,13 @@ PLOT
 svg-theme <"$work/survivors.svg" >"$2/survivors.svg"
 
 [ -x "$1/generational_bench" ] || exit 0
-"$1/generational_bench" --csv --only "collect live" --sizes 1000,10000,100000,1000000,10000000 >"$work/pause.csv"
-for who in ours CPython; do
-    awk -F, -v who="$who" '$2 == "collect live" && $4 == who { print $3 "," $3 * $5 / 1e6 }' "$work/pause.csv" >"$work/$who"
-done
+"$1/generational_bench" --csv --only live >"$work/bench.csv"
+pause() { # OPERATION WHO: objects, milliseconds
+    awk -F, -v operation="$1" -v who="$2" '$2 == operation && $4 == who { print $3 "," $3 * $5 / 1e6 }' "$work/bench.csv"
+}
+pause live ours >"$work/ours"
+pause live "C type" >"$work/theirs"
+pause "live slots" slots >"$work/slots"
 gnuplot >"$work/pause.svg" <<PLOT
 set terminal svg size 800,360 font "sans-serif,14"
 set datafile separator ","
@@ -37,7 +40,8 @@ set xlabel "live objects"
 set ylabel "milliseconds of a full collection"
 set key top left
 set grid lc rgb "#808080" lw 0.3
-plot "$work/ours" with linespoints lw 2 pt 7 ps 0.6 lc rgb "#2f81f7" title "ours", \
-     "$work/CPython" with linespoints lw 2 pt 7 ps 0.6 lc rgb "#d29922" title "CPython"
+plot "$work/slots" with linespoints lw 2 pt 7 ps 0.6 lc rgb "#f85149" title "CPython, instances with slots", \
+     "$work/theirs" with linespoints lw 2 pt 7 ps 0.6 lc rgb "#d29922" title "CPython, objects of a C type", \
+     "$work/ours" with linespoints lw 2 pt 7 ps 0.6 lc rgb "#2f81f7" title "ours"
 PLOT
 svg-theme <"$work/pause.svg" >"$2/pause.svg"
