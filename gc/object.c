@@ -4,6 +4,9 @@
  * is no business of the collector's and the code that runs from here on may start one; then drop
  * what it refers to; then free. Those that can be nested go through the trashcan (refcounting/).
  *
+ * Parts from the other topics' slices: here objects have the collector's head, are visited and
+ * cleared, and give their memory back with its size.
+ *
  * CPython: Objects/object.c, listobject.c, tupleobject.c, longobject.c, methodobject.c;
  * Objects/typeobject.c, subtype_dealloc(); Modules/gcmodule.c, _PyObject_GC_NewVar().
  */
