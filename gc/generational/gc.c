@@ -35,7 +35,8 @@ static ssize_t untrack_tuples(GCHead *head) {
 }
 
 /* How many unreachable objects were found. Simplified: no object here has the finalizer of before
- * PEP 442 (tp_del), so nothing is uncollectable. */
+ * PEP 442 (tp_del), so nothing is uncollectable; and no type keeps dead objects for the next, which a
+ * full collection would let go (clear_freelists()). */
 static ssize_t gc_collect_main(int generation) {
     if (generation + 1 < NUM_GENERATIONS) gc.generations[generation + 1].count++;
     for (int i = 0; i <= generation; i++)
