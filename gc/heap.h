@@ -12,8 +12,8 @@ typedef struct {
 } Heap;
 extern Heap heap;
 
-/* A block, not initialised; NULL without an error set. Sizes are given back with the block, so that
- * no block needs a head. heap_realloc() leaves the old block as it is when it fails.
+/* A block of 1 byte or more, not initialised; NULL without an error set. Sizes are given back with the
+ * block, so that no block needs a head. heap_realloc() leaves the old block as it is when it fails.
  * CPython: PyObject_Malloc(), PyObject_Free(). */
 void *heap_alloc(size_t size);
 void *heap_realloc(void *block, size_t old_size, size_t size);

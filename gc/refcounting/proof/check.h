@@ -5,7 +5,6 @@
 
 #include "../../../common/proof/testing.h"
 
-#include "../../pool.h"
 #include "../refcounting.h"
 
 #define UNUSED __attribute__((unused))

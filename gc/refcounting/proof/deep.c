@@ -1,5 +1,5 @@
-/* deep.c: long chains and what the trashcan does with them, dying without memory, random programs
- * against a model, and the pool. SEED=n replays the random ones. */
+/* deep.c: long chains and what the trashcan does with them, dying without memory, and random programs
+ * against a model. SEED=n replays the random ones. */
 #include "check.h"
 
 /* ---- Chains ----------------------------------------------------------------------------------*/
@@ -125,6 +125,42 @@ static void test_what_waits_is_dead(UNUSED void **state) {
     assert_story("del1 49 dead, 1 waiting, 50 alive ");
     for (int i = 0; i < 100; i++)
         clear_ref(watched[i]);
+}
+
+static void share(UNUSED Object *self) {
+    Object *shared = weakref_new(target, NULL);
+    assert_int_equal(shared->refcnt, 1);
+    decref(shared);
+}
+
+/* Nor is a weak reference that waits handed out as the shared one. */
+static void test_waiting_reference_is_not_shared(UNUSED void **state) {
+    target = make(&Node_Type, 0);
+    for (int depth = 0; depth < UNWIND_LEVEL; depth++) { // beyond, a link waits in its place
+        Object *top = weakref_new(target, NULL), *probe = make(&Loud_Type, 0);
+        for (int i = 0; i < depth; i++)
+            top = around(INSTANCE, top);
+        Object *tuple = tuple_pack(2, probe, top);
+        decref(probe);
+        decref(top);
+        inside = share;
+        decref(tuple);
+    }
+    decref(target);
+}
+
+/* Who has been finalized stays so while it waits. */
+static void test_finalized_once_while_waiting(UNUSED void **state) {
+    Object *top = new_ref(None);
+    for (int i = 0; i < 100; i++) {
+        decref(make(&Phoenix_Type, 1));
+        FIELD(kept, LEFT) = top;
+        top = kept;
+        kept = NULL;
+    }
+    story[0] = '\0';
+    decref(top);
+    assert_story("");
 }
 
 /* Those that come back keep what is below them, wherever the trashcan has cut the chain. */
@@ -425,79 +461,18 @@ static void test_model(UNUSED void **state) {
     assert_true(freed > 100); // where one death was the death of others
 }
 
-/* ---- The pool --------------------------------------------------------------------------------*/
-
-static struct {
-    unsigned char *at, byte;
-    size_t size;
-} blocks[3000];
-
-static void free_block(size_t i) {
-    for (size_t k = 0; k < blocks[i].size; k++)
-        assert_int_equal(blocks[i].at[k], blocks[i].byte);
-    pool_free(blocks[i].at);
-    blocks[i].at = NULL;
-}
-
-/* Blocks do not overlap, are aligned, and keep what is written into them. */
-static void test_pool(UNUSED void **state) {
-    uint64_t random = testing_seed();
-    for (long step = 0; step < 200000; step++) {
-        size_t i = testing_random(&random, 3000);
-        if (blocks[i].at) {
-            free_block(i);
-        } else {
-            blocks[i].size = 1 + testing_random(&random, step / 40000 % 2 ? 64 : 512);
-            blocks[i].at = pool_alloc(blocks[i].size);
-            blocks[i].byte = (unsigned char)step;
-            assert_int_equal((uintptr_t)blocks[i].at % POOL_ALIGNMENT, 0);
-            memset(blocks[i].at, blocks[i].byte, blocks[i].size);
-        }
-    }
-    for (size_t i = 0; i < 3000; i++)
-        if (blocks[i].at) free_block(i);
-}
-
-/* Where all have died, in whatever order, the next ones lie in the order of their addresses again; and
- * as nothing is lost, there is no need for more memory. */
-static void test_pool_is_in_order_again(UNUSED void **state) {
-    unsigned char *all[3000];
-    uint64_t random = testing_seed();
-    long before = 0;
-    for (int round = 0; round < 5; round++) {
-        int backwards = 0;
-        for (int i = 0; i < 3000; i++) {
-            all[i] = pool_alloc(64);
-            backwards += i > 0 && all[i] != all[i - 1] + 64;
-        }
-        assert_true(backwards <= 3000 * 64 / POOL_SIZE + 1);
-        assert_true(round == 0 || testing_blocks() == before);
-        before = testing_blocks();
-        for (size_t left = 3000; left > 0; left--) {
-            size_t i = round % 2 ? left - 1 : testing_random(&random, left);
-            pool_free(all[i]);
-            all[i] = all[left - 1];
-        }
-    }
-    testing_fail_at(0);
-    while (!testing_has_failed())
-        if (pool_alloc(512)) before++; // kept for ever
-    testing_fail(NULL, 0, 0);
-    assert_non_null(pool_alloc(512));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_chains_of_every_mixture, nothing_is_left),
         cmocka_unit_test_teardown(test_without_trashcan, nothing_is_left),
         cmocka_unit_test_teardown(test_order_with_trashcan, nothing_is_left),
         cmocka_unit_test_teardown(test_what_waits_is_dead, nothing_is_left),
+        cmocka_unit_test_teardown(test_waiting_reference_is_not_shared, nothing_is_left),
+        cmocka_unit_test_teardown(test_finalized_once_while_waiting, nothing_is_left),
         cmocka_unit_test_teardown(test_resurrected_within_a_chain, nothing_is_left),
         cmocka_unit_test_teardown(test_failed_allocations, nothing_is_left),
         cmocka_unit_test_teardown(test_dying_needs_no_memory, nothing_is_left),
         cmocka_unit_test_teardown(test_model, nothing_is_left),
-        cmocka_unit_test(test_pool),
-        cmocka_unit_test(test_pool_is_in_order_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -372,6 +372,26 @@ static void test_sharing(UNUSED void **state) {
     assert_null(object_weaklist(None));
 }
 
+static void make_shared(void) {
+    kept = weakref_new(subject, NULL);
+}
+
+/* Making a weak reference may start a collection, which may run code that makes the shared one. */
+static void test_shared_made_meanwhile(UNUSED void **state) {
+    subject = make(&Node_Type, 1);
+    gc.collect_generations = make_shared;
+    gc.generations[0].count = 700;
+    gc.enabled = true;
+    Object *shared = weakref_new(subject, NULL);
+    gc.enabled = false;
+    gc.generations[0].count = 2;
+    assert_ptr_equal(shared, kept);
+    assert_int_equal(shared->refcnt, 2);
+    clear_ref(kept);
+    decref(shared);
+    clear_ref(subject);
+}
+
 static Object *others[3];
 
 static void drop_others(UNUSED Object *self) {
@@ -459,6 +479,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_finalizer_that_empties_the_object, nothing_is_left),
         cmocka_unit_test_teardown(test_references_made_while_dying, nothing_is_left),
         cmocka_unit_test_teardown(test_sharing, nothing_is_left),
+        cmocka_unit_test_teardown(test_shared_made_meanwhile, nothing_is_left),
         cmocka_unit_test_teardown(test_callback_that_drops_references, nothing_is_left),
         cmocka_unit_test_teardown(test_errors_while_dying, nothing_is_left),
     };
