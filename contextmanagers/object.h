@@ -160,6 +160,7 @@ struct Exception {
     X(MemoryError, Exception)                                                                      \
     X(OSError, Exception)                                                                          \
     X(FileNotFoundError, OSError)                                                                  \
+    X(PermissionError, OSError)                                                                    \
     X(RuntimeError, Exception)                                                                     \
     X(StopIteration, Exception)                                                                    \
     X(TypeError, Exception)                                                                        \
