@@ -44,13 +44,13 @@ int testing_close(int fd) {
 static char scratch[] = "/tmp/with-test-XXXXXX";
 
 /* Removes all in it, one level of directories deep. */
-static void scratch_empty(void) {
+static inline void scratch_empty(void) {
     assert_int_equal(chdir(scratch), 0);
     assert_int_equal(system("chmod -R u+rwx . && rm -rf ./* ./.with-*"), 0);
 }
 
 /* How many files there are whose names begin so. */
-static int files_like(const char *directory, const char *prefix) {
+static inline int files_like(const char *directory, const char *prefix) {
     DIR *entries = opendir(directory);
     assert_non_null(entries);
     int count = 0;
@@ -60,7 +60,7 @@ static int files_like(const char *directory, const char *prefix) {
     return count;
 }
 
-static void put_file(const char *path, const char *text) {
+static inline void put_file(const char *path, const char *text) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
@@ -79,7 +79,7 @@ static void put_file(const char *path, const char *text) {
 
 /* Asserts that the pending exception is what errno stands for, and clears it. The words are the C
  * library's; a path may have been cut. */
-static void assert_os_error(int number, const char *path) {
+static inline void assert_os_error(int number, const char *path) {
     char message[256];
     snprintf(message, sizeof message, "[Errno %d] %s: '%s'", number, strerror(number), path);
     const char *type = number == ENOENT                      ? "FileNotFoundError"
@@ -88,7 +88,7 @@ static void assert_os_error(int number, const char *path) {
     assert_error(type, message);
 }
 
-static int descriptors(void) {
+static inline int descriptors(void) {
     int count = 0;
     for (int fd = 0; fd < 256; fd++)
         count += fcntl(fd, F_GETFD) >= 0;
@@ -97,14 +97,14 @@ static int descriptors(void) {
 
 static int descriptors_before;
 
-static int set_up(void **state) {
+static inline int set_up(void **state) {
     (void)state;
     scratch_empty();
     descriptors_before = descriptors();
     return 0;
 }
 
-static int tear_down(void **state) {
+static inline int tear_down(void **state) {
     (void)state;
     assert_false(error_occurred());
     assert_null(exception_handled());
@@ -113,19 +113,19 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static int scratch_make(void **state) {
+static inline int scratch_make(void **state) {
     (void)state;
     return mkdtemp(scratch) ? chdir(scratch) : -1;
 }
 
-static int scratch_remove(void **state) {
+static inline int scratch_remove(void **state) {
     (void)state;
     scratch_empty();
     return rmdir(scratch);
 }
 
 /* Runs a function in a child; returns its wait status. */
-static int in_child(void (*function)(void *), void *argument) {
+static inline int in_child(void (*function)(void *), void *argument) {
     fflush(NULL);
     pid_t child = fork();
     assert_true(child >= 0);
