@@ -104,8 +104,12 @@ typedef struct {
  * descriptors, as shutil.rmtree(). */
 static int remove_tree(int directory, const char *name) {
     if (unlinkat(directory, name, 0) == 0 || errno == ENOENT) return 0;
+    int unlinking = errno;
     int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return -1;
+    if (fd < 0) {
+        if (errno == ENOTDIR || errno == ELOOP) errno = unlinking; // it is none
+        return -1;
+    }
     DIR *entries = fdopendir(fd);
     if (!entries) {
         close(fd);

@@ -80,8 +80,9 @@ static inline void put_file(const char *path, const char *text) {
 /* Asserts that the pending exception is what errno stands for, and clears it. The words are the C
  * library's; a path may have been cut. */
 static inline void assert_os_error(int number, const char *path) {
-    char message[256];
+    char message[10000];
     snprintf(message, sizeof message, "[Errno %d] %s: '%s'", number, strerror(number), path);
+    message[sizeof error_indicator.message - 1] = '\0';
     const char *type = number == ENOENT                      ? "FileNotFoundError"
                        : number == EACCES || number == EPERM ? "PermissionError"
                                                              : "OSError";
