@@ -54,9 +54,7 @@ Exception *exception_new_value(Type *type, Object *value) {
 }
 
 static Exception *new_with_text(Type *type, const char *format, va_list args) {
-    char text[1000];
-    vsnprintf(text, sizeof text, format, args);
-    Object *value = str_from_format("%s", text);
+    Object *value = str_from_vformat(format, args);
     Exception *self = value ? exception_new_value(type, value) : NULL;
     xdecref(value);
     return self;

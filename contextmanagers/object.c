@@ -31,9 +31,8 @@ Object *int_from_long(int64_t value) {
     return OBJECT(self);
 }
 
-Object *str_from_format(const char *format, ...) {
-    va_list args, again;
-    va_start(args, format);
+Object *str_from_vformat(const char *format, va_list args) {
+    va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     Str *self = object_new(&Str_Type, sizeof *self + (size_t)length + 1);
@@ -42,8 +41,15 @@ Object *str_from_format(const char *format, ...) {
         vsnprintf(self->text, (size_t)length + 1, format, again);
     }
     va_end(again);
-    va_end(args);
     return OBJECT(self);
+}
+
+Object *str_from_format(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    Object *self = str_from_vformat(format, args);
+    va_end(args);
+    return self;
 }
 
 /* ---- function --------------------------------------------------------------------------------*/
