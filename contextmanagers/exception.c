@@ -37,7 +37,7 @@ Type BaseException_Type = {TYPE("BaseException", NULL), .dealloc = exception_dea
 EXCEPTIONS(DEFINE_EXCEPTION)
 
 /* For when there is no memory for another; one a thread. It is never freed, so it remembers nothing.
- * CPython: Objects/exceptions.c, get_memory_error(). */
+ * CPython: Objects/exceptions.c, MemoryError_new(). */
 static _Thread_local Exception memory_error = {.ob = {1, &MemoryError_Type}};
 
 bool type_is_subtype(const Type *type, const Type *base) {
