@@ -218,9 +218,18 @@ static Object *enters_and_gives_exit(Object *self) {
     return enters(self);
 }
 
+/* A manager of this class, entered twice. The class is a copy, as it may change. */
+static void twice(Type class, Way way) {
+    Object manager = {1, &class}, *managers[] = {&manager, NULL};
+    for (int time = 0; time < 2; time++) {
+        printf("%s, %s, %s:", class.name, way_names[way], time ? "second" : "first");
+        outcome(one(managers, way), false);
+    }
+}
+
 /* Who can be entered, asked once before. */
 static void no_managers(void) {
-    Type classes[] = {
+    static const Type classes[] = {
         {TYPE("Neither", NULL)},
         {TYPE("OnlyEnter", NULL), .enter = enters},
         {TYPE("OnlyExit", NULL), .exit = leaves},
@@ -229,13 +238,10 @@ static void no_managers(void) {
         {TYPE("GivesAnother", NULL), .enter = enters_and_gives_another, .exit = leaves},
         {TYPE("GivesExit", NULL), .enter = enters_and_gives_exit},
     };
-    for (size_t i = 0; i < COUNT(classes); i++) {
-        Object manager = {1, &classes[i]}, *managers[] = {&manager, NULL};
-        for (int time = 0; time < 2; time++) {
-            printf("%s, %s:", classes[i].name, time ? "second" : "first");
-            outcome(one(managers, RETURN), false);
-        }
-    }
+    for (size_t i = 0; i < COUNT(classes); i++)
+        twice(classes[i], RETURN);
+    for (size_t i = 0; i < COUNT(classes); i++)
+        twice(classes[i], RAISE);
     Object *values[] = {new_ref(None), int_from_long(5), new_ref(True), str_from_format("text")};
     for (size_t i = 0; i < COUNT(values); i++) {
         Object *managers[] = {values[i], NULL};

@@ -220,13 +220,14 @@ def no_managers() -> None:
         "GivesAnother": {"__enter__": enters_and_gives_another, "__exit__": leaves},
         "GivesExit": {"__enter__": enters_and_gives_exit},
     }
-    for name, methods in classes.items():
-        manager = type(name, (), methods)()
-        if name == "Neither":  # on the instance, where nobody looks
-            manager.__enter__, manager.__exit__ = enters, leaves
-        for time in ("first", "second"):
-            print(f"{name}, {time}:", end="")
-            attempt(lambda: one([manager], "return"), False)
+    for way in ("return", "raises"):
+        for name, methods in classes.items():
+            manager = type(name, (), methods)()
+            if name == "Neither":  # on the instance, where nobody looks
+                manager.__enter__, manager.__exit__ = enters, leaves
+            for time in ("first", "second"):
+                print(f"{name}, {way}, {time}:", end="")
+                attempt(lambda: one([manager], way), False)
     for value in (None, 5, True, "text"):
         print("a value:", end="")
         attempt(lambda: one([value], "return"), False)  # type: ignore[list-item]
