@@ -82,7 +82,8 @@ static int follow_links(char target[PATH_MAX]) {
     }
 }
 
-/* Sets target, name and directory. */
+/* Sets target, name and directory. Simplified: one must be able to read the directory, not only write
+ * to it, as fsync() wants a descriptor of it. */
 static int open_directory(AtomicFile *self) {
     strcpy(self->target, self->path);
     if (follow_links(self->target) < 0) return -1;

@@ -29,7 +29,8 @@ int manager_keep_path(char *field, const char *path);
 /* `with atomic file as f`: f, the manager itself, takes the new content by atomic_file_write(). On
  * leaving without an exception path becomes the new file, with one in one step back to the old one:
  * whoever opens path, whenever, and after a crash, finds one of the two, whole. A symbolic link stays
- * one and what it leads to is replaced; mode and owner are kept. OSError if that cannot be done, or
+ * one and what it leads to is replaced; mode and owner are kept (not kept: ACLs and other attributes;
+ * other hard links stay with the old file). OSError if that cannot be done, or
  * if a write failed, even if the block forgot about it; then path is the old file. The one exception:
  * when the directory could not be written through to the disk, it is the new file by then.
  * CPython has none: os.replace() is the step in the middle. */

@@ -1,6 +1,6 @@
 /* Tests of the file that is replaced, by processes that are killed: by every signal, after every system
- * call, and at random instants. KILLS=n makes n random kills (1000 in the release), SEED=n the same again;
- * KILLS of 1000 or more also sends every signal after every system call. */
+ * call, and at random instants. KILLS=n kills at n random instants in place of 30, and from 1000 on sends
+ * every signal after every system call in place of two of them; SEED=n does the same again. */
 #include "scratch.h"
 
 #include <sys/resource.h>
