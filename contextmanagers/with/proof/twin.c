@@ -275,6 +275,62 @@ static void while_handling(void) {
     }
 }
 
+/* ---- Generators, which take with them what they handle -----------------------------------------*/
+
+static SendResult plain(Generator *self, Object *sent, Object **result) {
+    GENERATOR_BEGIN
+    YIELD(new_ref(None));
+    if (sent) error_raise(&KeyError_Type, "later");
+    return SEND_ERROR;
+    GENERATOR_END
+}
+
+/* The same inside an except block. */
+static SendResult handles(Generator *self, Object *sent, Object **result) {
+    GENERATOR_BEGIN
+    error_raise(&ValueError_Type, "inside");
+    except_begin(&self->saved);
+    YIELD(new_ref(None));
+    if (sent) error_raise(&KeyError_Type, "later");
+    Exception *leaving = exception_fetch();
+    except_end(self->saved);
+    exception_restore(leaving);
+    return SEND_ERROR;
+    GENERATOR_END
+}
+
+/* Goes on with it, in one of three ways. */
+static Object *resume(Object *gen, int how) {
+    Exception *thrown = exception_new(&TypeError_Type, "thrown");
+    if (how == 0) generator_next(gen);
+    if (how == 1) generator_throw(gen, thrown);
+    decref(thrown);
+    if (error_occurred()) return NULL;
+    return generator_close(gen) < 0 ? NULL : str_from_format("closed");
+}
+
+/* Who is whose context, and what is handled afterwards. */
+static void across_generators(void) {
+    static const char *const hows[] = {"next", "throw", "close"};
+    for (int i = 0; i < 12; i++) {
+        bool begun_before = i / 3 % 2 == 0;
+        const char *name = i < 6 ? "plain" : "handles";
+        printf("%s, begun %s, %s:", name, begun_before ? "before" : "while", hows[i % 3]);
+        Object *gen = generator_new(name, i < 6 ? plain : handles, NULL);
+        if (begun_before) decref(generator_next(gen));
+        Exception *saved;
+        error_raise(&RuntimeError_Type, "outer");
+        except_begin(&saved);
+        if (!begun_before) decref(generator_next(gen));
+        outcome(resume(gen, i % 3), false);
+        printf("  handled now: ");
+        print_chain(exception_handled());
+        printf("\n");
+        except_end(saved);
+        decref(gen);
+    }
+}
+
 /* ---- Chains ----------------------------------------------------------------------------------*/
 
 static Exception *ref(Exception *exc) {
@@ -393,6 +449,7 @@ int main(void) {
         grid(depth);
     no_managers();
     while_handling();
+    across_generators();
     print_texts();
     print_chains();
     print_rings();

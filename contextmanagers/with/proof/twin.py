@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 import traceback
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Generator, Sequence
 
 # What an __exit__ does, the same on both sides.
 ACTIONS = ("None", "False", "True", "raises", "raises from", "from None", "the same")
@@ -248,6 +248,52 @@ def while_handling() -> None:
                 print("  handled now:", chain(sys.exc_info()[1]))
 
 
+# ---- Generators, which take with them what they handle
+
+
+def plain() -> Generator[None, None, None]:
+    """Fails after its yield."""
+    yield
+    raise KeyError("later")
+
+
+def handles() -> Generator[None, None, None]:
+    """The same inside an except block."""
+    try:
+        raise ValueError("inside")
+    except ValueError:
+        yield
+        raise KeyError("later")
+
+
+def resume(gen: Generator[None, None, None], how: str) -> str:
+    """Goes on with it, in one of three ways."""
+    if how == "next":
+        next(gen)
+    if how == "throw":
+        gen.throw(TypeError("thrown"))
+    gen.close()
+    return "closed"
+
+
+def across_generators() -> None:
+    """Who is whose context, and what is handled afterwards."""
+    for function in (plain, handles):
+        for begun in ("before", "while"):
+            for how in ("next", "throw", "close"):
+                print(f"{function.__name__}, begun {begun}, {how}:", end="")
+                gen = function()
+                if begun == "before":
+                    next(gen)
+                try:
+                    raise RuntimeError("outer")
+                except RuntimeError:
+                    if begun == "while":
+                        next(gen)
+                    attempt(lambda: resume(gen, how), False)
+                    print("  handled now:", chain(sys.exc_info()[1]))
+
+
 # ---- Chains
 
 
@@ -315,4 +361,5 @@ if __name__ == "__main__":
         grid(nesting)
     no_managers()
     while_handling()
+    across_generators()
     chains()
