@@ -5,8 +5,9 @@
  * brought to the disk. So at every instant the name leads to one of two whole files.
  *
  * The invariant that keeps the directory clean: a temporary file that exists is on the list `present`.
- * The two change together, with all signals blocked, so a handler finds what is there, no more and
- * no less. Simplified: in one thread; another one's signals would not be blocked.
+ * It is made and noted with all signals blocked, so no handler runs in between; it is taken off the list
+ * after it is gone, as a name that leads to nothing harms nobody. Simplified: in one thread; another one's
+ * signals would not be blocked.
  */
 #include "managers.h"
 
@@ -36,19 +37,6 @@ static AtomicFile *volatile present;
     do {                                                                                           \
         result = (call);                                                                           \
     } while (result < 0 && errno == EINTR)
-
-static sigset_t signals_block(void) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    return before;
-}
-
-static void signals_restore(const sigset_t *before) {
-    int number = errno;
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-    errno = number;
-}
 
 static void present_remove(const AtomicFile *self) {
     AtomicFile *first = present;
@@ -104,7 +92,9 @@ static int open_directory(AtomicFile *self) {
  * be. O_EXCL: nobody else's file, and no link that somebody put there, is written to. */
 static int create(AtomicFile *self, mode_t mode) {
     static unsigned count;
-    sigset_t before = signals_block();
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     self->owner = getpid();
     for (int attempts = 0; attempts < 100; attempts++) {
         snprintf(self->temporary, sizeof self->temporary, ".with-%lx-%x.tmp", (long)self->owner,
@@ -117,7 +107,9 @@ static int create(AtomicFile *self, mode_t mode) {
         self->next = present;
         present = self;
     }
-    signals_restore(&before);
+    int number = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = number;
     return self->fd < 0 ? -1 : 0;
 }
 
@@ -144,11 +136,9 @@ static int begin(AtomicFile *self) {
 
 /* Ends the temporary file's life under that name: as the target, or as nothing. */
 static int end_temporary(AtomicFile *self, bool keep) {
-    sigset_t before = signals_block();
     int status = keep ? renameat(self->directory, self->temporary, self->directory, self->name)
                       : unlinkat(self->directory, self->temporary, 0);
     if (status == 0 || !keep) present_remove(self);
-    signals_restore(&before);
     return status;
 }
 

@@ -205,6 +205,21 @@ static void test_directory_fails(void **state) {
     }
     assert_int_equal(with_leave(&w), 0);
 
+    // A link that cannot be removed is not followed for that.
+    assert_int_equal(mkdir("kept", 0777), 0);
+    put_file("kept/file", "kept");
+    assert_int_equal(with_enter(&w, manager, &path), 0);
+    char link[100];
+    snprintf(link, sizeof link, "%s/link", ((Str *)path)->text);
+    assert_int_equal(symlink("../kept", link), 0);
+    testing_fail("unlinkat", 1, EACCES);
+    assert_int_equal(with_leave(&w), -1);
+    testing_fail(NULL, 0, 0);
+    assert_true(error_matches(PermissionError_Type.name));
+    error_clear();
+    assert_file("kept/file", "kept");
+    decref(path);
+
     // What cannot be removed: an exception of the exit's, which remembers the block's.
     static const char *const calls[] = {"unlinkat", "unlinkat", "unlinkat", "fdopendir"};
     for (int i = 0; i < 4; i++) {
