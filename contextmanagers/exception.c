@@ -36,8 +36,9 @@ Type BaseException_Type = {TYPE("BaseException", NULL), .dealloc = exception_dea
     Type name_##_Type = {TYPE(#name_, &base_##_Type), .dealloc = exception_dealloc};
 EXCEPTIONS(DEFINE_EXCEPTION)
 
-/* For when there is no memory for another. CPython: Objects/exceptions.c, get_memory_error(). */
-static Exception memory_error = {.ob = {1, &MemoryError_Type}};
+/* For when there is no memory for another; one a thread. It is never freed, so it remembers nothing.
+ * CPython: Objects/exceptions.c, MemoryError_new(). */
+static _Thread_local Exception memory_error = {.ob = {1, &MemoryError_Type}};
 
 bool type_is_subtype(const Type *type, const Type *base) {
     for (; type; type = type->base) {
@@ -53,9 +54,7 @@ Exception *exception_new_value(Type *type, Object *value) {
 }
 
 static Exception *new_with_text(Type *type, const char *format, va_list args) {
-    char text[1000];
-    vsnprintf(text, sizeof text, format, args);
-    Object *value = str_from_format("%s", text);
+    Object *value = str_from_vformat(format, args);
     Exception *self = value ? exception_new_value(type, value) : NULL;
     xdecref(value);
     return self;
@@ -70,7 +69,7 @@ Exception *exception_new(Type *type, const char *format, ...) {
 }
 
 int exception_add_note(Exception *self, const char *note) {
-    Object *text = str_from_format("%s", note);
+    Object *text = self != &memory_error ? str_from_format("%s", note) : NULL;
     Object **notes = text ? realloc(self->notes, (size_t)(self->nnotes + 1) * sizeof *notes) : NULL;
     if (!notes) {
         xdecref(text);
@@ -160,7 +159,7 @@ int except_reraise(Exception *saved) {
 int exception_raise(Exception *exc) {
     if (!exc) return -1;
     Exception *handled = exception_handled();
-    if (handled && handled != exc) {
+    if (handled && handled != exc && exc != &memory_error) {
         Exception *slow = handled; // behind by half: it meets `o` in a ring that was there before
         bool move_slow = false;
         for (Exception *o = handled; o->context; o = o->context) {
@@ -181,7 +180,7 @@ int exception_raise(Exception *exc) {
 }
 
 int exception_raise_from(Exception *exc, Exception *cause) {
-    if (exc) {
+    if (exc && exc != &memory_error) {
         Exception *old = exc->cause;
         exc->cause = cause ? (Exception *)new_ref(cause) : NULL;
         exc->suppress_context = true;

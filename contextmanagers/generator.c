@@ -41,9 +41,12 @@ static void wrap_stop_iteration(void) {
     decref(stop);
 }
 
-/* Runs to the next yield, with its own item on the stack of what is being handled. */
+/* Runs to the next yield, with its own item on the stack of what is being handled: what is thrown into
+ * an except block of the generator's gets its context there. CPython: gen_send_ex2(),
+ * _PyErr_ChainStackItem(). */
 static SendResult generator_resume(Generator *self, Object *sent, Object **result) {
     exc_info_push(&self->exc_state);
+    if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     self->running = true;
     incref(self);
     SendResult status = self->body(self, sent, result);

@@ -120,9 +120,10 @@ extern Int true_object, false_object;
 #define TYPE(name_, base_) .ob = {1, &Type_Type}, .name = (name_), .base = (base_)
 
 /* New references; NULL with MemoryError. `closure` may be NULL.
- * CPython: PyLong_FromLong(), PyUnicode_FromFormat(), PyCFunction_New(). */
+ * CPython: PyLong_FromLong(), PyUnicode_FromFormat(), PyUnicode_FromFormatV(), PyCFunction_New(). */
 Object *int_from_long(int64_t value);
 __attribute__((format(printf, 1, 2))) Object *str_from_format(const char *format, ...);
+Object *str_from_vformat(const char *format, va_list args);
 Object *function_new(const char *name, FunctionCode code, Object *closure);
 
 /* func(*args): new reference, or NULL with TypeError ("'int' object is not callable") or what it
@@ -160,6 +161,7 @@ struct Exception {
     X(MemoryError, Exception)                                                                      \
     X(OSError, Exception)                                                                          \
     X(FileNotFoundError, OSError)                                                                  \
+    X(PermissionError, OSError)                                                                    \
     X(RuntimeError, Exception)                                                                     \
     X(StopIteration, Exception)                                                                    \
     X(TypeError, Exception)                                                                        \
