@@ -41,11 +41,14 @@ static void wrap_stop_iteration(void) {
     decref(stop);
 }
 
-/* Runs to the next yield, with its own item on the stack of what is being handled. */
+/* Runs to the next yield, with its own item on the stack of what is being handled. What is thrown in
+ * there while it stands in an `except` gets that one's exception as context. CPython: gen_send_ex2(),
+ * _PyErr_ChainStackItem(). */
 static SendResult generator_resume(Generator *self, Object *sent, Object **result) {
     exc_info_push(&self->exc_state);
     self->running = true;
     incref(self);
+    if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     SendResult status = self->body(self, sent, result);
     self->running = false;
     exc_info_pop();
@@ -87,8 +90,11 @@ Object *generator_next(Object *op) {
 Object *generator_throw(Object *op, Exception *exc) {
     Generator *self = (Generator *)op;
     if (is_running(self)) return NULL;
-    if (self->state == 0) generator_end(self);
     exception_restore((Exception *)new_ref(exc));
+    if (self->state == 0) {
+        generator_end(self);
+        wrap_stop_iteration();
+    }
     if (self->state == ENDED) return NULL;
     Object *result;
     SendResult status = generator_resume(self, NULL, &result);
