@@ -42,11 +42,25 @@ static int reserve(ExitStack *self) {
     return 0;
 }
 
+/* CPython names the module, too. As it does for types written in C: without a dot it is builtins. */
+static void raise_not_a_manager(const Type *type) {
+    const char *module = strchr(type->name, '.') ? "" : "builtins.";
+    Exception *saved;
+    error_raise(&AttributeError_Type, "type object '%s' has no attribute '%s'", type->name,
+                type->enter ? "__exit__" : "__enter__");
+    except_begin(&saved);
+    exception_raise_from(
+        exception_new(&TypeError_Type,
+                      "'%s%s' object does not support the context manager protocol", module,
+                      type->name),
+        NULL);
+    except_end(saved);
+}
+
 Object *exitstack_enter_context(Object *op, Object *manager) {
     ExitStack *self = (ExitStack *)op;
     if (!manager->type->enter || !manager->type->exit) {
-        error_raise(&TypeError_Type, "'%s' object does not support the context manager protocol",
-                    manager->type->name);
+        raise_not_a_manager(manager->type);
         return NULL;
     }
     Object *(*exit)(Object *, Object *, Object *, Object *) = manager->type->exit;
@@ -108,18 +122,26 @@ static int pay(const Owed *owed, Exception *exc) {
     return swallow;
 }
 
+/* Steals context. */
+static void set_context(Exception *self, Exception *context) {
+    Exception *dropped = self->context;
+    self->context = context;
+    xdecref(dropped);
+}
+
 /* The end of the new exception's chain, where it meets what the frame was handling, is changed to
- * what this exit was told. CPython: _fix_exception_context(). */
+ * what this exit was told. An exit that raises the very exception that it was told makes a ring of
+ * one here, and CPython then may walk around it for ever; we stop where `slow`, behind by half, is
+ * met. Simplified: no collector will find such a ring. CPython: _fix_exception_context(). */
 static void fix_exception_context(Exception *new, Exception *old, const Exception *frame_exc) {
-    for (;;) {
-        Exception *context = new->context;
-        if (!context || context == old) return;
-        if (context == frame_exc) break;
-        new = context;
+    Exception *slow = new;
+    for (bool move_slow = false; new->context != frame_exc; move_slow = !move_slow) {
+        new = new->context;
+        if (!new || new == old || new == slow) return;
+        if (move_slow) slow = slow->context;
     }
-    Exception *dropped = new->context;
-    new->context = old ? (Exception *)new_ref(old) : NULL;
-    decref(dropped);
+    if (new->context &&new->context != old)
+        set_context(new, old ? (Exception *)new_ref(old) : NULL);
 }
 
 /* Each is taken off before it is called, so one that closes the stack, or adds to it, finds it as it
@@ -133,6 +155,7 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
     while (self->size > 0) {
         Owed owed = self->owed[--self->size];
         int swallow = pay(&owed, exc);
+        Exception *raised = exception_fetch(); // or NULL
         decref(owed.owner);
         xdecref(owed.argument);
         if (swallow == 1) {
@@ -140,7 +163,6 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
             pending_raise = false;
             clear_ref(exc);
         } else if (swallow < 0) {
-            Exception *raised = exception_fetch();
             fix_exception_context(raised, exc, frame_exc);
             pending_raise = true;
             xdecref(exc);
@@ -148,7 +170,10 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
         }
     }
     if (pending_raise) {
-        exception_restore(exc); // with the context as it is now
+        Exception *fixed = exc->context;
+        if (fixed) incref(fixed);
+        exception_raise(exc); // gets what is being handled as context, which is taken back
+        set_context(exc, fixed);
         return NULL;
     }
     xdecref(exc);
