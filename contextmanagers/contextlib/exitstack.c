@@ -10,9 +10,8 @@
 #include "contextlib.h"
 
 typedef struct {
-    enum { EXIT, FUNCTION, CALLBACK } kind;
     Object *owner; // the manager, or what is called
-    Object *(*exit)(Object *self, Object *type, Object *value, Object *traceback);
+    Object *(*exit)(Object *self, Object *type, Object *value, Object *traceback); // NULL: callback
     Object *argument; // of a callback, or NULL
 } Owed;
 
@@ -72,15 +71,20 @@ Object *exitstack_enter_context(Object *op, Object *manager) {
         if (with_leave(&with) == 0) error_no_memory();
         return NULL;
     }
-    self->owed[self->size++] = (Owed){EXIT, new_ref(manager), exit, NULL};
+    self->owed[self->size++] = (Owed){new_ref(manager), exit, NULL};
     return result;
+}
+
+/* The exit of a pushed function: a call of it. */
+static Object *exit_function(Object *self, Object *type, Object *value, Object *traceback) {
+    return object_call(self, (Object *[]){type, value, traceback}, 3);
 }
 
 int exitstack_push(Object *op, Object *exit) {
     ExitStack *self = (ExitStack *)op;
     if (reserve(self) < 0) return -1;
     self->owed[self->size++] =
-        (Owed){exit->type->exit ? EXIT : FUNCTION, new_ref(exit), exit->type->exit, NULL};
+        (Owed){new_ref(exit), exit->type->exit ? exit->type->exit : exit_function, NULL};
     return 0;
 }
 
@@ -88,7 +92,7 @@ int exitstack_callback(Object *op, Object *function, Object *argument) {
     ExitStack *self = (ExitStack *)op;
     if (reserve(self) < 0) return -1;
     if (argument) incref(argument);
-    self->owed[self->size++] = (Owed){CALLBACK, new_ref(function), NULL, argument};
+    self->owed[self->size++] = (Owed){new_ref(function), NULL, argument};
     return 0;
 }
 
@@ -109,15 +113,15 @@ ssize_t exitstack_size(const Object *self) {
 
 /* 1: it swallows; 0; -1 with an exception pending. `exc` is what it is told, or NULL. */
 static int pay(const Owed *owed, Exception *exc) {
-    Object *args[] = {exc ? OBJECT(exc->ob.type) : None, exc ? OBJECT(exc) : None, None}, *result;
-    if (owed->kind == EXIT)
-        result = owed->exit(owed->owner, args[0], args[1], args[2]);
-    else if (owed->kind == FUNCTION)
-        result = object_call(owed->owner, args, 3);
-    else
+    Object *result;
+    if (!owed->exit)
         result = object_call(owed->owner, &owed->argument, owed->argument ? 1 : 0);
+    else if (exc)
+        result = owed->exit(owed->owner, OBJECT(exc->ob.type), OBJECT(exc), None);
+    else
+        result = owed->exit(owed->owner, None, None, None);
     if (!result) return -1;
-    bool swallow = owed->kind != CALLBACK && object_is_true(result);
+    bool swallow = owed->exit && object_is_true(result);
     decref(result);
     return swallow;
 }
