@@ -202,6 +202,18 @@ static SendResult stop_body(Generator *self, Object *sent, Object **result) {
     GENERATOR_END
 }
 
+static SendResult handles_body(Generator *self, Object *sent, Object **result) {
+    GENERATOR_BEGIN
+    KEY_ERROR("handled");
+    except_begin(&self->saved);
+    inside++;
+    YIELD(new_ref(None));
+    inside--;
+    except_end(self->saved);
+    if (!sent) return SEND_ERROR;
+    GENERATOR_END
+}
+
 static void test_generator_runs_to_its_yield_and_from_it(void **unused) {
     (void)unused;
     Object *target = NULL;
@@ -255,6 +267,12 @@ static void test_stop_iteration_of_the_block_leaves_it(void **unused) {
     assert_ptr_equal(exc, stop);
     assert_null(exc->context);
     decref(exc);
+    Object *manager = generator_manager(plain_body, NULL), *entered = manager->type->enter(manager);
+    decref(entered);
+    Object *result = manager->type->exit(manager, OBJECT(stop->ob.type), OBJECT(stop), None);
+    assert_ptr_equal(result, False); // asked to leave as it is, not raised anew
+    decref(result);
+    *trace = '\0';
     WITH(w, generator_manager(stop_body, NULL), NULL) {
         exception_raise((Exception *)new_ref(stop));
     }
@@ -330,6 +348,27 @@ static SendResult holds_body(Generator *self, Object *sent, Object **result) {
     YIELD(int_from_long(1));
     if (!sent) return SEND_ERROR;
     GENERATOR_END
+}
+
+/* Where nothing catches it, in an except, and where it is not wanted. */
+static void test_what_is_thrown_into_a_generator(void **unused) {
+    (void)unused;
+    Exception *stop = keep(exception_new(&StopIteration_Type, "thrown"));
+    Object *gen = keep(generator_new("not begun", plain_body, NULL));
+    assert_null(generator_throw(gen, stop));
+    assert_chain("RuntimeError(generator raised StopIteration)![StopIteration(thrown)");
+    assert_null(generator_throw(gen, stop)); // ended: as it is
+    assert_chain("StopIteration(thrown)");
+    gen = keep(generator_new("handles", handles_body, NULL));
+    decref(generator_next(gen));
+    assert_null(generator_throw(gen, keep(exception_new(&ValueError_Type, "thrown"))));
+    assert_chain("ValueError(thrown)[KeyError(handled)");
+    gen = keep(generator_new("twice", twice_body, NULL));
+    decref(generator_next(gen));
+    assert_int_equal(generator_close(gen), -1);
+    assert_chain("RuntimeError(generator ignored GeneratorExit)");
+    assert_int_equal(generator_close(gen), 0);
+    assert_trace("closed ");
 }
 
 static void test_generator_that_is_left_while_it_runs(void **unused) {
@@ -757,18 +796,6 @@ static bool give(Object *stack, Object *manager) {
     return entered;
 }
 
-static SendResult handles_body(Generator *self, Object *sent, Object **result) {
-    GENERATOR_BEGIN
-    KEY_ERROR("handled");
-    except_begin(&self->saved);
-    inside++;
-    YIELD(new_ref(None));
-    inside--;
-    except_end(self->saved);
-    if (!sent) return SEND_ERROR;
-    GENERATOR_END
-}
-
 /* Some of everything. */
 static void scene(void) {
     Object *stack = exitstack_new();
@@ -833,6 +860,7 @@ int main(void) {
         TEST(stop_iteration_of_the_block_leaves_it),
         TEST(manager_is_entered_once),
         TEST(decorated_function_runs_inside_a_new_one_each_time),
+        TEST(what_is_thrown_into_a_generator),
         TEST(generator_that_is_left_while_it_runs),
         TEST(generator_that_is_closed_in_the_block),
         TEST(generator_that_holds_its_manager),
