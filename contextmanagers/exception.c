@@ -36,7 +36,7 @@ Type BaseException_Type = {TYPE("BaseException", NULL), .dealloc = exception_dea
     Type name_##_Type = {TYPE(#name_, &base_##_Type), .dealloc = exception_dealloc};
 EXCEPTIONS(DEFINE_EXCEPTION)
 
-/* For when there is no memory for another. CPython: Objects/exceptions.c, get_memory_error(). */
+/* For when there is no memory for another. CPython: Objects/exceptions.c, MemoryError_new(). */
 static Exception memory_error = {.ob = {1, &MemoryError_Type}};
 
 bool type_is_subtype(const Type *type, const Type *base) {
