@@ -9,7 +9,7 @@
  *   closing, suppress, nullcontext, redirect_stdout; suppress with a KeyError in the block
  *   enter_context    a stack of n managers of a class with both methods, the same one each time
  *   callback         a stack of n calls of a function without arguments
- *   many raise       a stack of n functions, each of which raises a new exception
+ *   raising          a stack of n functions, each of which raises a new exception
  */
 #include <Python.h>
 
@@ -204,7 +204,7 @@ int main(int argc, char **argv) {
         {"redirect_stdout", REDIRECT, 1000},
         {"enter_context", ENTER_CONTEXT, 0},
         {"callback", CALLBACK, 0},
-        {"many raise", MANY_RAISE, 100000},
+        {"raising", MANY_RAISE, 100000},
     };
     enum { ROWS = sizeof what / sizeof what[0] };
     BenchmarkRow rows[ROWS];
