@@ -49,6 +49,7 @@ static SendResult generator_resume(Generator *self, Object *sent, Object **resul
     if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     self->running = true;
     incref(self);
+    if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     SendResult status = self->body(self, sent, result);
     self->running = false;
     exc_info_pop();
@@ -90,8 +91,11 @@ Object *generator_next(Object *op) {
 Object *generator_throw(Object *op, Exception *exc) {
     Generator *self = (Generator *)op;
     if (is_running(self)) return NULL;
-    if (self->state == 0) generator_end(self);
     exception_restore((Exception *)new_ref(exc));
+    if (self->state == 0) {
+        generator_end(self);
+        wrap_stop_iteration();
+    }
     if (self->state == ENDED) return NULL;
     Object *result;
     SendResult status = generator_resume(self, NULL, &result);

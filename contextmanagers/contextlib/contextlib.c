@@ -42,23 +42,32 @@ static void manager_dealloc(Object *op) {
     free(self);
 }
 
+static int no_attribute(const char *name) {
+    return error_raise(&AttributeError_Type,
+                       "'_GeneratorContextManager' object has no attribute '%s'", name);
+}
+
 /* `del self.args` comes first, so a second time fails there. */
 static Object *manager_enter(Object *op) {
     GeneratorContextManager *self = (GeneratorContextManager *)op;
     if (!self->has_args) {
-        error_raise(&AttributeError_Type, "args");
+        no_attribute("args");
         return NULL;
     }
     self->has_args = false;
-    Object *result;
-    SendResult status = generator_send(self->gen, &result);
-    if (status == SEND_NEXT) return result;
-    if (status == SEND_RETURN) {
-        decref(result);
-        exception_raise_from(exception_new(&RuntimeError_Type, "generator didn't yield"), NULL);
+    Object *result = generator_next(self->gen);
+    if (result) return result;
+    Exception *saved, *exc = except_begin(&saved);
+    if (!exception_matches(exc, &StopIteration_Type)) {
+        except_reraise(saved);
+        return NULL;
     }
+    exception_raise_from(exception_new(&RuntimeError_Type, "generator didn't yield"), NULL);
+    except_end(saved);
     return NULL;
 }
+
+/* The end is asked for as a result: a StopIteration would be made only to be dropped. */
 
 static Object *exit_normally(GeneratorContextManager *self) {
     Object *result;
@@ -124,10 +133,15 @@ static void decorated_dealloc(Object *op) {
     free(op);
 }
 
-/* One manager for each call, as each can be entered only once. */
+/* One manager for each call, as each can be entered only once; not after the first has been entered
+ * itself, as args are gone then. */
 static Object *decorated_call(Object *op, Object *const *args, ssize_t nargs) {
     Decorated *self = (Decorated *)op;
     GeneratorContextManager *like = (GeneratorContextManager *)self->manager;
+    if (!like->has_args) {
+        no_attribute("func");
+        return NULL;
+    }
     Object *manager = manager_new(like->name, like->body, like->closure), *result = NULL;
     if (!manager) return NULL;
     With with;

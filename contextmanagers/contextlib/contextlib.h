@@ -17,7 +17,8 @@ Object *contextmanager(const char *name, GeneratorBody body, Object *closure);
  * CPython: _GeneratorContextManager. */
 extern Type GeneratorContextManager_Type;
 
-/* As a decorator: a function that runs func inside a new manager of the same kind each time.
+/* As a decorator: a function that runs func inside a new manager of the same kind each time. NULL with
+ * MemoryError; calling it fails once the manager itself has been entered.
  * CPython: ContextDecorator.__call__(), _recreate_cm(). */
 Object *contextmanager_decorate(Object *manager, Object *func);
 
@@ -44,8 +45,9 @@ Object *redirect_stdout_new(FILE *file);
  * exception so far. CPython: ExitStack. */
 Object *exitstack_new(void);
 
-/* Enters a manager and owes its exit; what it gave, a new reference, or NULL with TypeError ("'int'
- * object does not support the context manager protocol") or what enter raised, with nothing owed. */
+/* Enters a manager and owes its exit; what it gave, a new reference, or NULL with TypeError
+ * ("'builtins.int' object does not support the context manager protocol") or what enter raised, with
+ * nothing owed. */
 Object *exitstack_enter_context(Object *stack, Object *manager);
 /* Owes the exit of a manager that is not entered here, or a call of function(type, value, traceback),
  * whose true result swallows. 0, or -1 with MemoryError. */

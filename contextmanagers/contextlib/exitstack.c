@@ -10,9 +10,8 @@
 #include "contextlib.h"
 
 typedef struct {
-    enum { EXIT, FUNCTION, CALLBACK } kind;
     Object *owner; // the manager, or what is called
-    Object *(*exit)(Object *self, Object *type, Object *value, Object *traceback);
+    Object *(*exit)(Object *self, Object *type, Object *value, Object *traceback); // NULL: callback
     Object *argument; // of a callback, or NULL
 } Owed;
 
@@ -42,11 +41,25 @@ static int reserve(ExitStack *self) {
     return 0;
 }
 
+/* CPython names the module, too. As it does for types written in C: without a dot it is builtins. */
+static void raise_not_a_manager(const Type *type) {
+    const char *module = strchr(type->name, '.') ? "" : "builtins.";
+    Exception *saved;
+    error_raise(&AttributeError_Type, "type object '%s' has no attribute '%s'", type->name,
+                type->enter ? "__exit__" : "__enter__");
+    except_begin(&saved);
+    exception_raise_from(
+        exception_new(&TypeError_Type,
+                      "'%s%s' object does not support the context manager protocol", module,
+                      type->name),
+        NULL);
+    except_end(saved);
+}
+
 Object *exitstack_enter_context(Object *op, Object *manager) {
     ExitStack *self = (ExitStack *)op;
     if (!manager->type->enter || !manager->type->exit) {
-        error_raise(&TypeError_Type, "'%s' object does not support the context manager protocol",
-                    manager->type->name);
+        raise_not_a_manager(manager->type);
         return NULL;
     }
     Object *(*exit)(Object *, Object *, Object *, Object *) = manager->type->exit;
@@ -58,15 +71,20 @@ Object *exitstack_enter_context(Object *op, Object *manager) {
         if (with_leave(&with) == 0) error_no_memory();
         return NULL;
     }
-    self->owed[self->size++] = (Owed){EXIT, new_ref(manager), exit, NULL};
+    self->owed[self->size++] = (Owed){new_ref(manager), exit, NULL};
     return result;
+}
+
+/* The exit of a pushed function: a call of it. */
+static Object *exit_function(Object *self, Object *type, Object *value, Object *traceback) {
+    return object_call(self, (Object *[]){type, value, traceback}, 3);
 }
 
 int exitstack_push(Object *op, Object *exit) {
     ExitStack *self = (ExitStack *)op;
     if (reserve(self) < 0) return -1;
     self->owed[self->size++] =
-        (Owed){exit->type->exit ? EXIT : FUNCTION, new_ref(exit), exit->type->exit, NULL};
+        (Owed){new_ref(exit), exit->type->exit ? exit->type->exit : exit_function, NULL};
     return 0;
 }
 
@@ -74,7 +92,7 @@ int exitstack_callback(Object *op, Object *function, Object *argument) {
     ExitStack *self = (ExitStack *)op;
     if (reserve(self) < 0) return -1;
     if (argument) incref(argument);
-    self->owed[self->size++] = (Owed){CALLBACK, new_ref(function), NULL, argument};
+    self->owed[self->size++] = (Owed){new_ref(function), NULL, argument};
     return 0;
 }
 
@@ -95,31 +113,39 @@ ssize_t exitstack_size(const Object *self) {
 
 /* 1: it swallows; 0; -1 with an exception pending. `exc` is what it is told, or NULL. */
 static int pay(const Owed *owed, Exception *exc) {
-    Object *args[] = {exc ? OBJECT(exc->ob.type) : None, exc ? OBJECT(exc) : None, None}, *result;
-    if (owed->kind == EXIT)
-        result = owed->exit(owed->owner, args[0], args[1], args[2]);
-    else if (owed->kind == FUNCTION)
-        result = object_call(owed->owner, args, 3);
-    else
+    Object *result;
+    if (!owed->exit)
         result = object_call(owed->owner, &owed->argument, owed->argument ? 1 : 0);
+    else if (exc)
+        result = owed->exit(owed->owner, OBJECT(exc->ob.type), OBJECT(exc), None);
+    else
+        result = owed->exit(owed->owner, None, None, None);
     if (!result) return -1;
-    bool swallow = owed->kind != CALLBACK && object_is_true(result);
+    bool swallow = owed->exit && object_is_true(result);
     decref(result);
     return swallow;
 }
 
+/* Steals context. */
+static void set_context(Exception *self, Exception *context) {
+    Exception *dropped = self->context;
+    self->context = context;
+    xdecref(dropped);
+}
+
 /* The end of the new exception's chain, where it meets what the frame was handling, is changed to
- * what this exit was told. CPython: _fix_exception_context(). */
+ * what this exit was told. An exit that raises the very exception that it was told makes a ring of
+ * one here, and CPython then may walk around it for ever; we stop where `slow`, behind by half, is
+ * met. Simplified: no collector will find such a ring. CPython: _fix_exception_context(). */
 static void fix_exception_context(Exception *new, Exception *old, const Exception *frame_exc) {
-    for (;;) {
-        Exception *context = new->context;
-        if (!context || context == old) return;
-        if (context == frame_exc) break;
-        new = context;
+    Exception *slow = new;
+    for (bool move_slow = false; new->context != frame_exc; move_slow = !move_slow) {
+        new = new->context;
+        if (!new || new == old || new == slow) return;
+        if (move_slow) slow = slow->context;
     }
-    Exception *dropped = new->context;
-    new->context = old ? (Exception *)new_ref(old) : NULL;
-    decref(dropped);
+    if (new->context &&new->context != old)
+        set_context(new, old ? (Exception *)new_ref(old) : NULL);
 }
 
 /* Each is taken off before it is called, so one that closes the stack, or adds to it, finds it as it
@@ -133,6 +159,7 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
     while (self->size > 0) {
         Owed owed = self->owed[--self->size];
         int swallow = pay(&owed, exc);
+        Exception *raised = exception_fetch(); // or NULL
         decref(owed.owner);
         xdecref(owed.argument);
         if (swallow == 1) {
@@ -140,7 +167,6 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
             pending_raise = false;
             clear_ref(exc);
         } else if (swallow < 0) {
-            Exception *raised = exception_fetch();
             fix_exception_context(raised, exc, frame_exc);
             pending_raise = true;
             xdecref(exc);
@@ -148,7 +174,10 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
         }
     }
     if (pending_raise) {
-        exception_restore(exc); // with the context as it is now
+        Exception *fixed = exc->context;
+        if (fixed) incref(fixed);
+        exception_raise(exc); // gets what is being handled as context, which is taken back
+        set_context(exc, fixed);
         return NULL;
     }
     xdecref(exc);
