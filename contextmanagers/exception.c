@@ -156,7 +156,7 @@ int except_reraise(Exception *saved) {
 
 /* The exception being handled becomes the context, unless it is the same one. If the new one is
  * already somewhere in that chain, the chain is cut there, so that it does not become a ring.
- * Simplified: memory_error, of which there is one for all, has no context. */
+ * Simplified: memory_error, of which each thread has one, has no context. */
 int exception_raise(Exception *exc) {
     if (!exc) return -1;
     Exception *handled = exception_handled();

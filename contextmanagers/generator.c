@@ -49,7 +49,6 @@ static SendResult generator_resume(Generator *self, Object *sent, Object **resul
     if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     self->running = true;
     incref(self);
-    if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     SendResult status = self->body(self, sent, result);
     self->running = false;
     exc_info_pop();
