@@ -274,7 +274,10 @@ static void draw_edge(const char *from, const char *to, const char *label, Objec
 
 /* Each way out as an edge, from a run: where it leads is what the run says. */
 static void draw_exits(void) {
-    puts("digraph exits {\n  node [shape=box]\n"
+    puts("digraph exits {\n  rankdir=LR; bgcolor=transparent; nodesep=0.35; ranksep=1.2;\n"
+         "  node [shape=box, fontname=\"sans-serif\", fontsize=13, style=filled,\n"
+         "        fillcolor=\"#2f81f733\"];\n"
+         "  edge [color=gray, fontname=\"sans-serif\", fontsize=12];\n"
          "  with [label=\"with a:\"]\n  block [label=\"the block\"]\n"
          "  after [label=\"after the block\"]\n  caller [label=\"the caller gets a value\"]\n"
          "  loop [label=\"behind the loop\"]\n  handler [label=\"the caller gets an exception\"]\n"

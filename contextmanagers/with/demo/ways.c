@@ -41,7 +41,7 @@ static Object *by_macro_nested(Object *inner, Object *outer) {
 }
 
 static void way(const char *what, Object *result) {
-    printf("  %-35s %-24s ", what, calls);
+    printf("    %-29s %-23s ", what, calls);
     printf("%s", result ? "the value" : "NULL");
     if (error_occurred()) {
         printf(result ? " AND " : ", ");
@@ -64,7 +64,7 @@ void scene_ways(void) {
     brief = true;
     way("goto leave", by_goto(a, false));
     step("a `return` that somebody added past the label: what is called?");
-    way("goto, and a return past the label", by_goto(a, true));
+    way("goto, a return past the label", by_goto(a, true));
     decref(a); // what the exit that is still owed would drop
     step("C's `return` in WITH: is a left? what does the caller get?");
     way("return in WITH", by_cleanup(a));
@@ -152,7 +152,7 @@ void scene_compiled(void) {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         printf("    %-29s %3d %6d\n", parts[i].what, words(parts[i].old), words(parts[i].new));
     puts("\nNone. On the way in SETUP_WITH became BEFORE_WITH, which looks both methods up\n"
-         "all the same and pushes no block. On the way out POP_BLOCK went, and PRECALL came.\n"
+         "all the same and pushes no block. On the way out POP_BLOCK went, PRECALL came.\n"
          "An exception that goes on takes more of them than before, and a search of the\n"
          "table: what happens seldom pays.");
 }
