@@ -44,7 +44,7 @@ static void way(const char *what, Object *result) {
     printf("    %-29s %-23s ", what, calls);
     printf("%s", result ? "the value" : "NULL");
     if (error_occurred()) {
-        printf(result ? " AND " : ", ");
+        fputs(result ? " AND " : ", ", stdout);
         printf("%s", error_name(error_occurred()));
         error_clear();
     }
