@@ -336,7 +336,11 @@ static void test_abstract(void **state) {
     set(C, name, keep(tuple_pack(2, text("a"), number(1))));
     assert_fails(call(C, NULL, 0), TypeError, "sequence item 1: expected str instance, int found");
     set(C, name, keep(tuple_pack(0)));
-    keep(call(C, NULL, 0));
+    Object *c = keep(call(C, NULL, 0)), *full = keep(tuple_pack(1, text("a")));
+    assert_int_equal(((Tuple *)keep(object_getattr_string(c, name)))->size, 0);
+    Object *descr = type_lookup(&Type_Type, str_intern(name)); // past type_setattro()
+    assert_int_equal(descr->type->descr_set(descr, OBJECT(C), full), 0);
+    assert_ptr_equal(keep(object_getattr_string(c, name)), full);
     set(C, name, number(5));
     assert_fails(call(C, NULL, 0), TypeError, "'int' object is not iterable");
     set(C, name, NULL);
