@@ -72,7 +72,7 @@ static void scene_weakref(void) {
     step("a = None: __del__ and two callbacks. In which order?");
     demo_type("a = None");
     demo_type("w()");
-    puts("  w() is None by now, which a prompt does not show.\n\n"
+    puts("  It gives None, which a prompt does not show.\n\n"
          "  First __del__, which finds the object whole. Then all weak references end, and\n"
          "  the callbacks run, the newest first. Only then the memory goes.");
     step("if its weak reference has died before, is a callback called?");
