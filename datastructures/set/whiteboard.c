@@ -80,9 +80,10 @@ int main(void) {
     for (int i = 0; i < 1000; i++)
         found += !*find(&s, keys[i]) == (i % 3 == 0);
     check("the others are found, and only they", found, 1000);
-    add(&s, ""), discard(&s, ""), add(&s, "");
+    static char nothing[1]; // not "": a compiler may put that where TOMBSTONE is
+    add(&s, nothing), discard(&s, nothing), add(&s, nothing);
     check("the empty string is a key, not a tombstone", (long)s.used, 667);
-    discard(&s, "");
+    discard(&s, nothing);
     for (int i = 0; i < 1000; i++)
         discard(&s, keys[i]);
     for (int i = 0; i < 20000; i++) // a search ends only where a slot is empty

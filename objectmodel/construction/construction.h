@@ -16,8 +16,8 @@
 
 #include "../type/type.h"
 
-/* Fills those cells and readies the types; call it in place of types_init(). 0, or -1 with
- * MemoryError. */
+/* Fills those cells and readies the types; call it in place of types_init(). May be called again. 0,
+ * or -1 with MemoryError. */
 int construction_init(void);
 
 /* type(*args): type->new, then the init of what came. New reference, or NULL with TypeError

@@ -323,6 +323,7 @@ static int subtype_setdict(Object *self, Object *value) {
 
 int type_add(Type *type, const char *name, Object *value) {
     Str *interned = value ? str_intern(name) : NULL;
+    type_modified(type); // what it had there may be in the method cache, and dies now
     int status = interned ? dict_set_item(type->dict, interned, value) : -1;
     xdecref(value);
     return status;

@@ -156,8 +156,9 @@ static inline int object_setattr(Object *self, Str *name, Object *value) {
 }
 int object_setattr_string(Object *self, const char *name, Object *value);
 
-/* Puts an attribute into a type's dict while the type is being made, past all protocols. Steals
- * value, which may be NULL for a failed allocation. 0, or -1 with MemoryError. */
+/* Puts an attribute into a type's dict, past all protocols: while the type is being made, or again
+ * by an init function that is called twice. Steals value, which may be NULL for a failed allocation.
+ * 0, or -1 with MemoryError. */
 int type_add(Type *type, const char *name, Object *value);
 
 /* What these do unless a type has its own: data descriptor, instance, other descriptor or value.

@@ -5,7 +5,7 @@
 #include "parts.h"
 
 static void scene_count(void) {
-    puts("Left the names, then the objects, how many references there are to each, and\n"
+    puts("On the left the names, then the objects, the number of references to each, and\n"
          "what it refers to. Each statement moves some counts up or down, by one each.");
     world_begin();
     demo_type("a = Node()");
@@ -72,7 +72,8 @@ static void scene_weakref(void) {
     step("a = None: __del__ and two callbacks. In which order?");
     demo_type("a = None");
     demo_type("w()");
-    puts("  First __del__, which finds the object whole. Then all weak references end, and\n"
+    puts("  It gives None, which a prompt does not show.\n\n"
+         "  First __del__, which finds the object whole. Then all weak references end, and\n"
          "  the callbacks run, the newest first. Only then the memory goes.");
     step("if its weak reference has died before, is a callback called?");
     world.quiet = true;

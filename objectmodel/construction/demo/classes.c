@@ -128,6 +128,12 @@ enum { // the builtin types, which have no row in the table, and then its rows
 static Type *classes[CLASSES];
 static Object *settings;
 
+void classes_show(const char *header) {
+    const char *from = strstr(classes_source, header), *end = strstr(from, "\n\n");
+    size_t length = end ? (size_t)(end + 1 - from) : strlen(from);
+    printf("%.*s\n", (int)length, from);
+}
+
 /* ---- What the functions have in common -------------------------------------------------------*/
 
 /* None, or NULL with the error of a call that returned -1. */

@@ -13,6 +13,9 @@ ERROR_TYPE(NameError);
 /* The classes as Python source, as --classes prints it and --python runs it. */
 extern const char classes_source[];
 
+/* Prints the first whose source begins with `header`, "class Point", and an empty line. */
+void classes_show(const char *header);
+
 /* Makes them, drops them. The functions behind are C, and do what the source says. */
 void classes_make(void);
 void classes_drop(void);

@@ -336,11 +336,31 @@ static void test_abstract(void **state) {
     set(C, name, keep(tuple_pack(2, text("a"), number(1))));
     assert_fails(call(C, NULL, 0), TypeError, "sequence item 1: expected str instance, int found");
     set(C, name, keep(tuple_pack(0)));
-    keep(call(C, NULL, 0));
+    Object *c = keep(call(C, NULL, 0)), *full = keep(tuple_pack(1, text("a")));
+    assert_int_equal(((Tuple *)keep(object_getattr_string(c, name)))->size, 0);
+    Object *descr = type_lookup(&Type_Type, str_intern(name)); // past type_setattro()
+    assert_int_equal(descr->type->descr_set(descr, OBJECT(C), full), 0);
+    assert_ptr_equal(keep(object_getattr_string(c, name)), full);
     set(C, name, number(5));
     assert_fails(call(C, NULL, 0), TypeError, "'int' object is not iterable");
     set(C, name, NULL);
     keep(call(C, NULL, 0));
+}
+
+/* ---- Init functions called twice ---------------------------------------------------------------*/
+
+/* The second call replaces each attribute: a cache that kept the first would hand out freed memory. */
+static void test_init_twice(void **state) {
+    (void)state;
+    C = make(NULL, &Int_Type, "C", NULL, NULL);
+    Str *new = str_intern("__new__"), *name = str_intern("__name__");
+    for (int i = 0; i < 2; i++) {
+        assert_ptr_equal(type_lookup(&Int_Type, new), dict_get_item(Int_Type.dict, new));
+        assert_ptr_equal(type_lookup(C, new), dict_get_item(Int_Type.dict, new));
+        assert_ptr_equal(type_lookup(&Type_Type, name), dict_get_item(Type_Type.dict, name));
+        if (i == 0) assert_int_equal(construction_init(), 0);
+    }
+    assert_int_equal(((Int *)keep(call(C, ARGS(number(5)))))->value, 5);
 }
 
 /* ---- The watcher -----------------------------------------------------------------------------*/
@@ -395,6 +415,7 @@ int main(void) {
         TEST(metaclass_call),
         TEST(class_statement),
         TEST(abstract),
+        TEST(init_twice),
         TEST(watcher),
     };
     return cmocka_run_group_tests(tests, start, NULL);

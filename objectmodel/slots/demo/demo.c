@@ -253,7 +253,7 @@ static void scene_bytes(void) {
         }
     }
     puts("\n  slots are never more than the others: names and order are in the class. inline\n"
-         "  saves a pointer, and an allocation. A dict that was asked for stays.");
+         "  takes what values does, but in one block. A dict that was asked for stays.");
 }
 
 static void csv_bytes(void) {
