@@ -130,13 +130,17 @@ static int merge(Source **heap, int count) {
 /* ---- The program -----------------------------------------------------------------------------*/
 
 /* How many descriptors are open. Each new one is the lowest that is free, so there is a bound. */
-static void say_count(bool wanted, const char *when) {
-    if (!wanted) return;
-    int open_ones = 0;
+static int count_open(void) {
+    int count = 0;
     for (int fd = 0; fd < 65536; fd++)
-        open_ones += fcntl(fd, F_GETFD) >= 0;
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+static void say_count(int before, const char *when) {
+    if (before < 0) return;
     fflush(stdout);
-    fprintf(stderr, "%s: %d descriptors are open\n", when, open_ones);
+    fprintf(stderr, "%-22s %d more descriptors than before\n", when, count_open() - before);
 }
 
 /* Enters each file on the stack: all of them are open, or an exception is pending. */
@@ -176,13 +180,13 @@ int demo_merge(int count, char **names, bool count_descriptors) {
     reserve_standard_descriptors();
     Source **sources = calloc((size_t)count, sizeof(Source *));
     Object *stack = sources ? need(exitstack_new()) : need(error_no_memory());
-    say_count(count_descriptors, "before");
+    int before = count_descriptors ? count_open() : -1;
     WITH(w, stack, NULL) {
         int entered = enter_all(stack, count, names, sources);
-        say_count(count_descriptors, entered == 0 ? "all are entered" : "one cannot be entered");
+        say_count(before, entered == 0 ? "all are entered:" : "one cannot be entered:");
         if (entered == 0) (void)merge(sources, count);
     }
-    say_count(count_descriptors, "after");
+    say_count(before, "the stack is left:");
     decref(stack);
     free(sources);
     Exception *exc = exception_fetch();
