@@ -75,7 +75,7 @@ static void print_places(Object *obj, const char *name) {
     bool get = found && found->type->descr_get, data = found && descr_is_data(found);
     printf("    1 the class: C, Base, object    %s%s\n", found ? "a " : "nothing",
            found ? type : "");
-    printf("      has it __get__ and __set__?   %s\n", data ? "yes: it is asked" : "no");
+    if (found) printf("      has it __get__ and __set__?   %s\n", data ? "yes: it is asked" : "no");
     if (!data) printf("    2 the instance's own            %s\n", own ? "there it is" : "nothing");
     if (!data && !own) {
         printf("    3 what the class had            %s\n", get     ? "has __get__: it is asked"

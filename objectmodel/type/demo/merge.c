@@ -272,7 +272,8 @@ void scene_merge(void) {
     merge_of("X", (Type *[]){A, B, NULL}, 0, NULL);
     puts("\nX says A before B, B says B before A: its base comes after it.");
     step("and class X(B, A)?");
-    puts("The other order, the derived class first, keeps both promises.\n\n    class X(B, A): ...");
+    puts("The other order, the derived class first, keeps both promises.\n\n"
+         "    class X(B, A): ...");
     merge_of("X", (Type *[]){B, A, NULL}, 0, NULL);
     drop_all();
 }
