@@ -150,12 +150,12 @@ static Object *various_manager(What what) {
 static void row(const char *at_yield, What what, Type *raises) {
     Object *manager = various_manager(what);
     With with;
-    printf("  %-23s%-14s", at_yield, raises ? raises->name : "-");
+    printf("  %-24s%-14s", at_yield, raises ? raises->name : "-");
     if (with_enter(&with, manager, NULL) == 0) {
         with.exit = spy;
         if (raises) error_raise(raises, "b");
         (void)with_leave(&with);
-        printf("%-8s", answer);
+        printf("%-7s", answer);
     }
     Exception *exc = exception_fetch();
     printf("%s", exc ? exc->ob.type->name : "goes on");
@@ -172,7 +172,7 @@ static void row(const char *at_yield, What what, Type *raises) {
 static void scene_exit(void) {
     puts("The question of __exit__: has the exception that was thrown in come out again\n"
          "(False: it goes on by itself), was it dealt with (True), is it another one?\n\n"
-         "  at the yield           block raises  exit    afterwards");
+         "  at the yield            block raises  exit   afterwards");
     row("no try", NO_TRY, NULL);
     row("no try", NO_TRY, &ValueError_Type);
     row("except: pass", PASS, &ValueError_Type);
