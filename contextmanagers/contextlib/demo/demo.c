@@ -150,12 +150,12 @@ static Object *various_manager(What what) {
 static void row(const char *at_yield, What what, Type *raises) {
     Object *manager = various_manager(what);
     With with;
-    printf("  %-23s%-15s", at_yield, raises ? raises->name : "-");
+    printf("  %-24s%-14s", at_yield, raises ? raises->name : "-");
     if (with_enter(&with, manager, NULL) == 0) {
         with.exit = spy;
         if (raises) error_raise(raises, "b");
         (void)with_leave(&with);
-        printf("%-8s", answer);
+        printf("%-7s", answer);
     }
     Exception *exc = exception_fetch();
     printf("%s", exc ? exc->ob.type->name : "goes on");
@@ -172,18 +172,18 @@ static void row(const char *at_yield, What what, Type *raises) {
 static void scene_exit(void) {
     puts("The question of __exit__: has the exception that was thrown in come out again\n"
          "(False: it goes on by itself), was it dealt with (True), is it another one?\n\n"
-         "  at the yield           block raises   exit    afterwards");
+         "  at the yield            block raises  exit   afterwards");
     row("no try", NO_TRY, NULL);
     row("no try", NO_TRY, &ValueError_Type);
     row("except: pass", PASS, &ValueError_Type);
     row("except: raise", AGAIN, &ValueError_Type);
-    step("except: raise KeyError. What does __exit__ do, and what is the context?");
+    step("except: raise KeyError. What does __exit__ do?");
     row("except: raise KeyError", ANOTHER, &ValueError_Type);
     row("  the same, from None", FROM_NONE, &ValueError_Type);
     puts("\nExit returns False for the one it was told and raises only what is its own.\n\n"
          "StopIteration is how a generator ends, so none may leave it: PEP 479 makes a\n"
          "RuntimeError of it, whose cause it is.\n");
-    step("the block raises StopIteration: what comes out of the with statement?");
+    step("the block raises StopIteration: what comes out?");
     row("no try", NO_TRY, &StopIteration_Type);
     row("except: pass", PASS, &StopIteration_Type);
     row("no try", NO_TRY, &RuntimeError_Type);
@@ -210,7 +210,7 @@ static void scene_misuse(void) {
     puts("One yield, no more and no fewer, on every way. Three ways to miss it:\n");
     attempt("if False: yield", NO_YIELD, NULL);
     attempt("yield; yield", YIELDS, NULL);
-    step("a `try` around the first yield swallows, and then comes the second: what now?");
+    step("the first yield swallows, then comes another: what now?");
     attempt("try: ... pass; yield", YIELDS_TWICE, &ValueError_Type);
     puts("\nAnd a manager is used up: its generator has ended. __enter__ drops what would\n"
          "make another one (`del self.args`), so the second time fails there.\n");
@@ -266,7 +266,7 @@ static void scene_decorator(void) {
     Object *manager = manager_of("indented", indented, NULL);
     Object *function = need(function_new("countdown", countdown, NULL));
     decorated_countdown = need(contextmanager_decorate(manager, function));
-    step("countdown(2) calls itself: one manager can be entered once. Why does it work?");
+    step("it calls itself, a manager can be entered once: does it work?");
     Object *two = need(int_from_long(2));
     Object *result = need(object_call(decorated_countdown, &two, 1));
     printf("    -> '%s'\n", ((Str *)result)->text);

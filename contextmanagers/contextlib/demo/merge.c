@@ -11,7 +11,7 @@
 
 /* ---- A file as a manager ---------------------------------------------------------------------*/
 
-/* CPython: Modules/_io/iobase.c, iobase_enter(), iobase_exit(). */
+/* As Python's file objects are. */
 typedef struct {
     Object ob;
     const char *name;  // borrowed

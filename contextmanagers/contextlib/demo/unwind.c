@@ -160,7 +160,7 @@ void scene_unwind(void) {
     decref(exc);
     forget(exits, EXITS);
 
-    step("and if one exit swallows, and the next raises: what is its context?");
+    step("one exit swallows, the next raises: with which context?");
     Exit two[] = {
         {.name = "log", .raises = &RuntimeError_Type, .text = "log is full"},
         {.name = "ignore", .swallows = true},
