@@ -137,15 +137,15 @@ static void set_context(Exception *self, Exception *context) {
  * what this exit was told. An exit that raises the very exception that it was told makes a ring of
  * one here, and CPython then may walk around it for ever; we stop where `slow`, behind by half, is
  * met. Simplified: no collector will find such a ring. CPython: _fix_exception_context(). */
-static void fix_exception_context(Exception *new, Exception *old, const Exception *frame_exc) {
-    Exception *slow = new;
-    for (bool move_slow = false; new->context != frame_exc; move_slow = !move_slow) {
-        new = new->context;
-        if (!new || new == old || new == slow) return;
+static void fix_exception_context(Exception *raised, Exception *old, const Exception *frame_exc) {
+    Exception *slow = raised;
+    for (bool move_slow = false; raised->context != frame_exc; move_slow = !move_slow) {
+        raised = raised->context;
+        if (!raised || raised == old || raised == slow) return;
         if (move_slow) slow = slow->context;
     }
-    if (new->context &&new->context != old)
-        set_context(new, old ? (Exception *)new_ref(old) : NULL);
+    if (raised->context && raised->context != old)
+        set_context(raised, old ? (Exception *)new_ref(old) : NULL);
 }
 
 /* Each is taken off before it is called, so one that closes the stack, or adds to it, finds it as it
