@@ -241,6 +241,9 @@ Object *staticmethod_new(Object *callable);
 Object *classmethod_new(Object *callable);
 Object *super_new(Type *type, Object *obj);
 Object *property_set_name(Object *closure, Object *const *args, ssize_t nargs); // __set_name__
+/* Whether a static type's method was called with a self of that type: 0, or -1 with TypeError.
+ * CPython: Objects/descrobject.c, method_check_args(). */
+int method_check(const Type *type, const char *name, Object *const *args, ssize_t nargs);
 Object *getset_new(Type *type, const char *name, Object *(*get)(Object *),
                    int (*set)(Object *, Object *)); // set: or NULL
 

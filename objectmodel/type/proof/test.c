@@ -373,6 +373,27 @@ static void test_property(void) {
     assert_error(TypeError, "__set_name__() takes 2 positional arguments but 0 were given");
 }
 
+/* Read from the class, they are called with whatever one likes. */
+static void test_methods_of_static_types(void) {
+    Type *a = NEW("A", &Object_Type);
+    Object *set_name = get(&Property_Type, "__set_name__"), *one = number(1);
+    Object *p = keep(property_new(NULL, NULL, NULL));
+    assert_null(object_call(set_name, NULL, 0));
+    assert_error(TypeError, "unbound method property.__set_name__() needs an argument");
+    assert_null(object_call(set_name, (Object *[]){one, OBJECT(a), one}, 3));
+    assert_error(
+        TypeError,
+        "descriptor '__set_name__' for 'property' objects doesn't apply to a 'int' object");
+    assert_null(object_call(set_name, (Object *[]){p, OBJECT(a), one}, 3));
+    assert_error(TypeError, "__set_name__() argument 2 must be str, not int");
+    Object *subclasses = get(&Type_Type, "__subclasses__");
+    assert_null(object_call(subclasses, NULL, 0));
+    assert_error(TypeError, "unbound method type.__subclasses__() needs an argument");
+    assert_null(object_call(subclasses, &one, 1));
+    assert_error(TypeError,
+                 "descriptor '__subclasses__' for 'type' objects doesn't apply to a 'int' object");
+}
+
 /* ---- object.h --------------------------------------------------------------------------------*/
 
 static void test_values(void) {
@@ -492,6 +513,7 @@ int main(void) {
         TEST(test_super),
         TEST(test_special_methods),
         TEST(test_property),
+        TEST(test_methods_of_static_types),
         TEST(test_values),
         TEST(test_dict),
         TEST(test_full_dict),
