@@ -302,8 +302,16 @@ static void type_new_offsets(const TypeNew *ctx, Type *type) {
     type->free = own ? type->layout->free : object_gc_del;
 }
 
+/* The dict, borrowed, or NULL with an error set. An assignment to __bases__ may have put a class with
+ * a dict above one that has no place for it. */
+static Dict *subtype_get_dict(Object *self) {
+    if (self->type->layout) return self->type->layout->dict(self);
+    error_set(AttributeError, "This object has no __dict__");
+    return NULL;
+}
+
 static Object *subtype_dict(Object *self) {
-    Dict *dict = self->type->layout->dict(self);
+    Dict *dict = subtype_get_dict(self);
     return dict ? new_ref(dict) : NULL;
 }
 
@@ -313,7 +321,7 @@ static int subtype_setdict(Object *self, Object *value) {
         return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%.200s'",
                          value->type->name);
     }
-    if (!self->type->layout->dict(self)) return -1; // what lies elsewhere moves into the old dict
+    if (!subtype_get_dict(self)) return -1; // what lies elsewhere moves into the old dict
     Dict **cell = object_dict_pointer(self);
     Object *old = OBJECT(*cell);
     *cell = value ? (Dict *)new_ref(value) : NULL;
