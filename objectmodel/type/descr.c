@@ -320,9 +320,9 @@ Object *super_new(Type *type, Object *obj) {
 
 static void super_dealloc(Object *op) {
     Super *self = (Super *)op;
-    decref(self->type);
-    decref(self->obj);
-    decref(self->obj_type);
+    xdecref(self->type); // an instance of a subclass may be empty
+    xdecref(self->obj);
+    xdecref(self->obj_type);
     op->type->free(op);
 }
 
