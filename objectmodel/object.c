@@ -94,7 +94,7 @@ Object *str_from_format(const char *format, ...) {
     va_start(args, format);
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    Str *self = str_new((size_t)length);
+    Str *self = length < 0 ? error_no_memory() : str_new((size_t)length); // below 0: over 2 GiB
     if (self) {
         vsnprintf(self->text, (size_t)length + 1, format, again);
         self->hash = text_hash(self->text);

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
 /* ---- type.c, mro.c ---------------------------------------------------------------------------*/
 
@@ -326,6 +327,7 @@ static void test_super(void) {
     type_clear(d); // without an MRO there is nothing behind
     assert_null(get(keep(super_new(b, obj)), "x"));
     assert_error(AttributeError, "'super' object has no attribute 'x'");
+    instance(NEW("Empty", &Super_Type)); // made past super_new()
 }
 
 static void test_special_methods(void) {
@@ -428,6 +430,8 @@ static void test_values(void) {
     assert_string_equal(text_of(keep(object_repr(two))), "('x-5', (None,))");
     assert_string_equal(text_of(keep(object_repr(keep(tuple_new(0))))), "()");
     assert_int_equal(object_length(two), 2);
+    assert_null(str_from_format("%*s%*s", INT_MAX, "", INT_MAX, ""));
+    assert_error(MemoryError, "");
 }
 
 /* Random stores and removals against an array; SEED=n replays. */
