@@ -12,6 +12,7 @@
 #include "type/type.h" // type_generic_alloc()
 
 enum { MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
+enum { MAXNAMES = MAXSIZE * 2 / 3 };
 
 /* ---- None and NotImplemented ------------------------------------------------------------------*/
 
@@ -266,7 +267,8 @@ Dict *dict_from_keys(Keys *keys, Object **values, ssize_t used) {
 
 /* New keys, this dict's alone, with room for one name more and no holes; -1 with MemoryError. */
 static int dict_resize(Dict *self) {
-    Keys *keys = keys_new(self->used * 3 / 2 + 1);
+    ssize_t names = self->used * 3 / 2 + 1;
+    Keys *keys = keys_new(names > MAXNAMES && self->used < MAXNAMES ? MAXNAMES : names);
     Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;
     if (!values) {
         keys_decref(keys);

@@ -488,6 +488,10 @@ static void test_full_dict(void) {
     assert_error(MemoryError, "");
     assert_int_equal(object_length(OBJECT(dict)), 10922);
     assert_int_equal(dict_set_item(dict, str_intern("n0"), None), 0);
+    assert_int_equal(dict_del_item(dict, str_intern("n0")), 0); // leaves a hole, and room for one
+    assert_int_equal(dict_set_item(dict, str_intern("one more"), None), 0);
+    assert_int_equal(dict_set_item(dict, str_intern("n0"), None), -1);
+    assert_error(MemoryError, "");
 }
 
 /* Two dicts with the same names: one that leaves the order gets names of its own (PEP 412). */
