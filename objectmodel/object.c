@@ -180,11 +180,19 @@ Object *tuple_pack(ssize_t size, ...) {
     return OBJECT(self);
 }
 
-static void tuple_dealloc(Object *op) {
+static void tuple_dealloc_now(Object *op) {
     Tuple *self = (Tuple *)op;
     for (ssize_t i = 0; i < self->size; i++)
         xdecref(self->items[i]);
     op->type->free(self);
+}
+
+/* An instance of a subclass has been through the pile when it comes here. */
+static void tuple_dealloc(Object *self) {
+    if (self->type == &Tuple_Type)
+        dealloc_nested(self, tuple_dealloc_now);
+    else
+        tuple_dealloc_now(self);
 }
 
 /* One item's repr after another, each longer text replacing the last. */
@@ -355,12 +363,16 @@ bool dict_next(const Dict *self, ssize_t *pos, Str **name, Object **value) {
     return false;
 }
 
-static void dict_dealloc(Object *op) {
+static void dict_dealloc_now(Object *op) {
     Dict *self = (Dict *)op;
     dict_clear(self);
     keys_decref(self->keys);
     free(self->values);
     op->type->free(self);
+}
+
+static void dict_dealloc(Object *self) {
+    dealloc_nested(self, dict_dealloc_now);
 }
 
 static ssize_t dict_length(Object *self) {

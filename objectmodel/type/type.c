@@ -59,7 +59,7 @@ static void subtype_dealloc_now(Object *self) {
     decref(type); // last: it was needed to free its instance
 }
 
-/* A chain of instances, a million long, would free itself by a million nested calls. Below
+/* A chain of instances, tuples and dicts, a million long, would free itself by a million nested calls. Below
  * UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is the
  * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
  * CPython: subtype_dealloc(); Objects/object.c, _PyTrash_begin(). */
@@ -72,20 +72,24 @@ static void free_pile(void) {
         Object *next = dealloc_pile;
         dealloc_pile = (Object *)(intptr_t)next->refcnt;
         next->refcnt = 0;
-        subtype_dealloc_now(next);
+        next->type->dealloc(next);
     }
     dealloc_depth = 0;
 }
 
-static void subtype_dealloc(Object *self) {
+void dealloc_nested(Object *self, void (*dealloc_now)(Object *)) {
     if (dealloc_depth >= UNWIND_LEVEL) {
         self->refcnt = (ssize_t)(intptr_t)dealloc_pile;
         dealloc_pile = self;
         return;
     }
     dealloc_depth++;
-    subtype_dealloc_now(self);
+    dealloc_now(self);
     if (--dealloc_depth == 0 && dealloc_pile) free_pile();
+}
+
+static void subtype_dealloc(Object *self) {
+    dealloc_nested(self, subtype_dealloc_now);
 }
 
 /* ---- Which base, which metaclass --------------------------------------------------------------*/

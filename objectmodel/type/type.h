@@ -83,6 +83,10 @@ static inline ssize_t type_var_size(const Type *type, ssize_t nitems) {
 void type_clear(Type *type);
 void type_dealloc(Object *self);
 
+/* What the dealloc of an object that can be nested calls: dealloc_now, at once or, where it is nested
+ * deeply, later, by another call of the type's dealloc. CPython: Py_TRASHCAN_BEGIN. */
+void dealloc_nested(Object *self, void (*dealloc_now)(Object *));
+
 /* type_clear() for every class that was made: at the end of a program. */
 void types_clear(void);
 
