@@ -12,6 +12,7 @@
 #include "type/type.h" // type_generic_alloc()
 
 enum { MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
+enum { MAXNAMES = MAXSIZE * 2 / 3 };
 
 /* ---- None and NotImplemented ------------------------------------------------------------------*/
 
@@ -94,7 +95,7 @@ Object *str_from_format(const char *format, ...) {
     va_start(args, format);
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    Str *self = str_new((size_t)length);
+    Str *self = length < 0 ? error_no_memory() : str_new((size_t)length); // below 0: over 2 GiB
     if (self) {
         vsnprintf(self->text, (size_t)length + 1, format, again);
         self->hash = text_hash(self->text);
@@ -179,11 +180,19 @@ Object *tuple_pack(ssize_t size, ...) {
     return OBJECT(self);
 }
 
-static void tuple_dealloc(Object *op) {
+static void tuple_dealloc_now(Object *op) {
     Tuple *self = (Tuple *)op;
     for (ssize_t i = 0; i < self->size; i++)
         xdecref(self->items[i]);
     op->type->free(self);
+}
+
+/* An instance of a subclass has been through the pile when it comes here. */
+static void tuple_dealloc(Object *self) {
+    if (self->type == &Tuple_Type)
+        dealloc_nested(self, tuple_dealloc_now);
+    else
+        tuple_dealloc_now(self);
 }
 
 /* One item's repr after another, each longer text replacing the last. */
@@ -266,7 +275,8 @@ Dict *dict_from_keys(Keys *keys, Object **values, ssize_t used) {
 
 /* New keys, this dict's alone, with room for one name more and no holes; -1 with MemoryError. */
 static int dict_resize(Dict *self) {
-    Keys *keys = keys_new(self->used * 3 / 2 + 1);
+    ssize_t names = self->used * 3 / 2 + 1;
+    Keys *keys = keys_new(names > MAXNAMES && self->used < MAXNAMES ? MAXNAMES : names);
     Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;
     if (!values) {
         keys_decref(keys);
@@ -353,12 +363,16 @@ bool dict_next(const Dict *self, ssize_t *pos, Str **name, Object **value) {
     return false;
 }
 
-static void dict_dealloc(Object *op) {
+static void dict_dealloc_now(Object *op) {
     Dict *self = (Dict *)op;
     dict_clear(self);
     keys_decref(self->keys);
     free(self->values);
     op->type->free(self);
+}
+
+static void dict_dealloc(Object *self) {
+    dealloc_nested(self, dict_dealloc_now);
 }
 
 static ssize_t dict_length(Object *self) {

@@ -69,10 +69,17 @@ static ssize_t gc_collect_main(int generation) {
     return collected;
 }
 
+/* CPython: invoke_gc_callback(). */
+static void invoke_gc_callback(const char *phase, int generation, ssize_t collected) {
+    if (!gc_callback) return;
+    gc_callback(phase, generation, collected, 0);
+    if (error_occurred()) error_write_unraisable(None);
+}
+
 static ssize_t gc_collect_with_callback(int generation) {
-    if (gc_callback) gc_callback("start", generation, 0, 0);
+    invoke_gc_callback("start", generation, 0);
     ssize_t collected = gc_collect_main(generation);
-    if (gc_callback) gc_callback("stop", generation, collected, 0);
+    invoke_gc_callback("stop", generation, collected);
     return collected;
 }
 

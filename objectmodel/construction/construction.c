@@ -89,7 +89,7 @@ static int type_set_abstractmethods(Object *self, Object *value) {
     Type *type = (Type *)self;
     Str *name = str_intern("__abstractmethods__");
     if (!name) return -1;
-    type_modified(type); // an instance finds it, too, through the method cache
+    type_modified(type); // the setter may have been called without type_setattro()
     if (value && dict_set_item(type->dict, name, value) < 0) return -1;
     if (!value && dict_del_item(type->dict, name) < 0)
         return error_set(AttributeError, "%s", name->text);

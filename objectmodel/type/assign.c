@@ -96,6 +96,7 @@ typedef struct Change {
 
 /* Computes the MRO of a class and of all below it anew. -1 with an error set. */
 static int mro_hierarchy(Type *type, Change **changes) {
+    if (!type->mro) return 0; // cleared: it would be a cycle again
     Change *change = malloc(sizeof *change);
     Tuple *mro = change ? type_mro(type, type->bases, NULL, NULL) : error_no_memory();
     if (!mro) {

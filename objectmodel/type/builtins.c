@@ -80,6 +80,7 @@ static Object *type_get_dict(Object *self) {
 /* Simplified: a tuple; CPython's is a list. */
 static Object *type_get_subclasses(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
+    if (method_check(&Type_Type, "__subclasses__", args, nargs) < 0) return NULL;
     if (nargs == 1) return type_subclasses((Type *)args[0]);
     error_set(TypeError, "type.__subclasses__() takes no arguments (%zd given)", nargs - 1);
     return NULL;

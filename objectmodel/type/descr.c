@@ -141,11 +141,20 @@ static Object *getset_repr(Object *op) {
                            ((GetSet *)op)->type->name);
 }
 
-static int getset_check(const GetSet *self, const Object *obj) {
-    if (object_is_instance(obj, self->type)) return 0;
+static int descr_check(const Type *type, const char *name, const Object *obj) {
+    if (object_is_instance(obj, type)) return 0;
     return error_set(TypeError,
                      "descriptor '%s' for '%.100s' objects doesn't apply to a '%.100s' object",
-                     self->name->text, self->type->name, obj->type->name);
+                     name, type->name, obj->type->name);
+}
+
+static int getset_check(const GetSet *self, const Object *obj) {
+    return descr_check(self->type, self->name->text, obj);
+}
+
+int method_check(const Type *type, const char *name, Object *const *args, ssize_t nargs) {
+    if (nargs > 0) return descr_check(type, name, args[0]);
+    return error_set(TypeError, "unbound method %s.%s() needs an argument", type->name, name);
 }
 
 static Object *getset_descr_get(Object *op, Object *obj, Object *type) {
@@ -217,15 +226,23 @@ static int property_descr_set(Object *op, Object *obj, Object *value) {
     return result ? 0 : -1;
 }
 
-/* property.__set_name__(self, owner, name). */
+/* property.__set_name__(self, owner, name). Simplified: CPython takes any object for a name. */
 Object *property_set_name(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
+    if (method_check(&Property_Type, "__set_name__", args, nargs) < 0) return NULL;
     if (nargs != 3) {
         error_set(TypeError, "__set_name__() takes 2 positional arguments but %zd were given",
                   nargs - 1);
         return NULL;
     }
-    ((Property *)args[0])->prop_name = str_intern(((Str *)args[2])->text);
+    if (!object_is_instance(args[2], &Str_Type)) {
+        error_set(TypeError, "__set_name__() argument 2 must be str, not %.50s",
+                  args[2]->type->name);
+        return NULL;
+    }
+    Str *name = str_intern(((Str *)args[2])->text);
+    if (!name) return NULL;
+    ((Property *)args[0])->prop_name = name;
     return new_ref(None);
 }
 
@@ -303,9 +320,9 @@ Object *super_new(Type *type, Object *obj) {
 
 static void super_dealloc(Object *op) {
     Super *self = (Super *)op;
-    decref(self->type);
-    decref(self->obj);
-    decref(self->obj_type);
+    xdecref(self->type); // an instance of a subclass may be empty
+    xdecref(self->obj);
+    xdecref(self->obj_type);
     op->type->free(op);
 }
 

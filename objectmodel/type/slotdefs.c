@@ -322,7 +322,8 @@ void fixup_slot_dispatchers(Type *type) {
 
 /* Not below classes that define the method themselves. CPython: update_subclasses(). */
 static void update_subclasses(Type *type, const Str *name, SlotDef *first) {
-    update_one_slot(type, first);
+    if (type->mro)
+        update_one_slot(type, first); // one that was cleared finds nothing: keeps its cells
     for (ssize_t i = 0; i < type->nsubclasses; i++) {
         Type *subclass = type->subclasses[i]->referent;
         if (!dict_get_item(subclass->dict, name)) update_subclasses(subclass, name, first);

@@ -59,7 +59,7 @@ static void subtype_dealloc_now(Object *self) {
     decref(type); // last: it was needed to free its instance
 }
 
-/* A chain of instances, a million long, would free itself by a million nested calls. Below
+/* A chain of instances, tuples and dicts, a million long, would free itself by a million nested calls. Below
  * UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is the
  * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
  * CPython: subtype_dealloc(); Objects/object.c, _PyTrash_begin(). */
@@ -72,20 +72,24 @@ static void free_pile(void) {
         Object *next = dealloc_pile;
         dealloc_pile = (Object *)(intptr_t)next->refcnt;
         next->refcnt = 0;
-        subtype_dealloc_now(next);
+        next->type->dealloc(next);
     }
     dealloc_depth = 0;
 }
 
-static void subtype_dealloc(Object *self) {
+void dealloc_nested(Object *self, void (*dealloc_now)(Object *)) {
     if (dealloc_depth >= UNWIND_LEVEL) {
         self->refcnt = (ssize_t)(intptr_t)dealloc_pile;
         dealloc_pile = self;
         return;
     }
     dealloc_depth++;
-    subtype_dealloc_now(self);
+    dealloc_now(self);
     if (--dealloc_depth == 0 && dealloc_pile) free_pile();
+}
+
+static void subtype_dealloc(Object *self) {
+    dealloc_nested(self, subtype_dealloc_now);
 }
 
 /* ---- Which base, which metaclass --------------------------------------------------------------*/
@@ -302,8 +306,16 @@ static void type_new_offsets(const TypeNew *ctx, Type *type) {
     type->free = own ? type->layout->free : object_gc_del;
 }
 
+/* The dict, borrowed, or NULL with an error set. An assignment to __bases__ may have put a class with
+ * a dict above one that has no place for it. */
+static Dict *subtype_get_dict(Object *self) {
+    if (self->type->layout) return self->type->layout->dict(self);
+    error_set(AttributeError, "This object has no __dict__");
+    return NULL;
+}
+
 static Object *subtype_dict(Object *self) {
-    Dict *dict = self->type->layout->dict(self);
+    Dict *dict = subtype_get_dict(self);
     return dict ? new_ref(dict) : NULL;
 }
 
@@ -313,7 +325,7 @@ static int subtype_setdict(Object *self, Object *value) {
         return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%.200s'",
                          value->type->name);
     }
-    if (!self->type->layout->dict(self)) return -1; // what lies elsewhere moves into the old dict
+    if (!subtype_get_dict(self)) return -1; // what lies elsewhere moves into the old dict
     Dict **cell = object_dict_pointer(self);
     Object *old = OBJECT(*cell);
     *cell = value ? (Dict *)new_ref(value) : NULL;

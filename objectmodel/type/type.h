@@ -83,6 +83,10 @@ static inline ssize_t type_var_size(const Type *type, ssize_t nitems) {
 void type_clear(Type *type);
 void type_dealloc(Object *self);
 
+/* What the dealloc of an object that can be nested calls: dealloc_now, at once or, where it is nested
+ * deeply, later, by another call of the type's dealloc. CPython: Py_TRASHCAN_BEGIN. */
+void dealloc_nested(Object *self, void (*dealloc_now)(Object *));
+
 /* type_clear() for every class that was made: at the end of a program. */
 void types_clear(void);
 
@@ -242,6 +246,9 @@ Object *staticmethod_new(Object *callable);
 Object *classmethod_new(Object *callable);
 Object *super_new(Type *type, Object *obj);
 Object *property_set_name(Object *closure, Object *const *args, ssize_t nargs); // __set_name__
+/* Whether a static type's method was called with a self of that type: 0, or -1 with TypeError.
+ * CPython: Objects/descrobject.c, method_check_args(). */
+int method_check(const Type *type, const char *name, Object *const *args, ssize_t nargs);
 Object *getset_new(Type *type, const char *name, Object *(*get)(Object *),
                    int (*set)(Object *, Object *)); // set: or NULL
 

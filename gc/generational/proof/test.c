@@ -101,6 +101,28 @@ static void count_start(const char *what, int generation, ssize_t collected,
     if (strcmp(what, "start") == 0) started[generation]++;
 }
 
+static void raise_always(const char *what, int generation, ssize_t collected,
+                         ssize_t uncollectable) {
+    (void)generation, (void)collected, (void)uncollectable;
+    error_set(ValueError, "%s", what);
+}
+
+/* Its error is reported, and is not that of whoever made an object just now. */
+static void test_callback_raises(void **state) {
+    (void)state;
+    int stderr_fd = hide_stderr();
+    gc_callback = raise_always;
+    set_threshold(1, 0, 0);
+    gc.enabled = true;
+    for (int i = 0; i < 8; i++) {
+        decref(loop_of(&Node_Type));
+        if (error_occurred()) break;
+    }
+    show_stderr(stderr_fd);
+    assert_int_equal(error_occurred() == NoError, true);
+    assert_int_equal(gc.generations[0].count <= 1, true); // collections there were
+}
+
 static void make_objects(List *keep, int count) {
     for (int i = 0; i < count; i++) {
         Object *op = instance_new(&Node_Type);
@@ -480,14 +502,23 @@ static void test_steps(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_cycles),     TEST(test_reachable_later),
-        TEST(test_deep),       TEST(test_untrack_tuples),
-        TEST(test_thresholds), TEST(test_count),
-        TEST(test_quarter),    TEST(test_generations),
-        TEST(test_weakrefs),   TEST(test_weakref_from_garbage),
-        TEST(test_saveall),    TEST(test_freeze),
-        TEST(test_questions),  TEST(test_questions_without_memory),
-        TEST(test_init),       TEST(test_steps),
+        TEST(test_cycles),
+        TEST(test_reachable_later),
+        TEST(test_deep),
+        TEST(test_untrack_tuples),
+        TEST(test_thresholds),
+        TEST(test_count),
+        TEST(test_quarter),
+        TEST(test_generations),
+        TEST(test_weakrefs),
+        TEST(test_weakref_from_garbage),
+        TEST(test_saveall),
+        TEST(test_freeze),
+        TEST(test_questions),
+        TEST(test_questions_without_memory),
+        TEST(test_init),
+        TEST(test_steps),
+        TEST(test_callback_raises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

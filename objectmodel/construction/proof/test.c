@@ -345,6 +345,14 @@ static void test_abstract(void **state) {
     assert_fails(call(C, NULL, 0), TypeError, "'int' object is not iterable");
     set(C, name, NULL);
     keep(call(C, NULL, 0));
+    Object *setter = dict_get_item(Type_Type.dict, str_intern(name)), *instance = call(C, NULL, 0);
+    for (int64_t i = 0; i < 2; i++) { // past type_setattro(): the cache must not keep the old value
+        Object *value = int_from_long(i);
+        assert_int_equal(setter->type->descr_set(setter, OBJECT(C), value), 0);
+        decref(value);
+        assert_ptr_equal(keep(object_getattr_string(keep(new_ref(instance)), name)), value);
+    }
+    decref(instance);
 }
 
 /* ---- Init functions called twice ---------------------------------------------------------------*/

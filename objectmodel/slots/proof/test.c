@@ -125,6 +125,26 @@ static void test_subclasses_extend(void **state) {
     drop_class(a);
 }
 
+/* The new base has a dict, and the instances are laid out by the other one. */
+static void test_base_with_a_dict_is_assigned(void **state) {
+    (void)state;
+    Type *a = class_new("A", NULL, NULL, &values_layout), *b = class_new("B", NULL, "x", NULL);
+    Type *c = class_new("C", b, "", NULL);
+    Object *bases = tuple_pack(2, b, a), *one = make(c);
+    assert_int_equal(type_set_bases(c, bases), 0);
+    assert_null(object_getattr(one, dunder_dict));
+    assert_error(AttributeError, "This object has no __dict__");
+    assert_int_equal(object_setattr(one, dunder_dict, NULL), -1);
+    assert_error(AttributeError, "This object has no __dict__");
+    assert_int_equal(object_setattr(one, y, None), -1);
+    assert_error(AttributeError, "'C' object has no attribute 'y'");
+    decref(one);
+    decref(bases);
+    drop_class(c);
+    drop_class(b);
+    drop_class(a);
+}
+
 static void test_long_chain_dies_in_peace(void **state) {
     (void)state;
     Type *type = class_new("Node", NULL, "x", NULL);
@@ -487,6 +507,7 @@ int main(void) {
         cmocka_unit_test(test_descriptor_checks_its_object),
         cmocka_unit_test(test_slot_with_the_name_of_a_special_method),
         cmocka_unit_test(test_subclasses_extend),
+        cmocka_unit_test(test_base_with_a_dict_is_assigned),
         cmocka_unit_test(test_long_chain_dies_in_peace),
         cmocka_unit_test(test_class_without_memory),
         cmocka_unit_test(test_refused_class_leaves_no_trace),

@@ -437,6 +437,23 @@ static void test_chain_of_instances(void) {
     decref(head);
 }
 
+/* The same without a class, by tuples, and by dicts that have outlived their instances. */
+static void test_chain_of_values(void) {
+    Type *cls = NEW("C", &Object_Type);
+    Object *tuple = new_ref(None), *dict = new_ref(None);
+    for (int i = 0; i < 1000000; i++) {
+        Object *next = tuple_pack(1, tuple), *one = cls->alloc(cls, 0);
+        decref(tuple);
+        tuple = next;
+        assert_int_equal(put(one, "next", dict), 0);
+        decref(dict);
+        dict = new_ref(cls->layout->dict(one));
+        decref(one);
+    }
+    decref(tuple);
+    decref(dict);
+}
+
 /* Thousands of classes, each derived from the last: what changes at the top is seen at the bottom. */
 static void test_deep_hierarchy(void) {
     enum { DEEP = 2000 };
@@ -468,6 +485,7 @@ int main(void) {
         TEST(test_set_name_that_changes_the_class),
         TEST(test_random_hierarchies),
         TEST(test_chain_of_instances),
+        TEST(test_chain_of_values),
         TEST(test_deep_hierarchy),
     };
     return run_all(tests, LENGTH(tests));

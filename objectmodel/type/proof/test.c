@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
 /* ---- type.c, mro.c ---------------------------------------------------------------------------*/
 
@@ -196,6 +197,23 @@ static void test_the_end_of_a_class(void) {
     assert_error(ValueError, "kept");
 }
 
+/* One that was cleared, and waits for its last instance, is passed over when a base changes. */
+static void test_cleared_below(void) {
+    Type *a = NEW("A", NEW("X", &Object_Type)), *b = NEW("B", &Object_Type);
+    Type *c = type_new(NULL, "C", TUPLE(a), NULL);
+    Object *one = c->alloc(c, 0);
+    type_clear(c);
+    set(a, "__repr__", giving(number(5)));
+    keep(object_repr(one)); // by the cell that it has had
+    assert_int_equal(put(c, "__str__", None), 0);
+    keep(object_str(one));
+    set(a, "__bases__", TUPLE(b));
+    assert_null(c->mro);
+    decref(c);
+    decref(one);
+    assert_int_equal(a->nsubclasses, 0);
+}
+
 /* ---- attributes.c: the cache -----------------------------------------------------------------*/
 
 static void test_cache(void) {
@@ -309,6 +327,7 @@ static void test_super(void) {
     type_clear(d); // without an MRO there is nothing behind
     assert_null(get(keep(super_new(b, obj)), "x"));
     assert_error(AttributeError, "'super' object has no attribute 'x'");
+    instance(NEW("Empty", &Super_Type)); // made past super_new()
 }
 
 static void test_special_methods(void) {
@@ -373,6 +392,27 @@ static void test_property(void) {
     assert_error(TypeError, "__set_name__() takes 2 positional arguments but 0 were given");
 }
 
+/* Read from the class, they are called with whatever one likes. */
+static void test_methods_of_static_types(void) {
+    Type *a = NEW("A", &Object_Type);
+    Object *set_name = get(&Property_Type, "__set_name__"), *one = number(1);
+    Object *p = keep(property_new(NULL, NULL, NULL));
+    assert_null(object_call(set_name, NULL, 0));
+    assert_error(TypeError, "unbound method property.__set_name__() needs an argument");
+    assert_null(object_call(set_name, (Object *[]){one, OBJECT(a), one}, 3));
+    assert_error(
+        TypeError,
+        "descriptor '__set_name__' for 'property' objects doesn't apply to a 'int' object");
+    assert_null(object_call(set_name, (Object *[]){p, OBJECT(a), one}, 3));
+    assert_error(TypeError, "__set_name__() argument 2 must be str, not int");
+    Object *subclasses = get(&Type_Type, "__subclasses__");
+    assert_null(object_call(subclasses, NULL, 0));
+    assert_error(TypeError, "unbound method type.__subclasses__() needs an argument");
+    assert_null(object_call(subclasses, &one, 1));
+    assert_error(TypeError,
+                 "descriptor '__subclasses__' for 'type' objects doesn't apply to a 'int' object");
+}
+
 /* ---- object.h --------------------------------------------------------------------------------*/
 
 static void test_values(void) {
@@ -390,6 +430,8 @@ static void test_values(void) {
     assert_string_equal(text_of(keep(object_repr(two))), "('x-5', (None,))");
     assert_string_equal(text_of(keep(object_repr(keep(tuple_new(0))))), "()");
     assert_int_equal(object_length(two), 2);
+    assert_null(str_from_format("%*s%*s", INT_MAX, "", INT_MAX, ""));
+    assert_error(MemoryError, "");
 }
 
 /* Random stores and removals against an array; SEED=n replays. */
@@ -446,6 +488,10 @@ static void test_full_dict(void) {
     assert_error(MemoryError, "");
     assert_int_equal(object_length(OBJECT(dict)), 10922);
     assert_int_equal(dict_set_item(dict, str_intern("n0"), None), 0);
+    assert_int_equal(dict_del_item(dict, str_intern("n0")), 0); // leaves a hole, and room for one
+    assert_int_equal(dict_set_item(dict, str_intern("one more"), None), 0);
+    assert_int_equal(dict_set_item(dict, str_intern("n0"), None), -1);
+    assert_error(MemoryError, "");
 }
 
 /* Two dicts with the same names: one that leaves the order gets names of its own (PEP 412). */
@@ -478,24 +524,16 @@ static void test_shared_keys(void) {
 int main(void) {
     if (types_init() < 0) return 1;
     static const Test tests[] = {
-        TEST(test_knot),
-        TEST(test_mro),
-        TEST(test_metaclass),
-        TEST(test_layout),
-        TEST(test_instance_dict),
-        TEST(test_class_dict),
-        TEST(test_subclasses),
-        TEST(test_the_end_of_a_class),
-        TEST(test_cache),
-        TEST(test_collisions),
-        TEST(test_binding),
-        TEST(test_super),
-        TEST(test_special_methods),
-        TEST(test_property),
-        TEST(test_values),
-        TEST(test_dict),
-        TEST(test_full_dict),
-        TEST(test_shared_keys),
+        TEST(test_knot),          TEST(test_mro),
+        TEST(test_metaclass),     TEST(test_layout),
+        TEST(test_instance_dict), TEST(test_class_dict),
+        TEST(test_subclasses),    TEST(test_the_end_of_a_class),
+        TEST(test_cleared_below), TEST(test_cache),
+        TEST(test_collisions),    TEST(test_binding),
+        TEST(test_super),         TEST(test_special_methods),
+        TEST(test_property),      TEST(test_methods_of_static_types),
+        TEST(test_values),        TEST(test_dict),
+        TEST(test_full_dict),     TEST(test_shared_keys),
     };
     return run_all(tests, LENGTH(tests));
 }
