@@ -50,6 +50,7 @@ static SendResult generator_resume(Generator *self, Object *sent, Object **resul
     exc_info_push(&self->exc_state);
     if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
     SendResult status = self->body(self, sent, result);
+    if (status != SEND_NEXT) self->state = ENDED; // before anything dies that may call it again
     self->running = false;
     exc_info_pop();
     if (status == SEND_ERROR) wrap_stop_iteration();

@@ -447,7 +447,7 @@ static void test_generator_dies(void **state) {
 typedef struct {
     Object ob;
     Object *gen;
-    bool sends;
+    bool sends, closes;
 } Caller;
 
 static void caller_dealloc(Object *op) {
@@ -456,8 +456,29 @@ static void caller_dealloc(Object *op) {
         assert_null(generator_next(self->gen));
         assert_pending("generator already executing while in gen");
     }
+    if (self->closes) {
+        Exception *pending = exception_fetch();
+        assert_int_equal(generator_close(self->gen), 0);
+        exception_restore(pending);
+    }
     decref(self->gen);
     testing_free(self);
+}
+
+static int steps;
+
+/* yield; raise StopIteration(closure), and no memory for the RuntimeError */
+static SendResult stops_without_memory(Generator *self, Object *sent, Object **result) {
+    (void)sent;
+    GENERATOR_BEGIN
+    YIELD(new_ref(None));
+    steps++;
+    Exception *stop = exception_new_value(&StopIteration_Type, self->closure);
+    clear_ref(self->closure);
+    exception_raise(stop);
+    testing_fail_at(0);
+    return SEND_ERROR;
+    GENERATOR_END
 }
 
 static void test_generator_called_by_what_dies(void **state) {
@@ -489,6 +510,19 @@ static void test_generator_called_by_what_dies(void **state) {
         }
         decref(exc);
     }
+
+    caller = object_new(&type, sizeof *caller); // goes with the StopIteration, when it has ended
+    assert_non_null(caller);
+    caller->gen = gen = generator_new("gen", stops_without_memory, OBJECT(caller));
+    caller->closes = true;
+    incref(gen);
+    decref(caller);
+    decref(generator_next(gen));
+    assert_null(generator_next(gen));
+    testing_fail_at(-1);
+    assert_pending("MemoryError");
+    assert_int_equal(steps, 1);
+    decref(gen);
 }
 
 /* Each allocation of a whole life failed in turn. */
