@@ -42,14 +42,15 @@ static void wrap_stop_iteration(void) {
 }
 
 /* Runs to the next yield, with its own item on the stack of what is being handled: what is thrown into
- * an except block of the generator's gets its context there. CPython: gen_send_ex2(),
- * _PyErr_ChainStackItem(). */
+ * an except block of the generator's gets its context there. Its own reference and `running` come before
+ * that: what dies then may call the generator. CPython: gen_send_ex2(), _PyErr_ChainStackItem(). */
 static SendResult generator_resume(Generator *self, Object *sent, Object **result) {
+    incref(self);
+    self->running = true;
     exc_info_push(&self->exc_state);
     if (!sent && self->exc_state.exc) exception_raise(exception_fetch());
-    self->running = true;
-    incref(self);
     SendResult status = self->body(self, sent, result);
+    if (status != SEND_NEXT) self->state = ENDED; // before anything dies that may call it again
     self->running = false;
     exc_info_pop();
     if (status == SEND_ERROR) wrap_stop_iteration();
@@ -91,11 +92,12 @@ Object *generator_throw(Object *op, Exception *exc) {
     Generator *self = (Generator *)op;
     if (is_running(self)) return NULL;
     exception_restore((Exception *)new_ref(exc));
-    if (self->state == 0) {
-        generator_end(self);
-        wrap_stop_iteration();
-    }
     if (self->state == ENDED) return NULL;
+    if (self->state == 0) {
+        generator_end(self); // it may be gone by now
+        wrap_stop_iteration();
+        return NULL;
+    }
     Object *result;
     SendResult status = generator_resume(self, NULL, &result);
     return returned(status, result);
@@ -104,8 +106,11 @@ Object *generator_throw(Object *op, Exception *exc) {
 int generator_close(Object *op) {
     Generator *self = (Generator *)op;
     if (is_running(self)) return -1;
-    if (self->state == 0) generator_end(self);
     if (self->state == ENDED) return 0;
+    if (self->state == 0) {
+        generator_end(self); // it may be gone by now
+        return 0;
+    }
     Exception *leave = exception_new_value(&GeneratorExit_Type, NULL);
     if (!leave) return -1;
     Object *yielded = generator_throw(op, leave);

@@ -62,16 +62,15 @@ Object *exitstack_enter_context(Object *op, Object *manager) {
         raise_not_a_manager(manager->type);
         return NULL;
     }
-    Object *(*exit)(Object *, Object *, Object *, Object *) = manager->type->exit;
-    Object *result = manager->type->enter(manager);
-    if (!result) return NULL;
+    With with;
+    Object *result;
+    if (with_enter(&with, manager, &result) < 0) return NULL;
     if (reserve(self) < 0) { // entered, and not to be remembered: so it is left here and now
-        With with = {new_ref(manager), exit};
         decref(result);
         if (with_leave(&with) == 0) error_no_memory();
         return NULL;
     }
-    self->owed[self->size++] = (Owed){new_ref(manager), exit, NULL};
+    self->owed[self->size++] = (Owed){with.manager, with.exit, NULL}; // who enters owes the exit
     return result;
 }
 
@@ -184,8 +183,11 @@ static Object *exitstack_exit(Object *op, Object *type, Object *value, Object *t
     return new_ref(type != None && suppressed ? True : False);
 }
 
+/* Holds the stack meanwhile: an exit may drop the last reference to it. */
 int exitstack_close(Object *self) {
+    incref(self);
     Object *result = exitstack_exit(self, None, None, None);
+    decref(self);
     if (!result) return -1;
     decref(result);
     return 0;

@@ -443,6 +443,88 @@ static void test_generator_dies(void **state) {
     assert_pending("pending");
 }
 
+/* An object that calls its generator as it dies, or drops the last reference to it. */
+typedef struct {
+    Object ob;
+    Object *gen;
+    bool sends, closes;
+} Caller;
+
+static void caller_dealloc(Object *op) {
+    Caller *self = (Caller *)op;
+    if (self->sends) {
+        assert_null(generator_next(self->gen));
+        assert_pending("generator already executing while in gen");
+    }
+    if (self->closes) {
+        Exception *pending = exception_fetch();
+        assert_int_equal(generator_close(self->gen), 0);
+        exception_restore(pending);
+    }
+    decref(self->gen);
+    testing_free(self);
+}
+
+static int steps;
+
+/* yield; raise StopIteration(closure), and no memory for the RuntimeError */
+static SendResult stops_without_memory(Generator *self, Object *sent, Object **result) {
+    (void)sent;
+    GENERATOR_BEGIN
+    YIELD(new_ref(None));
+    steps++;
+    Exception *stop = exception_new_value(&StopIteration_Type, self->closure);
+    clear_ref(self->closure);
+    exception_raise(stop);
+    testing_fail_at(0);
+    return SEND_ERROR;
+    GENERATOR_END
+}
+
+static void test_generator_called_by_what_dies(void **state) {
+    (void)state;
+    static Type type = {TYPE("Caller", NULL), .dealloc = caller_dealloc};
+    Object *gen = begun(handles);
+    Exception *exc = new_exception("thrown");
+    Caller *caller = object_new(&type, sizeof *caller); // goes with the context that exc had before
+    assert_non_null(caller);
+    caller->gen = gen; // the last reference
+    caller->sends = true;
+    exc->context = exception_new_value(&ValueError_Type, OBJECT(caller));
+    decref(caller);
+    assert_null(generator_throw(gen, exc));
+    decref(exc);
+    assert_pending("thrown while in gen");
+
+    for (int close = 0; close < 2; close++) { // one that has not begun, held by its closure alone
+        caller = object_new(&type, sizeof *caller);
+        assert_non_null(caller);
+        caller->gen = gen = generator_new("gen", counts, OBJECT(caller));
+        decref(caller);
+        exc = new_exception("thrown");
+        if (close) {
+            assert_int_equal(generator_close(gen), 0);
+        } else {
+            assert_null(generator_throw(gen, exc));
+            assert_pending("thrown");
+        }
+        decref(exc);
+    }
+
+    caller = object_new(&type, sizeof *caller); // goes with the StopIteration, when it has ended
+    assert_non_null(caller);
+    caller->gen = gen = generator_new("gen", stops_without_memory, OBJECT(caller));
+    caller->closes = true;
+    incref(gen);
+    decref(caller);
+    decref(generator_next(gen));
+    assert_null(generator_next(gen));
+    testing_fail_at(-1);
+    assert_pending("MemoryError");
+    assert_int_equal(steps, 1);
+    decref(gen);
+}
+
 /* Each allocation of a whole life failed in turn. */
 static void test_generator_no_memory(void **state) {
     (void)state;
@@ -484,6 +566,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_generator_ends, tear_down),
         cmocka_unit_test_teardown(test_generator_handles, tear_down),
         cmocka_unit_test_teardown(test_generator_dies, tear_down),
+        cmocka_unit_test_teardown(test_generator_called_by_what_dies, tear_down),
         cmocka_unit_test_teardown(test_generator_no_memory, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

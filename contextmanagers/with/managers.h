@@ -6,9 +6,9 @@
  *     temporary_directory_new()    gone on leaving, with all that is in it
  *     transaction_new(store)       changes that are undone when the block fails
  *
- * All of these return a new reference, or NULL with MemoryError; OSError for a path too long. None can be entered while it is
- * entered (RuntimeError); all can be entered again afterwards. One that dies while it is entered,
- * which with_enter() and with_leave() never let happen, gives up: it undoes what it did.
+ * All of these return a new reference, or NULL with MemoryError; OSError for a path too long. None can be
+ * entered while it is entered (RuntimeError); all can be entered again afterwards. One that dies while it
+ * is entered, which with_enter() and with_leave() never let happen, gives up: it undoes what it did.
  */
 #ifndef MANAGERS_H
 #define MANAGERS_H

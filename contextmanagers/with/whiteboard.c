@@ -138,5 +138,7 @@ int main(void) {
     with_leave(&w);
     with_leave(&w);
     check("the exit of before the block, and once", left, 1);
+    raise_exc(&body);
+    check("left already, something pending: -1", with_leave(&w), -1);
     return broken;
 }

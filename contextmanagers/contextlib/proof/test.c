@@ -674,6 +674,45 @@ static void test_exits_that_change_the_stack(void **unused) {
     inside = 0;
 }
 
+static Object *last; // the one reference from outside
+static bool has_died;
+
+static void notes_its_death(Object *op) {
+    has_died = true;
+    recorder_dealloc(op);
+}
+static Object *enter_and_drop(Object *op) {
+    clear_ref(last);
+    return has_died ? VALUE_ERROR("entered, and dead") : recorder_enter(op);
+}
+static Object *drops(Recorder *self, Exception *told) {
+    (void)self, (void)told;
+    clear_ref(last);
+    return new_ref(None);
+}
+
+/* Who is entered, and the stack that is closed, live until that is over. */
+static void test_last_reference(void **unused) {
+    (void)unused;
+    static Type type = {TYPE("Dropped", NULL), .dealloc = notes_its_death, .enter = enter_and_drop,
+                        .exit = recorder_exit};
+    Object *stack = keep(exitstack_new());
+    last = new_recorder("x", NULL, NULL);
+    last->type = &type;
+    has_died = false;
+    enter(stack, last);
+    assert_false(has_died);
+    assert_int_equal(exitstack_close(stack), 0);
+    assert_true(has_died);
+    assert_trace("+x -x() ");
+    last = exitstack_new();
+    enter(last, recorder("a", fails, NULL));
+    enter(last, recorder("b", drops, NULL));
+    assert_int_equal(exitstack_close(last), -1);
+    assert_trace("+a +b -b() -a() ");
+    assert_chain("KeyError(a)");
+}
+
 /* Raised again while the stack handles another one, it becomes its own context. CPython goes round in
  * that ring for ever when an outer stack looks for its end. */
 static void test_exit_that_raises_what_it_is_told(void **unused) {
@@ -872,6 +911,7 @@ int main(void) {
         TEST(pop_all_and_a_stack_that_is_dropped),
         TEST(stack_is_nested_with_statements),
         TEST(exits_that_change_the_stack),
+        TEST(last_reference),
         TEST(exit_that_raises_what_it_is_told),
         TEST(ring_through_what_is_handled),
         TEST(a_million),

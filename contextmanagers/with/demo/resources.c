@@ -55,7 +55,8 @@ static int replace(Object *atomic, const char *directory, bool raises) {
 
 void scene_atomic(void) {
     puts("The new content goes to a file beside the old one; leaving the block renames it\n"
-         "into its place, or removes it. In a temporary directory, a manager itself:\n");
+         "into its place, or removes it. In a temporary directory, a manager itself;\n"
+         "`files` is how many there are in it:\n");
     Object *directory = need(temporary_directory_new()), *path;
     WITH(t, directory, &path) {
         const char *place = ((Str *)path)->text;

@@ -146,13 +146,14 @@ void scene_compiled(void) {
          "    +------------------------------+     | from 72 to 78 -> 80, [3]          |\n"
          "    SETUP_WITH pushes the line,          | from 86 to 86 -> 80, [3]          |\n"
          "    POP_BLOCK takes it off               +-----------------------------------+\n"
-         "                                         read when something is raised\n");
+         "                                         read when something is raised; [1]:\n"
+         "                                         how much of the value stack stays\n");
     step("so how many instructions fewer are there in 3.11?");
     puts("  instructions                   3.10   3.11");
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         printf("    %-29s %3d %6d\n", parts[i].what, words(parts[i].old), words(parts[i].new));
-    puts("\nNone. On the way in SETUP_WITH became BEFORE_WITH, which looks both methods up\n"
-         "all the same and pushes no block. On the way out POP_BLOCK went, PRECALL came.\n"
-         "An exception that goes on takes more of them than before, and a search of the\n"
-         "table: what happens seldom pays.");
+    puts("\nNone fewer. On the way in SETUP_WITH became BEFORE_WITH: it looks both methods\n"
+         "up all the same and pushes no block. On the way out POP_BLOCK went, PRECALL\n"
+         "came. An exception that goes on takes more of them than before, and a search\n"
+         "of the table: what happens seldom pays.");
 }
