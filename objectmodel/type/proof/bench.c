@@ -10,10 +10,10 @@
  *   property          obj.p, which calls a C function
  *   cache miss        D.x after D has lost its version: a search, a new version, a new entry
  *   store             obj.y = value
- *   call, function    obj.f(); CPython's f is one of Python, with `return None`
- *   call, C method    obj.f(); CPython's f is a method in C
+ *   call function    obj.f(); CPython's f is one of Python, with `return None`
+ *   call C method    obj.f(); CPython's f is a method in C
  *   add               obj + obj, where A.__add__ is a function as in the two rows above
- *   add, C            the same, CPython's in C
+ *   add in C           the same, CPython's in C
  *   mro               the MRO of the top of a tower of diamonds of n classes, per class
  *   class             a class statement: class E(D): pass
  */
@@ -229,10 +229,10 @@ int main(int argc, char **argv) {
         {"property", {{"ours", our_property, NULL}, {"CPython", their_property, NULL}}, 0},
         {"cache miss", {{"ours", our_miss, NULL}, {"CPython", their_miss, NULL}}, 0},
         {"store", {{"ours", our_store, NULL}, {"CPython", their_store, NULL}}, 0},
-        {"call, function", {{"ours", our_call, NULL}, {"CPython", their_call, NULL}}, 0},
-        {"call, C method", {{"ours", our_call, NULL}, {"CPython", their_c_call, NULL}}, 0},
+        {"call function", {{"ours", our_call, NULL}, {"CPython", their_call, NULL}}, 0},
+        {"call C method", {{"ours", our_call, NULL}, {"CPython", their_c_call, NULL}}, 0},
         {"add", {{"ours", our_add, NULL}, {"CPython", their_add, NULL}}, 0},
-        {"add, C", {{"ours", our_add, NULL}, {"CPython", their_c_add, NULL}}, 0},
+        {"add in C", {{"ours", our_add, NULL}, {"CPython", their_c_add, NULL}}, 0},
         {"class", {{"ours", our_statement, NULL}, {"CPython", their_statement, NULL}}, 0},
         {"mro", {{"ours", our_mro, NULL}, {"CPython", their_mro, NULL}}, 0},
     };
