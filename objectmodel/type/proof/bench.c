@@ -10,10 +10,10 @@
  *   property          obj.p, which calls a C function
  *   cache miss        D.x after D has lost its version: a search, a new version, a new entry
  *   store             obj.y = value
- *   call function    obj.f(); CPython's f is one of Python, with `return None`
- *   call C method    obj.f(); CPython's f is a method in C
+ *   call function     obj.f(); CPython's f is one of Python, with `return None`
+ *   call C method     obj.f(); CPython's f is a method in C
  *   add               obj + obj, where A.__add__ is a function as in the two rows above
- *   add in C           the same, CPython's in C
+ *   add in C          the same, CPython's in C
  *   mro               the MRO of the top of a tower of diamonds of n classes, per class
  *   class             a class statement: class E(D): pass
  */
