@@ -159,7 +159,7 @@ static inline Object *own_attribute(Object *self, Str *name) {
     return layout ? layout->get(self, name) : NULL;
 }
 
-SLOW static Object *getattr_with(Object *self, Str *name, Object *descr) {
+static inline Object *getattr_with(Object *self, Str *name, Object *descr) {
     Type *type = self->type;
     if (descr && descr_is_data(descr) && descr->type->descr_get) return asked(descr, self, type);
     Object *own = own_attribute(self, name);
