@@ -68,7 +68,6 @@ static Object *manager_enter(Object *op) {
 }
 
 /* The end is asked for as a result: a StopIteration would be made only to be dropped. */
-
 static Object *exit_normally(GeneratorContextManager *self) {
     Object *result;
     SendResult status = generator_send(self->gen, &result);

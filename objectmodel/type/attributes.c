@@ -121,7 +121,7 @@ static Dict *dict_layout_dict(Object *self) {
 int dict_layout_set(Object *self, Str *name, Object *value) {
     Dict *dict = self->type->layout->dict(self);
     if (!dict) return -1;
-    incref(dict); // the value that is replaced may, dying, put another dict here
+    incref(dict); // the value that is replaced may be what kept its owner, and so this dict
     int status = value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
     decref(dict);
     return status;

@@ -59,9 +59,9 @@ static void subtype_dealloc_now(Object *self) {
     decref(type); // last: it was needed to free its instance
 }
 
-/* A chain of instances, tuples and dicts, a million long, would free itself by a million nested calls. Below
- * UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is the
- * link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
+/* A chain of instances, tuples and dicts, a million long, would free itself by a million nested
+ * calls. Below UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed,
+ * is the link), and the outermost call frees the pile in a loop. CPython calls this the trashcan.
  * CPython: subtype_dealloc(); Objects/object.c, _PyTrash_begin(). */
 static int dealloc_depth;
 static Object *dealloc_pile;

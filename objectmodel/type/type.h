@@ -1,9 +1,10 @@
 /* type.h: classes: how one is made, where an attribute is found, how `+` finds its function.
  *
- * Read the files in this order: mro.c (in which order bases are searched), attributes.c (the search,
- * with its cache), type.c (how a class is made), assign.c (how it changes), slotdefs.c (special methods and the
- * cells of Type: each is made from the other), descr.c (functions, property and others that are
- * asked when they are found), builtins.c (`type` and `object`, `a + b`, len()).
+ * Read the files in this order: mro.c (in which order bases are searched), attributes.c (the
+ * search, with its cache), type.c (how a class is made), assign.c (how it changes), slotdefs.c
+ * (special methods and the cells of Type: each is made from the other), descr.c (functions,
+ * property and others that are asked when they are found), builtins.c (`type` and `object`, `a +
+ * b`, len()).
  *
  * One rule explains most of it: what a class says is looked up along type->mro, and what an instance
  * says lies in the instance. Everything else is about making the first of these fast.
