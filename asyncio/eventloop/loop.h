@@ -49,6 +49,7 @@ typedef struct Handle {
     Loop *loop;          // borrowed
     struct Handle *next; // in ready, incoming or among the free ones
     unsigned refcnt;
+    bool persistent; // a reader's, a writer's, a signal's: called more than once
     bool cancelled;
     bool scheduled; // it is in the heap of timers
     bool queued;    // it is in ready
@@ -74,6 +75,12 @@ typedef void (*ExceptionHandler)(Loop *loop, const ExceptionContext *context, vo
 
 enum { LOOP_SIGNALS = 65 }; // signal numbers are below this
 
+/* What must not outlive its loop, as a transport: the first member of such a structure. */
+typedef struct Resource {
+    struct Resource *next, **link; // link: what points here; NULL: it is on no loop's list
+    void (*abandon)(struct Resource *resource);
+} Resource;
+
 struct Loop {
     Selector *selector; // owned
     Handle *ready, **ready_end;
@@ -82,7 +89,8 @@ struct Loop {
     Timer *scheduled;           // a heap, as heapq's
     size_t nscheduled, scheduled_size;
     size_t timer_cancelled_count; // of those in the heap
-    bool closed, stopping, running, debug;
+    _Atomic(bool) closed;
+    bool stopping, running, debug;
     pthread_t thread; // that runs the loop, while it is running
     double (*clock)(void *arg);
     void *clock_arg;
@@ -97,6 +105,7 @@ struct Loop {
     Handle *signal_handlers[LOOP_SIGNALS];
     int nsignal_handlers;
     struct Executor *default_executor; // owned; NULL until it is needed
+    Resource *resources;               // abandoned when the loop closes
     void *read_buffer;                 // one for all transports: what is read is used up at once
     Handle *free_handles;              // for speed only
     unsigned nfree_handles;
@@ -161,7 +170,8 @@ void handle_cancel(Handle *handle);
  * handle; NULL is allowed, so that the result of loop_call_soon() can be passed on. */
 Handle *handle_own(Handle *handle, Callback drop);
 
-/* Gives it a name for messages: "Exception in callback NAME". Returns the handle. Borrowed. */
+/* Gives it a name for messages, "Exception in callback serve()"; borrowed. Returns the handle. NULL is
+ * allowed. */
 Handle *handle_name(Handle *handle, const char *name);
 
 /* Takes and gives back a reference. NULL is allowed. */
@@ -180,6 +190,10 @@ Handle *loop_add_writer(Loop *loop, int fd, Callback callback, void *arg);
 /* Whether there was one. CPython: _remove_reader(), _remove_writer(). */
 bool loop_remove_reader(Loop *loop, int fd);
 bool loop_remove_writer(Loop *loop, int fd);
+
+/* Puts a structure on the loop's list: loop_close() calls its `abandon`. Takes it off again. */
+void loop_add_resource(Loop *loop, Resource *resource);
+void loop_remove_resource(Resource *resource);
 
 /* ---- Signals ----------------------------------------------------------------------------------
  * The handler of the system writes the number into the self-pipe; the callback is called in a turn

@@ -5,7 +5,7 @@
  *     SelectorType  how the kernel is asked: select, poll, epoll, kqueue (a file of a hundred lines each)
  *
  * The invariant: a descriptor is in the kernel's list exactly if its key in the table has events.
- * A call that fails leaves both as they were, but for modify, which CPython lets forget the key.
+ * A call that fails leaves both as they were.
  *
  * A descriptor is asked about by its number, and the kernel watches what is open under it: whoever
  * closes one unregisters it first. A Selector belongs to one thread.
@@ -135,7 +135,7 @@ int selector_select(Selector *selector, double timeout);
 
 /* ---- For back ends ----------------------------------------------------------------------------*/
 
-/* Notes that `fd` is ready. What was not asked for is left out. Never fails: there is room. */
+/* Notes that `fd` is ready. What was not asked for is left out. */
 void selector_found(Selector *selector, int fd, unsigned events);
 
 /* A timeout in milliseconds, rounded up so that at least so much time passes; -1 for FOREVER.
