@@ -15,6 +15,11 @@ Handle *handle_new_persistent(Loop *loop, Callback callback, void *arg);
 /* One that another thread makes; NULL with MemoryError. */
 Handle *handle_new_foreign(Loop *loop, Callback callback, void *arg, Callback drop);
 
+/* Whether an error is pending that is for the exception handler: not one that ends the run. */
+static inline bool error_is_ordinary(void) {
+    return error_occurred() && !error_matches(KeyboardInterrupt) && !error_matches(SystemExit);
+}
+
 /* Lets go of the argument, when the callback will not be called any more. */
 void handle_clear(Handle *handle);
 

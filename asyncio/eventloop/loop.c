@@ -372,7 +372,7 @@ static int loop_run_handle(Loop *loop, Handle *handle) {
     } else {
         handle->callback(handle->arg);
     }
-    if (error_occurred() && !error_matches(KeyboardInterrupt) && !error_matches(SystemExit)) {
+    if (error_is_ordinary()) {
         Error error = error_fetch();
         char message[160];
         snprintf(message, sizeof message, "Exception in callback%s%.100s", handle->name ? " " : "",

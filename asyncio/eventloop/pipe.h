@@ -6,6 +6,8 @@
 #ifndef PIPE_H
 #define PIPE_H
 
+#include <sys/socket.h>
+
 #include "loop.h"
 
 #ifndef MSG_NOSIGNAL

@@ -77,7 +77,7 @@ static void transport_call_connection_lost(void *arg) {
     if (transport->protocol->connection_lost)
         transport->protocol->connection_lost(transport->self, transport->exception);
     Loop *loop = transport->loop;
-    if (error_occurred() && !error_matches(KeyboardInterrupt) && !error_matches(SystemExit))
+    if (error_is_ordinary())
         loop_report(loop, "Fatal error: protocol.connection_lost() call failed.", NULL, NULL);
 }
 
@@ -100,7 +100,7 @@ static void transport_begin(void *arg) {
     transport->protocol_told = true;
     if (transport->protocol->connection_made)
         transport->protocol->connection_made(transport->self, transport);
-    if (error_occurred())
+    if (error_is_ordinary())
         loop_report(transport->loop, "Exception in protocol.connection_made()", "transport",
                     transport);
     if (transport->closing || transport->paused) return;
@@ -230,8 +230,10 @@ static void *transport_read_buffer(Transport *transport, size_t *size) {
 static void transport_on_eof(Transport *transport) {
     bool keep_open =
         transport->protocol->eof_received && transport->protocol->eof_received(transport->self);
-    if (error_occurred())
+    if (error_is_ordinary())
         transport_fatal_error(transport, "Fatal error: protocol.eof_received() call failed.");
+    else if (error_occurred())
+        return;
     else if (keep_open)
         loop_remove_reader(transport->loop, transport->fd);
     else
@@ -246,7 +248,8 @@ static void transport_read_ready(void *arg) {
     size_t size;
     char *buffer = transport_read_buffer(transport, &size);
     if (!buffer) {
-        transport_fatal_error(transport, "Fatal error: protocol.get_buffer() call failed.");
+        if (error_is_ordinary())
+            transport_fatal_error(transport, "Fatal error: protocol.get_buffer() call failed.");
         return;
     }
     ssize_t got = recv(transport->fd, buffer, size, 0);
@@ -263,11 +266,11 @@ static void transport_read_ready(void *arg) {
     if (transport->protocol->get_buffer) {
         if (transport->protocol->buffer_updated)
             transport->protocol->buffer_updated(transport->self, (size_t)got);
-        if (error_occurred())
+        if (error_is_ordinary())
             transport_fatal_error(transport, "Fatal error: protocol.buffer_updated() call failed.");
     } else if (transport->protocol->data_received) {
         transport->protocol->data_received(transport->self, buffer, (size_t)got);
-        if (error_occurred())
+        if (error_is_ordinary())
             transport_fatal_error(transport, "Fatal error: protocol.data_received() call failed.");
     }
 }
@@ -285,7 +288,7 @@ static void transport_maybe_pause_protocol(Transport *transport) {
         return;
     transport->protocol_paused = true;
     if (transport->protocol->pause_writing) transport->protocol->pause_writing(transport->self);
-    if (error_occurred())
+    if (error_is_ordinary())
         loop_report(transport->loop, "protocol.pause_writing() failed", "transport", transport);
 }
 
@@ -296,7 +299,7 @@ static void transport_maybe_resume_protocol(Transport *transport) {
         return;
     transport->protocol_paused = false;
     if (transport->protocol->resume_writing) transport->protocol->resume_writing(transport->self);
-    if (error_occurred())
+    if (error_is_ordinary())
         loop_report(transport->loop, "protocol.resume_writing() failed", "transport", transport);
 }
 
@@ -394,6 +397,9 @@ int transport_sendfile(Transport *transport, int fd, off_t offset, size_t count,
     if (transport->sending_file)
         return error_set(RuntimeError, "unable to write; sendfile is in progress");
     if (transport->eof) return error_set(RuntimeError, "Cannot call write() after write_eof()");
+    static atomic_bool
+        ignored; // or a client that is gone would end the process; Python does at start
+    if (!atomic_exchange(&ignored, true)) signal(SIGPIPE, SIG_IGN);
     // Its first part goes out in the next turn: so `done` is never called from in here.
     if (!loop_add_writer(transport->loop, transport->fd, transport_write_ready, transport))
         return -1;
@@ -432,7 +438,7 @@ static void transport_write_ready(void *arg) {
         transport->file_left == 0) {
         transport->sending_file = false;
         transport->file_sent(transport->self);
-        if (error_occurred())
+        if (error_is_ordinary())
             transport_fatal_error(transport, "Fatal error: the call after sendfile() failed.");
     }
     if (transport->conn_lost || !transport_is_flushed(transport)) return;
