@@ -80,6 +80,9 @@ int transport_resume_reading(Transport *transport);
 /* Bytes that wait, without those of a file. */
 size_t transport_get_write_buffer_size(const Transport *transport);
 
+/* The same, and what is left of a file that is being sent. */
+size_t transport_get_unsent(const Transport *transport);
+
 /* When the writer is told to pause and to resume; bytes. -1 with ValueError unless high >= low. */
 int transport_set_write_buffer_limits(Transport *transport, size_t high, size_t low);
 
