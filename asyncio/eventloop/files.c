@@ -1,4 +1,7 @@
 /* files.c: the walk from the directory to a file, and what is remembered of it. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE // O_PATH
+#endif
 #include "files.h"
 
 #include <errno.h>

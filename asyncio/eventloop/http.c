@@ -1,4 +1,4 @@
-/* http.c: from bytes to requests, from requests to answers.
+/* http.c: from connections to requests; the server.
  *
  * Requests of a connection are answered one after the other. The parser stops after each; while an
  * answer is not out (`busy`) what came after it waits in `rest`, and nothing more is read.
@@ -12,57 +12,7 @@ const HttpOptions http_defaults = {10000, 10, 10, 10, NULL, NULL};
 
 #ifdef HAVE_HTTP_PARSER
 
-#include <http_parser.h>
-
-#include "files.h"
-
-enum {
-    HEAD_MAX = 8192,   // bytes of a request's head; more is 431
-    LINGER_TIME = 2,   // seconds
-    ANSWER_HEAD = 512, // bytes of an answer's head, without a location
-};
-
-typedef enum { IDLE, HEAD, SEND, LINGER } State;
-
-typedef struct Connection {
-    HttpServer *http;
-    Transport *transport;
-    struct Connection *next, **link; // the server's list
-    http_parser parser;
-    State state;
-    bool busy;    // an answer is not out
-    bool closing; // nothing more is answered
-    bool in_value, has_host;
-    int refused;      // the status, if the parser was stopped
-    Handle *timer;    // a reference
-    double deadline;  // may be later than the timer
-    size_t unsent;    // when the timer last looked
-    File *file;       // that is being sent; a reference
-    char *url, *rest; // NULL: none
-    size_t url_length, rest_length;
-    char field[20]; // the name of the header that is read, cut
-    char since[32]; // If-Modified-Since
-} Connection;
-
-struct HttpServer {
-    Resource resource; // the loop's list; the first member
-    Loop *loop;
-    Server *server;
-    Files *files;
-    HttpOptions options;
-    Connection *connections;
-    int nconnections;
-    bool stopping;
-    Callback done;
-    void *done_arg;
-    Handle *closer; // lets the idle ones go; a reference
-    uint64_t requests;
-    time_t date_at; // when `date` was
-    char date[32];
-    char answer[ANSWER_HEAD + HEAD_MAX + FILE_BODY_MAX]; // where an answer is put together
-};
-
-static void connection_continue(Connection *connection);
+#include "connection.h"
 
 bool http_available(void) {
     return true;
@@ -83,182 +33,10 @@ static void connection_arm(Connection *connection, double when) {
     transport_abort(connection->transport);
 }
 
-static void connection_set_deadline(Connection *connection, double seconds) {
+void connection_set_deadline(Connection *connection, double seconds) {
     connection->deadline = loop_time(connection->http->loop) + seconds;
     if (!connection->timer || connection->deadline < connection->timer->when)
         connection_arm(connection, connection->deadline);
-}
-
-/* ---- Answers ----------------------------------------------------------------------------------*/
-
-static const char *reason_of(int status) {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 301:
-        return "Moved Permanently";
-    case 304:
-        return "Not Modified";
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 413:
-        return "Content Too Large";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return "HTTP Version Not Supported"; // 505
-    }
-}
-
-static void date_format(time_t when, char text[32]) {
-    static const char *days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char *months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    struct tm tm; // not strftime(), which asks the locale
-    gmtime_r(&when, &tm);
-    snprintf(text, 32, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-             months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-/* Puts what each answer's head has in front; returns its length. */
-static size_t answer_begin(HttpServer *http, int status, const char *connection) {
-    time_t now = time(NULL);
-    if (now != http->date_at) date_format(http->date_at = now, http->date);
-    int length = snprintf(http->answer, sizeof http->answer, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s",
-                          status, reason_of(status), http->date, connection);
-    return (size_t)length;
-}
-
-static const char *connection_line(const Connection *connection) {
-    if (connection->closing) return "Connection: close\r\n";
-    return connection->parser.http_minor == 0 ? "Connection: keep-alive\r\n" : "";
-}
-
-static void connection_log(Connection *connection, int status) {
-    const HttpOptions *options = &connection->http->options;
-    connection->http->requests++;
-    if (options->log)
-        options->log(options->log_arg, http_method_str(connection->parser.method),
-                     connection->url ? connection->url : "", status);
-}
-
-static void connection_write(Connection *connection, size_t length) {
-    if (transport_write(connection->transport, connection->http->answer, length) < 0) error_clear();
-}
-
-/* An answer without a file; `extra` are whole lines of the head. */
-static void answer_status(Connection *connection, int status, const char *extra) {
-    HttpServer *http = connection->http;
-    size_t length = answer_begin(http, status, connection_line(connection));
-    char body[64];
-    int size = snprintf(body, sizeof body, "%d %s\n", status, reason_of(status));
-    bool bodiless = status == 304 || connection->parser.method == HTTP_HEAD;
-    if (status != 304)
-        length += (size_t)snprintf(http->answer + length, sizeof http->answer - length,
-                                   "Content-Type: text/plain\r\nContent-Length: %d\r\n", size);
-    length += (size_t)snprintf(http->answer + length, sizeof http->answer - length, "%s\r\n%s",
-                               extra, bodiless ? "" : body);
-    connection_log(connection, status);
-    connection_write(connection, length);
-}
-
-/* The last answer: what still comes is read and thrown away, or the kernel would answer it with a
- * reset, and the other side might never see why. */
-static void connection_refuse(Connection *connection, int status) {
-    connection->closing = true;
-    if (connection->state != IDLE || status != 408) answer_status(connection, status, "");
-    connection->state = LINGER;
-    transport_write_eof(connection->transport);
-    connection_set_deadline(connection, LINGER_TIME);
-}
-
-static void connection_file_sent(void *self) {
-    Connection *connection = self;
-    file_decref(connection->file);
-    connection->file = NULL;
-    connection->busy = false;
-    connection_continue(connection);
-}
-
-static void answer_file(Connection *connection, File *file) {
-    HttpServer *http = connection->http;
-    char modified[32];
-    date_format(file->modified, modified);
-    if (strcmp(modified, connection->since) == 0) {
-        answer_status(connection, 304, "");
-        return;
-    }
-    size_t length = answer_begin(http, 200, connection_line(connection));
-    length += (size_t)snprintf(http->answer + length, sizeof http->answer - length,
-                               "Content-Type: %s\r\nContent-Length: %zu\r\n"
-                               "Last-Modified: %s\r\n\r\n",
-                               file->type, file->size, modified);
-    bool head = connection->parser.method == HTTP_HEAD;
-    if (!head && file->fd < 0) {
-        memcpy(http->answer + length, file->body, file->size);
-        length += file->size;
-    }
-    connection_log(connection, 200);
-    connection_write(connection, length);
-    if (head || file->fd < 0) return;
-    connection->busy = true;
-    file->refcnt++;
-    connection->file = file;
-    if (transport_sendfile(connection->transport, file->fd, 0, file->size, connection_file_sent) ==
-        0)
-        return;
-    error_clear();
-    transport_abort(connection->transport);
-}
-
-/* The path begins with a slash, and the answer's location with one only: two would name a host. */
-static void answer_moved(Connection *connection, const char *path, size_t length) {
-    while (length > 1 && path[1] == '/')
-        path++, length--;
-    char extra[HEAD_MAX + 32];
-    snprintf(extra, sizeof extra, "Location: %.*s/\r\n", (int)length, path);
-    answer_status(connection, 301, extra);
-}
-
-/* A whole request has come. */
-static void connection_answer(Connection *connection) {
-    HttpServer *http = connection->http;
-    http_parser *parser = &connection->parser;
-    connection->state = SEND;
-    connection->closing = http->stopping || !http_should_keep_alive(parser);
-    struct http_parser_url url;
-    http_parser_url_init(&url);
-    const char *path = "/";
-    size_t length = 1;
-    bool parsed = connection->url &&
-                  http_parser_parse_url(connection->url, connection->url_length, false, &url) == 0;
-    if (parsed && url.field_set & 1 << UF_PATH) {
-        path = connection->url + url.field_data[UF_PATH].off;
-        length = url.field_data[UF_PATH].len;
-    }
-    File *file;
-    int status = 400;
-    if (parser->method != HTTP_GET && parser->method != HTTP_HEAD)
-        status = 405;
-    else if (parsed && (parser->http_minor == 0 || connection->has_host))
-        status = files_get(http->files, path, length, loop_time(http->loop), &file);
-    if (status == 200)
-        answer_file(connection, file);
-    else if (status == 301)
-        answer_moved(connection, path, length);
-    else
-        answer_status(connection, status, status == 405 ? "Allow: GET, HEAD\r\n" : "");
-    free(connection->url);
-    connection->url = NULL;
-    connection->url_length = 0;
 }
 
 /* ---- Requests ---------------------------------------------------------------------------------*/
@@ -321,9 +99,10 @@ static int on_header_value(http_parser *parser, const char *part, size_t length)
 
 /* A request with a body is none for files. */
 static int on_headers_complete(http_parser *parser) {
+    parser->upgrade = 0; // an offer of another protocol: declined by not taking it
     bool has_length = parser->content_length != 0 && parser->content_length != UINT64_MAX;
-    if (!has_length && !(parser->flags & F_CHUNKED) && !parser->upgrade) return 0;
-    connection_of(parser)->refused = parser->upgrade ? 400 : 413;
+    if (!has_length && !(parser->flags & F_CHUNKED)) return 0;
+    connection_of(parser)->refused = 413;
     return -1;
 }
 
@@ -395,8 +174,7 @@ static void connection_feed(Connection *connection, const char *data, size_t siz
     if (connection->busy) connection_keep(connection, data, size);
 }
 
-/* An answer is out. */
-static void connection_continue(Connection *connection) {
+void connection_continue(Connection *connection) {
     if (transport_is_closing(connection->transport) || connection->state == LINGER) return;
     if (connection->closing) {
         transport_close(connection->transport);
@@ -578,38 +356,6 @@ int http_connections(const HttpServer *http) {
 
 uint64_t http_requests(const HttpServer *http) {
     return http->requests;
-}
-
-#else
-
-bool http_available(void) {
-    return false;
-}
-
-HttpServer *http_serve(Loop *loop, const char *directory, const char *host, const char *port,
-                       const HttpOptions *options) {
-    (void)loop, (void)directory, (void)host, (void)port, (void)options;
-    error_set(RuntimeError, "built without http_parser (libhttp-parser-dev)");
-    return NULL;
-}
-
-void http_stop(HttpServer *http, Callback done, void *arg) {
-    (void)http, (void)done, (void)arg;
-}
-
-int http_port(const HttpServer *http) {
-    (void)http;
-    return -1;
-}
-
-int http_connections(const HttpServer *http) {
-    (void)http;
-    return 0;
-}
-
-uint64_t http_requests(const HttpServer *http) {
-    (void)http;
-    return 0;
 }
 
 #endif

@@ -180,6 +180,10 @@ void server_detach(Server *server) {
 
 void server_close(Server *server, Callback done, void *arg) {
     if (server->closing) return;
+    for (size_t i = 0; i < server->nlisteners; i++)
+        listener_ready(&server->listeners[i]); // or closing the socket would reset who waits
+    if (error_occurred())
+        loop_report(server->loop, "the last ones could not be accepted", "server", server);
     server->closing = true;
     server->done = done;
     server->done_arg = arg;

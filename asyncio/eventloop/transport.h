@@ -111,7 +111,7 @@ typedef void *(*ProtocolFactory)(void *arg);
 Server *create_server(Loop *loop, const char *host, const char *port, int backlog,
                       const Protocol *protocol, ProtocolFactory factory, void *arg);
 
-/* Accepts no more; its connections go on. Once the last is gone, also if that is now, `done(arg)` is
+/* Accepts those who wait, then no more; its connections go on. (CPython resets who waits.) Once the last is gone, also if that is now, `done(arg)` is
  * called in a turn of the loop, and the server is freed. CPython: Server.close(), wait_closed() of
  * 3.12. */
 void server_close(Server *server, Callback done, void *arg);
