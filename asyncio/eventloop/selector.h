@@ -40,7 +40,7 @@ ERROR_TYPE(ValueError);
 ERROR_TYPE(gaierror);
 
 /* Sets the error of a system call, "[Errno 24] Too many open files"; returns -1. CPython:
- * Objects/exceptions.c, oserror_use_init() and OSError_str(); PyErr_SetFromErrno(). */
+ * Objects/exceptions.c, oserror_use_init() and OSError_str(). */
 int error_set_from_errno(int number);
 
 /* Whether an error is OSError or a subclass of it. */
