@@ -27,10 +27,11 @@ static void select_close(Selector *selector) {
 }
 
 static void set_bit(fd_set *set, int fd, bool on) {
+    unsigned bit = (unsigned)fd; // musl's macros compute with unsigned numbers
     if (on)
-        FD_SET(fd, set);
+        FD_SET(bit, set);
     else
-        FD_CLR(fd, set);
+        FD_CLR(bit, set);
 }
 
 /* CPython: Lib/selectors.py, SelectSelector.register(), unregister(); Modules/selectmodule.c,
@@ -58,7 +59,8 @@ static int select_wait(Selector *selector, double timeout) {
                       timeout == FOREVER ? NULL : &limit);
     if (left < 0) return errno == EINTR ? 0 : error_set_from_errno(errno);
     for (int fd = 0; left > 0 && fd <= selector->maxfd; fd++) {
-        bool reads = FD_ISSET(fd, &ready.readers), writes = FD_ISSET(fd, &ready.writers);
+        unsigned bit = (unsigned)fd;
+        bool reads = FD_ISSET(bit, &ready.readers), writes = FD_ISSET(bit, &ready.writers);
         selector_found(selector, fd,
                        (reads ? (unsigned)EVENT_READ : 0) | (writes ? (unsigned)EVENT_WRITE : 0));
         left -= reads + writes; // the rest of the sets is empty
