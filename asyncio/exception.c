@@ -125,6 +125,11 @@ static void drop_exception(void *exc) {
 void exception_restore(Exception *exc) {
     error_clear();
     if (!exc) return;
+    if (exc == &memory_error) { // it is not carried about: it belongs to this thread
+        exc->ob.refcnt--;
+        error_no_memory();
+        return;
+    }
     bool text = exc->value && exc->value->type == &Str_Type;
     error_indicator.type = exc->ob.type == &MemoryError_Type ? MemoryError : exc->ob.type->name;
     if (text) {
