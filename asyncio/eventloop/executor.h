@@ -21,16 +21,21 @@ Executor *executor_new(int max_workers);
  * what has is finished by its thread, and nobody is told. NULL is allowed. CPython: shutdown(). */
 void executor_free(Executor *executor, bool wait);
 
-/* Has `work(arg)` called in a thread, then `done(arg)` in the loop; an error that work left is pending
- * when done is called. NULL executor: the loop's default one. The Job is lent until `done` has been
- * called. When the loop is closed before that, `drop(arg)`, or nothing if that is NULL, is called in
- * place of done; after a cancelled job, too. The loop must not be freed before an executor
- * of one's own is. NULL with an error. CPython: Lib/asyncio/base_events.py, run_in_executor(). */
+/* Has `work(arg)` called in a thread, then `done(arg)` in the loop: an error that work left is pending
+ * there. NULL executor: the loop's default one. The Job is lent until done is called. If done is not
+ * to be called, because the job was cancelled or the loop closed, `drop(arg)` is, if it is not NULL:
+ * in the thread that finds it out. An executor of one's own is freed before its loop. NULL with an
+ * error, and arg was not dropped. CPython: Lib/asyncio/base_events.py, run_in_executor(). */
 Job *loop_run_in_executor(Loop *loop, Executor *executor, Callback work, Callback done, void *arg,
                           Callback drop);
 
-/* Whether it had not begun: then it never will, and arg was dropped. In the loop's thread. CPython:
+/* Whether it had not begun: then it never will, and arg was dropped. For the loop's thread. CPython:
  * Lib/concurrent/futures/_base.py, Future.cancel(). */
 bool job_cancel(Job *job);
+
+/* Waits until the default executor, if there is one, has done all its jobs, and ends it; from now on
+ * there is none. What is to be told of the jobs is in line. CPython: Lib/asyncio/base_events.py,
+ * shutdown_default_executor(), which waits in a thread while the loop goes on. */
+void loop_shutdown_default_executor(Loop *loop);
 
 #endif

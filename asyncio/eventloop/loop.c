@@ -7,94 +7,21 @@
 #include "loop.h"
 
 #include "executor.h"
+#include "handle.h"
 #include "heapq.h"
 #include "pipe.h"
 
 enum {
     MIN_SCHEDULED_TIMER_HANDLES = 100,  // below, the cancelled ones are not worth a clean-up
     MAXIMUM_SELECT_TIMEOUT = 24 * 3600, // seconds: some systems refuse to wait for longer
-    HANDLE_MAXFREELIST = 1024,          // for speed only: so many free handles are kept
 };
 #define MIN_CANCELLED_TIMER_HANDLES_FRACTION 0.5
 
 static _Thread_local Loop *running_loop;
 
-/* ---- Handles ----------------------------------------------------------------------------------*/
+/* ---- The line of those that are ready ----------------------------------------------------------*/
 
-static Handle *handle_new(Loop *loop, Callback callback, void *arg) {
-    if (loop->closed) {
-        error_set(RuntimeError, "Event loop is closed");
-        return NULL;
-    }
-    if (loop->debug && loop->running && !pthread_equal(loop->thread, pthread_self())) {
-        error_set(RuntimeError, "Non-thread-safe operation invoked on an event loop other than the "
-                                "current one");
-        return NULL;
-    }
-    Handle *handle = loop->free_handles;
-    if (handle) {
-        loop->free_handles = handle->next;
-        loop->nfree_handles--;
-    } else {
-        handle = malloc(sizeof *handle);
-        if (!handle) return error_no_memory();
-    }
-    *handle = (Handle){.callback = callback, .arg = arg, .loop = loop, .refcnt = 1};
-    return handle;
-}
-
-Handle *loop_new_handle(Loop *loop, Callback callback, void *arg) {
-    Handle *handle = handle_new(loop, callback, arg);
-    if (handle) handle->persistent = true;
-    return handle;
-}
-
-/* Lets go of the argument, when the callback will not be called any more. */
-static void handle_clear(Handle *handle) {
-    Callback drop = handle->drop;
-    handle->callback = NULL;
-    handle->drop = NULL;
-    if (drop) drop(handle->arg);
-}
-
-Handle *handle_incref(Handle *handle) {
-    if (handle) handle->refcnt++;
-    return handle;
-}
-
-void handle_decref(Handle *handle) {
-    if (!handle || --handle->refcnt > 0) return;
-    handle->refcnt = 1; // while somebody may look at it from `drop`
-    handle_clear(handle);
-    Loop *loop = handle->loop;
-    if (loop->nfree_handles == HANDLE_MAXFREELIST) {
-        free(handle);
-        return;
-    }
-    handle->next = loop->free_handles;
-    loop->free_handles = handle;
-    loop->nfree_handles++;
-}
-
-void handle_cancel(Handle *handle) {
-    if (!handle || handle->cancelled) return;
-    handle->cancelled = true;
-    if (handle->scheduled) handle->loop->timer_cancelled_count++;
-    if (handle != handle->loop->current_handle) handle_clear(handle); // else it is using it
-}
-
-Handle *handle_own(Handle *handle, Callback drop) {
-    if (handle) handle->drop = drop;
-    return handle;
-}
-
-Handle *handle_name(Handle *handle, const char *name) {
-    if (handle) handle->name = name;
-    return handle;
-}
-
-/* Takes over the caller's reference. CPython: Lib/asyncio/base_events.py, _add_callback(). */
-static void loop_append(Loop *loop, Handle *handle) {
+void loop_append(Loop *loop, Handle *handle) {
     handle->next = NULL;
     handle->queued = true;
     *loop->ready_end = handle;
@@ -111,6 +38,7 @@ static Handle *loop_popleft(Loop *loop) {
     return handle;
 }
 
+/* CPython: Lib/asyncio/base_events.py, _add_callback(). */
 void loop_add_callback(Loop *loop, Handle *handle) {
     if (!handle->cancelled && !handle->queued) loop_append(loop, handle_incref(handle));
 }
@@ -120,14 +48,17 @@ void loop_add_callback(Loop *loop, Handle *handle) {
 
 int loop_call_soon_threadsafe(Loop *loop, Callback callback, void *arg, Callback drop) {
     if (loop->closed) return error_set(RuntimeError, "Event loop is closed");
-    Handle *handle = malloc(sizeof *handle); // the free ones are the loop's thread's own
-    if (!handle) return error_no_memory(), -1;
-    *handle = (Handle){.callback = callback, .arg = arg, .drop = drop, .loop = loop, .refcnt = 1};
+    Handle *handle = handle_new_foreign(loop, callback, arg, drop);
+    if (!handle) return -1;
+    loop_push(loop, handle);
+    return 0;
+}
+
+void loop_push(Loop *loop, Handle *handle) {
     handle->next = atomic_load(&loop->incoming);
     while (!atomic_compare_exchange_weak(&loop->incoming, &handle->next, handle))
         continue; // `next` is now the one that came in between
     loop_write_to_self(loop);
-    return 0;
 }
 
 /* In the order in which they came, behind those that are ready. */
@@ -310,7 +241,7 @@ Handle *loop_call_at(Loop *loop, double when, Callback callback, void *arg) {
 
 /* Puts a new handle in one of the places of a key, `event` saying which. */
 static Handle *loop_add(Loop *loop, int fd, unsigned event, Callback callback, void *arg) {
-    Handle *handle = loop_new_handle(loop, callback, arg);
+    Handle *handle = handle_new_persistent(loop, callback, arg);
     if (!handle) return NULL;
     const SelectorKey *key = selector_get_key(loop->selector, fd);
     SelectorData data = key ? key->data : (SelectorData){0};
@@ -422,7 +353,7 @@ static void loop_ready_timers(Loop *loop) {
     while (loop->nscheduled > 0 && !(loop->scheduled[0].when >= end_time)) {
         Handle *handle = heap_pop(loop->scheduled, loop->nscheduled--).handle;
         handle->scheduled = false;
-        // CPython leaves the count as it is: then cancelled timers that fell due count for ever.
+        // timer_cancelled_count stays as it is also if it was cancelled: so in CPython
         loop_append(loop, handle);
     }
 }
@@ -441,7 +372,7 @@ static int loop_run_handle(Loop *loop, Handle *handle) {
     } else {
         handle->callback(handle->arg);
     }
-    if (error_occurred() && !error_matches(KeyboardInterrupt) && !error_matches(SystemExit)) {
+    if (error_is_ordinary()) {
         Error error = error_fetch();
         char message[160];
         snprintf(message, sizeof message, "Exception in callback%s%.100s", handle->name ? " " : "",

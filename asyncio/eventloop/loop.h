@@ -105,9 +105,10 @@ struct Loop {
     Handle *signal_handlers[LOOP_SIGNALS];
     int nsignal_handlers;
     struct Executor *default_executor; // owned; NULL until it is needed
-    Resource *resources;               // abandoned when the loop closes
-    void *read_buffer;                 // one for all transports: what is read is used up at once
-    Handle *free_handles;              // for speed only
+    bool executor_shutdown_called;
+    Resource *resources;  // abandoned when the loop closes
+    void *read_buffer;    // one for all transports: what is read is used up at once
+    Handle *free_handles; // for speed only
     unsigned nfree_handles;
     uint64_t turns; // how many there were
 };

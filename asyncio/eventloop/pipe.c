@@ -1,9 +1,11 @@
-/* pipe.c: the self-pipe, signals that come through it, and what is said of errors.
+/* pipe.c: the self-pipe, and the signals that come through it.
  *
  * A signal may come between any two instructions. All that its handler does is to write the signal's
  * number into the pipe, which POSIX allows there. So callbacks never run in the middle of anything.
  */
 #include "pipe.h"
+
+#include "handle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,7 +88,7 @@ int loop_add_signal_handler(Loop *loop, int sig, Callback callback, void *arg) {
     if (check_signal(sig) < 0) return -1;
     if (wakeup_loop && wakeup_loop != loop)
         return error_set(RuntimeError, "another loop handles signals");
-    Handle *handle = loop_new_handle(loop, callback, arg);
+    Handle *handle = handle_new_persistent(loop, callback, arg);
     if (!handle) return -1;
     wakeup_loop = loop;
     wakeup_fd = loop->csock;
@@ -122,56 +124,4 @@ int loop_remove_signal_handler(Loop *loop, int sig) {
     handle_cancel(handle);
     handle_decref(handle);
     return 1;
-}
-
-/* ---- What went wrong --------------------------------------------------------------------------*/
-
-void loop_log(Loop *loop, const char *format, ...) {
-    char line[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    loop->log(loop, line);
-}
-
-void loop_set_exception_handler(Loop *loop, ExceptionHandler handler, void *arg) {
-    loop->exception_handler = handler;
-    loop->exception_handler_arg = arg;
-}
-
-void loop_default_exception_handler(Loop *loop, const ExceptionContext *context, void *arg) {
-    (void)arg;
-    loop_log(loop, "%s", context->message ? context->message : "Unhandled exception in event loop");
-    if (!context->exception) return;
-    const char *colon = *context->exception->message ? ": " : "";
-    loop_log(loop, "%s%s%s", error_name(context->exception->type), colon,
-             context->exception->message);
-}
-
-void loop_call_exception_handler(Loop *loop, const ExceptionContext *context) {
-    Error pending = error_fetch();
-    if (!loop->exception_handler) {
-        loop_default_exception_handler(loop, context, NULL);
-        error_restore(pending);
-        return;
-    }
-    loop->exception_handler(loop, context, loop->exception_handler_arg);
-    if (error_matches(KeyboardInterrupt) || error_matches(SystemExit)) {
-        if (pending.value) pending.drop(pending.value);
-        return; // it ends the run
-    }
-    if (error_occurred()) {
-        Error error = error_fetch();
-        ExceptionContext again = {"Unhandled error in exception handler", &error, NULL, NULL, NULL};
-        loop_default_exception_handler(loop, &again, NULL);
-        if (error.value) error.drop(error.value);
-    }
-    error_restore(pending);
-}
-
-void loop_report(Loop *loop, const char *message, const char *what, void *object) {
-    Error error = error_fetch();
-    loop_call_exception_handler(loop, &(ExceptionContext){message, &error, NULL, what, object});
-    if (error.value) error.drop(error.value);
 }

@@ -1,12 +1,18 @@
 /* pipe.h: what wakes a loop that is asleep in select(): a byte into a socket that it listens to.
  *
- * A zero byte says: look what is incoming. Another number is a signal that came. loop.c uses this;
- * its users need not.
+ * A zero byte says: look what is incoming. Another number is a signal that came. For loop.c
+ * alone.
  */
 #ifndef PIPE_H
 #define PIPE_H
 
+#include <sys/socket.h>
+
 #include "loop.h"
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 // macOS: there a program ignores SIGPIPE
+#endif
 
 /* Opens the socket pair and listens to it. -1 with an error. CPython:
  * Lib/asyncio/selector_events.py, _make_self_pipe(). */
@@ -21,11 +27,5 @@ void loop_write_to_self(Loop *loop);
 
 /* Makes a descriptor non-blocking, and none that a new program inherits. -1 with an error. */
 int loop_set_flags(int fd);
-
-/* A handle of one reference, that is called more than once; NULL with an error (loop.c). */
-Handle *loop_new_handle(Loop *loop, Callback callback, void *arg);
-
-/* Puts a persistent handle in line, unless it is there or cancelled (loop.c). */
-void loop_add_callback(Loop *loop, Handle *handle);
 
 #endif

@@ -57,7 +57,7 @@ bool error_is_os(ErrorType type) {
                                   ENOENT, EINTR, EISDIR,       ENOTDIR,      EACCES,     ETIMEDOUT};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (type == os_error_type(numbers[i])) return true;
-    return type == OSError;
+    return type == OSError || type == gaierror;
 }
 
 /* ---- The back ends ----------------------------------------------------------------------------*/

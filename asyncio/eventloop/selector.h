@@ -37,6 +37,7 @@ ERROR_TYPE(RuntimeError);
 ERROR_TYPE(SystemExit);
 ERROR_TYPE(TimeoutError);
 ERROR_TYPE(ValueError);
+ERROR_TYPE(gaierror);
 
 /* Sets the error of a system call, "[Errno 24] Too many open files"; returns -1. CPython:
  * Objects/exceptions.c, oserror_use_init() and OSError_str(); PyErr_SetFromErrno(). */
