@@ -44,17 +44,23 @@ static void exception_repr(const Object *op, FILE *out) {
     fputc(')', out);
 }
 
-const Type BaseException_Type = {
-    .name = "BaseException", .dealloc = exception_dealloc, .repr = exception_repr};
-#define DEFINE_EXCEPTION(name_, base_)                                                             \
-    const Type name_##_Type = {.name = #name_,                                                     \
-                               .base = &base_##_Type,                                              \
-                               .dealloc = exception_dealloc,                                       \
-                               .repr = exception_repr};
-EXCEPTIONS(DEFINE_EXCEPTION)
+/* A type is named by the error type of common.h: so what the event loop raises and looks for, by that
+ * name, and what is raised here are the same. */
+#define NAME_EXCEPTION(name, base) ERROR_TYPE(name);
+EXCEPTIONS(NAME_EXCEPTION)
+
+#define DEFINE_EXCEPTION(type, name_, base_)                                                       \
+    const Type type##_Type = {                                                                     \
+        .name = name_, .base = base_, .dealloc = exception_dealloc, .repr = exception_repr};
+#define DEFINE_DERIVED(name, base) DEFINE_EXCEPTION(name, name, &base##_Type)
+DEFINE_EXCEPTION(BaseException, "BaseException", NULL)
+DEFINE_EXCEPTION(Exception, "Exception", &BaseException_Type)
+DEFINE_DERIVED(MemoryError, Exception)
+EXCEPTIONS(DEFINE_DERIVED)
 
 #define LIST_EXCEPTION(name, base) &name##_Type,
-static const Type *const exceptions[] = {EXCEPTIONS(LIST_EXCEPTION)};
+static const Type *const exceptions[] = {EXCEPTIONS(LIST_EXCEPTION) &MemoryError_Type, &Exception_Type,
+                                         &BaseException_Type};
 
 /* For when there is no memory for another; one a thread. It is never freed, so it remembers nothing.
  * CPython: Objects/exceptions.c, MemoryError_new(). */
@@ -131,7 +137,7 @@ void exception_restore(Exception *exc) {
         return;
     }
     bool text = exc->value && exc->value->type == &Str_Type;
-    error_indicator.type = exc->ob.type == &MemoryError_Type ? MemoryError : exc->ob.type->name;
+    error_indicator.type = exc->ob.type->name;
     if (text) {
         snprintf(error_indicator.message, sizeof error_indicator.message, "%s",
                  ((Str *)exc->value)->text);
@@ -148,19 +154,28 @@ static const Type *type_named(ErrorType name) {
     return &RuntimeError_Type;
 }
 
-Exception *exception_fetch(void) {
-    Error error = error_fetch();
-    if (error.drop == drop_exception && error.value) return error.value;
-    if (error.value) error.drop(error.value);
-    if (!error.type) return NULL;
+/* An error that has no object gets one. */
+static Exception *exception_named(const Error *error) {
     Exception *exc = NULL;
-    if (error.type != MemoryError) {
-        const Type *type = type_named(error.type);
-        exc = *error.message ? exception_new(type, "%s", error.message)
-                             : exception_new_value(type, NULL);
+    if (error->type != MemoryError) {
+        const Type *type = type_named(error->type);
+        exc = *error->message ? exception_new(type, "%s", error->message)
+                              : exception_new_value(type, NULL);
     }
     error_clear();
     return exc ? exc : (Exception *)new_ref(&memory_error);
+}
+
+Exception *exception_fetch(void) {
+    Error error = error_fetch();
+    if (error.value && error.drop == drop_exception) return error.value;
+    if (error.value) error.drop(error.value);
+    return error.type ? exception_named(&error) : NULL;
+}
+
+Exception *exception_from_error(const Error *error) {
+    bool object = error->value && error->drop == drop_exception;
+    return object ? (Exception *)new_ref(error->value) : exception_named(error);
 }
 
 bool error_is(const Type *type) {

@@ -160,9 +160,9 @@ struct Exception {
     bool suppress_context; // set by `from`: the context is not printed
 };
 
-/* The exceptions of this topic, each with its base, which stands before it. */
+/* The exceptions of this topic, each with its base, which stands before it; besides, BaseException,
+ * Exception and MemoryError. */
 #define EXCEPTIONS(X)                                                                              \
-    X(Exception, BaseException)                                                                    \
     X(BaseExceptionGroup, BaseException)                                                           \
     X(ExceptionGroup, Exception)                                                                   \
     X(CancelledError, BaseException)                                                               \
@@ -178,7 +178,6 @@ struct Exception {
     X(LookupError, Exception)                                                                      \
     X(IndexError, LookupError)                                                                     \
     X(KeyError, LookupError)                                                                       \
-    X(MemoryError, Exception)                                                                      \
     X(OSError, Exception)                                                                          \
     X(BlockingIOError, OSError)                                                                    \
     X(ConnectionError, OSError)                                                                    \
@@ -186,7 +185,11 @@ struct Exception {
     X(ConnectionAbortedError, ConnectionError)                                                     \
     X(ConnectionRefusedError, ConnectionError)                                                     \
     X(ConnectionResetError, ConnectionError)                                                       \
+    X(FileExistsError, OSError)                                                                    \
     X(FileNotFoundError, OSError)                                                                  \
+    X(InterruptedError, OSError)                                                                   \
+    X(IsADirectoryError, OSError)                                                                  \
+    X(NotADirectoryError, OSError)                                                                 \
     X(PermissionError, OSError)                                                                    \
     X(TimeoutError, OSError)                                                                       \
     X(gaierror, OSError)                                                                           \
@@ -199,7 +202,7 @@ struct Exception {
     X(TypeError, Exception)                                                                        \
     X(ValueError, Exception)
 #define DECLARE_EXCEPTION(name, base) extern const Type name##_Type;
-extern const Type BaseException_Type;
+extern const Type BaseException_Type, Exception_Type, MemoryError_Type;
 EXCEPTIONS(DECLARE_EXCEPTION)
 
 bool type_is_subtype(const Type *type, const Type *base);
@@ -235,6 +238,8 @@ bool error_is(const Type *type);
  * CPython: PyErr_Fetch() and PyErr_NormalizeException(), PyErr_Restore(). */
 Exception *exception_fetch(void);
 void exception_restore(Exception *exc);
+/* The exception that common.h's Error, borrowed, is or stands for: a new reference, never NULL. */
+Exception *exception_from_error(const Error *error);
 
 /* `handled`, borrowed, was being handled when `exc` came up: it ends the chain of contexts, if it is
  * not in it. Simplified: told when `exc` leaves the handler; CPython sees it at the raise.

@@ -21,12 +21,16 @@ static Handle *call_later_owned(Loop *loop, double delay, Callback callback, Obj
     return handle_own(handle, drop_reference);
 }
 
+/* A frame of its own, as most of the other's would lie idle. CPython: __sleep0(). */
+static Object *sleep0_run(Coroutine *self, Object *sent) {
+    BEGIN(Object *);
+    YIELD_NONE;
+    RETURN(new_ref(*local));
+    END;
+}
+
 static Object *sleep_run(Coroutine *self, Object *sent) {
     BEGIN(Sleep);
-    if (local->delay <= 0) {
-        YIELD_NONE;
-        RETURN(new_ref(local->result));
-    }
     local->future = future_new(NULL);
     if (!local->future) return NULL;
     local->timer = call_later_owned(future_get_loop(local->future), local->delay,
@@ -44,10 +48,12 @@ static Object *sleep_run(Coroutine *self, Object *sent) {
     END;
 }
 
-static const Code sleep_code = {"sleep", sleep_run, sizeof(Sleep), 2, 1};
-
 Object *asyncio_sleep(double delay, Object *result) {
-    return coroutine_new(&sleep_code, &(Sleep){.result = result ? result : None, .delay = delay});
+    static const Code sleep_code = {"sleep", sleep_run, sizeof(Sleep), 2, 1};
+    static const Code sleep0_code = {"sleep", sleep0_run, sizeof(Object *), 1, 0};
+    if (!result) result = None;
+    if (delay <= 0) return coroutine_new(&sleep0_code, &result);
+    return coroutine_new(&sleep_code, &(Sleep){.result = result, .delay = delay});
 }
 
 /* ---- wait_for --------------------------------------------------------------------------------*/
