@@ -256,7 +256,7 @@ void future_call_exception_handler(Loop *loop, const char *message, const char *
     }
     ExceptionContext context = {message, exc ? &error : NULL, NULL, what, object};
     loop_call_exception_handler(loop, &context);
-    if (exc) decref(exc);
+    if (error.value) error.drop(error.value); // a MemoryError has none
     if (pending) exception_restore(pending);
 }
 
