@@ -58,9 +58,10 @@ struct Connector {
     struct addrinfo *list, *next; // the addresses, and the one to try next
     int fd;                       // that is connecting; or -1
     bool cancelled;               // while the job goes on
-    bool differs;                 // the errors are not all the same
-    Error error;                  // of the first address that refused
     char *host, *port;
+    Error error;    // of the first address that refused
+    bool differs;   // not all said the same
+    char said[256]; // all of it
 };
 
 static void connector_try(Connector *connector);
@@ -93,10 +94,12 @@ static void connector_fail(Connector *connector) {
  * them. */
 static void connector_refused(Connector *connector) {
     Error error = error_fetch();
-    if (!connector->error.type)
-        connector->error = error;
-    else if (strcmp(connector->error.message, error.message) != 0)
-        connector->differs = true;
+    bool first = !connector->error.type;
+    if (first) connector->error = error;
+    if (strcmp(connector->error.message, error.message) != 0) connector->differs = true;
+    size_t length = strlen(connector->said);
+    snprintf(connector->said + length, sizeof connector->said - length, "%s%s", first ? "" : ", ",
+             error.message);
     if (connector->fd >= 0) {
         loop_remove_writer(connector->loop, connector->fd);
         close(connector->fd);
@@ -144,7 +147,7 @@ static void connector_try(Connector *connector) {
     const struct addrinfo *info = connector->next;
     if (!info) {
         if (connector->differs)
-            error_set(OSError, "Multiple exceptions: %s, and others", connector->error.message);
+            error_set(OSError, "Multiple exceptions: %s", connector->said);
         else
             error_restore(connector->error);
         connector_fail(connector);

@@ -88,19 +88,18 @@ static void listener_rest(Listener *listener, int number) {
 
 /* CPython: Lib/asyncio/selector_events.py, _accept_connection2(), which is a task. */
 static void server_welcome(Server *server, int fd) {
-    void *self = server->factory ? server->factory(server->factory_arg) : server->factory_arg;
-    if (error_occurred()) { // nobody will serve it
-        close(fd);
-        loop_report(server->loop, "Error on transport creation for incoming connection", "server",
-                    server);
+    static const Protocol nobody = {0};
+    Transport *transport = transport_new(server->loop, fd, &nobody, NULL, server);
+    void *self = server->factory_arg;
+    if (transport && server->factory) self = server->factory(server->factory_arg);
+    if (transport && !error_occurred()) {
+        transport_set_protocol(transport, server->protocol, self);
         return;
     }
-    if (transport_new(server->loop, fd, server->protocol, self, server)) return;
-    Error error = error_fetch();
-    if (server->protocol->connection_lost) server->protocol->connection_lost(self, &error);
-    error_restore(error);
-    loop_report(server->loop, "Error on transport creation for incoming connection", "server",
-                server);
+    if (error_is_ordinary())
+        loop_report(server->loop, "Error on transport creation for incoming connection", "server",
+                    server);
+    if (transport) transport_abort(transport);
 }
 
 /* All that wait, but not more than `backlog` in a turn. CPython:
@@ -181,6 +180,10 @@ void server_detach(Server *server) {
 
 void server_close(Server *server, Callback done, void *arg) {
     if (server->closing) return;
+    for (size_t i = 0; i < server->nlisteners; i++)
+        listener_ready(&server->listeners[i]); // or closing the socket would reset who waits
+    if (error_occurred())
+        loop_report(server->loop, "the last ones could not be accepted", "server", server);
     server->closing = true;
     server->done = done;
     server->done_arg = arg;

@@ -281,6 +281,11 @@ size_t transport_get_write_buffer_size(const Transport *transport) {
     return transport->end - transport->start;
 }
 
+size_t transport_get_unsent(const Transport *transport) {
+    return transport_get_write_buffer_size(transport) +
+           (transport->sending_file ? transport->file_left : 0);
+}
+
 /* CPython: Lib/asyncio/transports.py, _maybe_pause_protocol(). */
 static void transport_maybe_pause_protocol(Transport *transport) {
     if (transport->protocol_paused ||

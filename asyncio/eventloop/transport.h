@@ -80,6 +80,9 @@ int transport_resume_reading(Transport *transport);
 /* Bytes that wait, without those of a file. */
 size_t transport_get_write_buffer_size(const Transport *transport);
 
+/* The same, and what is left of a file that is being sent. */
+size_t transport_get_unsent(const Transport *transport);
+
 /* When the writer is told to pause and to resume; bytes. -1 with ValueError unless high >= low. */
 int transport_set_write_buffer_limits(Transport *transport, size_t high, size_t low);
 
@@ -108,7 +111,7 @@ typedef void *(*ProtocolFactory)(void *arg);
 Server *create_server(Loop *loop, const char *host, const char *port, int backlog,
                       const Protocol *protocol, ProtocolFactory factory, void *arg);
 
-/* Accepts no more; its connections go on. Once the last is gone, also if that is now, `done(arg)` is
+/* Accepts those who wait, then no more; its connections go on. (CPython resets who waits.) Once the last is gone, also if that is now, `done(arg)` is
  * called in a turn of the loop, and the server is freed. CPython: Server.close(), wait_closed() of
  * 3.12. */
 void server_close(Server *server, Callback done, void *arg);
