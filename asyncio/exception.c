@@ -59,8 +59,8 @@ DEFINE_DERIVED(MemoryError, Exception)
 EXCEPTIONS(DEFINE_DERIVED)
 
 #define LIST_EXCEPTION(name, base) &name##_Type,
-static const Type *const exceptions[] = {EXCEPTIONS(LIST_EXCEPTION) &MemoryError_Type, &Exception_Type,
-                                         &BaseException_Type};
+static const Type *const exceptions[] = {EXCEPTIONS(LIST_EXCEPTION) & MemoryError_Type,
+                                         &Exception_Type, &BaseException_Type};
 
 /* For when there is no memory for another; one a thread. It is never freed, so it remembers nothing.
  * CPython: Objects/exceptions.c, MemoryError_new(). */

@@ -59,10 +59,14 @@ static void str_repr(const Object *op, FILE *out) {
     for (ssize_t i = 0; i < self->size; i++) {
         unsigned char c = (unsigned char)self->text[i];
         const char *named = c ? strchr("\tt\nn\rr", c) : NULL;
-        if (c == quote || c == '\\') fprintf(out, "\\%c", c);
-        else if (named && c < ' ') fprintf(out, "\\%c", named[1]);
-        else if (c < ' ' || c == 0x7F || (bytes && c > 0x7F)) fprintf(out, "\\x%02x", c);
-        else fputc(c, out);
+        if (c == quote || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (named && c < ' ')
+            fprintf(out, "\\%c", named[1]);
+        else if (c < ' ' || c == 0x7F || (bytes && c > 0x7F))
+            fprintf(out, "\\x%02x", c);
+        else
+            fputc(c, out);
     }
     fputc(quote, out);
 }
@@ -188,8 +192,10 @@ Object *tuple_pair(Object *first, Object *second) {
 /* ---- What every object can do ----------------------------------------------------------------*/
 
 void object_write_repr(const Object *self, FILE *out) {
-    if (self->type->repr) self->type->repr(self, out);
-    else fprintf(out, "<%s object at %p>", self->type->name, (const void *)self);
+    if (self->type->repr)
+        self->type->repr(self, out);
+    else
+        fprintf(out, "<%s object at %p>", self->type->name, (const void *)self);
 }
 
 const char *object_repr(const Object *self, char *text, size_t size) {

@@ -44,8 +44,8 @@ struct Type {
     void (*repr)(const Object *self, FILE *out);
     Object *(*await)(Object *self); // new reference to what can be sent into
     SendResult (*send)(Object *self, Object *value, Object **result);
-    int (*cancel)(Object *self, Object *msg); // 1 if it will be; 0; -1 with an exception
-    Object *(*aenter)(Object *self);          // new reference to an awaitable, as aexit's
+    int (*cancel)(Object *self, Object *msg);       // 1 if it will be; 0; -1 with an exception
+    Object *(*aenter)(Object *self);                // new reference to an awaitable, as aexit's
     Object *(*aexit)(Object *self, Exception *exc); // NULL exc: none is on its way
 };
 
@@ -100,7 +100,7 @@ typedef struct {
     Object ob;
     ssize_t size;
     char text[]; // size bytes and a NUL
-} Str; // bytes, too
+} Str;           // bytes, too
 
 typedef struct {
     Object ob;

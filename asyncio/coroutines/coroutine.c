@@ -177,7 +177,8 @@ static void coroutine_finalize(Coroutine *self) {
 static void coroutine_dealloc(Object *op) {
     Coroutine *self = (Coroutine *)op;
     if (self->state < FRAME_COMPLETED) {
-        op->refcnt = 1; // it lives while its code runs. CPython: PyObject_CallFinalizerFromDealloc()
+        op->refcnt =
+            1; // it lives while its code runs. CPython: PyObject_CallFinalizerFromDealloc()
         coroutine_finalize(self);
         if (--op->refcnt > 0) return; // somebody has taken a reference
     }

@@ -226,7 +226,6 @@ Object *object_aenter(Object *manager) {
 }
 
 Object *object_aexit(Object *manager, Exception *exc) {
-    return manager->type->aexit
-               ? manager->type->aexit(manager, exc)
-               : not_a_manager(manager, " (missed __aexit__ method)");
+    return manager->type->aexit ? manager->type->aexit(manager, exc)
+                                : not_a_manager(manager, " (missed __aexit__ method)");
 }

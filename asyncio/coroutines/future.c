@@ -103,8 +103,10 @@ int future_remove_done_callback(Object *op, DoneCallback callback, Object *arg) 
     }
     unsigned kept = 0;
     for (unsigned i = 0; list && i < list->size; i++) {
-        if (same_done(&list->items[i], callback, arg)) removed++;
-        else list->items[kept++] = list->items[i];
+        if (same_done(&list->items[i], callback, arg))
+            removed++;
+        else
+            list->items[kept++] = list->items[i];
     }
     if (list) list->size = kept;
     if (list && kept == 0) {
@@ -303,8 +305,10 @@ void future_repr_info(const Future *self, FILE *out) {
     if (self->state != STATE_PENDING) return;
     unsigned count = (self->callback0.call != NULL) + (self->callbacks ? self->callbacks->size : 0);
     const Done *last = self->callbacks ? &self->callbacks->items[count - 1] : &self->callback0;
-    if (count == 1 && last->call == task_wakeup) fputs(" cb=[Task.task_wakeup()]", out);
-    else if (count) fprintf(out, " cb=[%u callback%s]", count, count == 1 ? "" : "s");
+    if (count == 1 && last->call == task_wakeup)
+        fputs(" cb=[Task.task_wakeup()]", out);
+    else if (count)
+        fprintf(out, " cb=[%u callback%s]", count, count == 1 ? "" : "s");
 }
 
 static void future_repr(const Object *op, FILE *out) {

@@ -44,12 +44,12 @@ typedef struct {
  * made. */
 typedef struct {
     Object ob;
-    Loop *loop;           // borrowed
-    Done callback0;       // the first callback: most have one
-    DoneList *callbacks;  // the others, or NULL
-    Object *result;       // or NULL
-    Exception *exception; // or NULL
-    Object *cancel_msg;   // or NULL
+    Loop *loop;               // borrowed
+    Done callback0;           // the first callback: most have one
+    DoneList *callbacks;      // the others, or NULL
+    Object *result;           // or NULL
+    Exception *exception;     // or NULL
+    Object *cancel_msg;       // or NULL
     Exception *cancelled_exc; // what a cancelled coroutine let out, for the first who asks
     uint8_t state;            // FutureState
     bool log_tb;              // its exception has not been asked for

@@ -190,8 +190,10 @@ static void semaphore_dealloc(Object *op) {
 static void semaphore_repr(const Object *op, FILE *out) {
     const Semaphore *self = (const Semaphore *)op;
     fprintf(out, "<asyncio.locks.%s object at %p [", op->type->name, (const void *)self);
-    if (semaphore_locked(op)) fputs("locked", out);
-    else fprintf(out, "unlocked, value:%zd", self->value);
+    if (semaphore_locked(op))
+        fputs("locked", out);
+    else
+        fprintf(out, "unlocked, value:%zd", self->value);
     if (self->waiters.size) fprintf(out, ", waiters:%zu", self->waiters.size);
     fputs("]>", out);
 }

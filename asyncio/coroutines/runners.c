@@ -29,7 +29,8 @@ Object *loop_run_until_complete(Loop *loop, Object *op) {
         int status = loop_run_forever(loop);
         if (status < 0 && new_task && future_done(future)) future_mark_retrieved(future);
         future_remove_done_callback(future, stop_loop, NULL);
-        if (status == 0 && future_done(future)) result = future_result(future);
+        if (status == 0 && future_done(future))
+            result = future_result(future);
         else if (status == 0)
             error_raise(&RuntimeError_Type, "Event loop stopped before Future completed.");
     }
@@ -169,8 +170,7 @@ Object *asyncio_run(Loop *given, Object *main) {
     if (!main) return NULL;
     if (loop_get_running()) {
         decref(main);
-        error_raise(&RuntimeError_Type,
-                    "asyncio.run() cannot be called from a running event loop");
+        error_raise(&RuntimeError_Type, "asyncio.run() cannot be called from a running event loop");
         return NULL;
     }
     Runner runner = {.loop = given ? given : loop_new(NULL)};
@@ -223,9 +223,12 @@ static void thread_done(void *arg) {
     ThreadCall *self = arg;
     Exception *exc = self->result ? NULL : exception_fetch();
     self->job = NULL;
-    if (future_done(self->future)) error_clear(); // cancelled meanwhile
-    else if (exc) future_set_exception(self->future, exc);
-    else future_set_result(self->future, self->result ? self->result : None);
+    if (future_done(self->future))
+        error_clear(); // cancelled meanwhile
+    else if (exc)
+        future_set_exception(self->future, exc);
+    else
+        future_set_result(self->future, self->result ? self->result : None);
     xdecref(exc);
     decref(self);
 }

@@ -70,8 +70,10 @@ static void wakeup_waiter(StreamReader *self, Exception *exc) {
     Object *waiter = self->waiter;
     self->waiter = NULL;
     if (!waiter) return;
-    if (wake(waiter, exc) < 0) self->waiter = waiter; // the next one tries again
-    else decref(waiter);
+    if (wake(waiter, exc) < 0)
+        self->waiter = waiter; // the next one tries again
+    else
+        decref(waiter);
 }
 
 static int reader_append(StreamReader *self, const char *data, size_t size) {
@@ -370,8 +372,8 @@ Object *asyncio_start_server(Loop *loop, ClientConnected callback, Object *arg, 
     self->limit = limit;
     self->closed = future_new(loop);
     if (self->closed) {
-        self->server = create_server(self->loop, host, port, 100, &stream_protocol,
-                                     client_protocol, self);
+        self->server =
+            create_server(self->loop, host, port, 100, &stream_protocol, client_protocol, self);
     }
     if (!self->server) {
         Exception *exc = exception_fetch();
@@ -654,6 +656,5 @@ static Object *drain_run(Coroutine *self, Object *sent) {
 
 Object *writer_drain(Object *self) {
     static const Code code = {"StreamWriter.drain", drain_run, sizeof(Drain), 2, 1};
-    return coroutine_new(&code,
-                         &(Drain){.protocol = OBJECT(((StreamWriter *)self)->protocol)});
+    return coroutine_new(&code, &(Drain){.protocol = OBJECT(((StreamWriter *)self)->protocol)});
 }

@@ -295,8 +295,10 @@ Object *asyncio_ensure_future(Object *op, Loop *loop) {
 
 const char *task_get_name(const Object *op, char *text, size_t size) {
     const Task *self = (const Task *)op;
-    if (self->name) snprintf(text, size, "%s", ((const Str *)self->name)->text);
-    else snprintf(text, size, "Task-%llu", (unsigned long long)self->number);
+    if (self->name)
+        snprintf(text, size, "%s", ((const Str *)self->name)->text);
+    else
+        snprintf(text, size, "Task-%llu", (unsigned long long)self->number);
     return text;
 }
 

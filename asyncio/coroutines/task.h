@@ -33,7 +33,8 @@ struct Task {
     bool must_cancel;
     bool log_destroy_pending;
     int num_cancels_requested;
-    Task *previous, *next; // all tasks of this thread that are not done. CPython: all_tasks, a WeakSet
+    Task *previous,
+        *next; // all tasks of this thread that are not done. CPython: all_tasks, a WeakSet
 };
 
 extern const Type Task_Type;

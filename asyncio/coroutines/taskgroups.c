@@ -24,8 +24,10 @@ struct Member {
 static void member_unlink(Member *self) {
     if (!self->link) return;
     *self->link = self->next;
-    if (self->next) self->next->link = self->link;
-    else self->group->last = self->link;
+    if (self->next)
+        self->next->link = self->link;
+    else
+        self->group->last = self->link;
     self->link = NULL;
     self->group->ntasks--;
 }
@@ -44,20 +46,23 @@ static void taskgroup_repr(const Object *op, FILE *out) {
     fputs("<TaskGroup", out);
     if (self->ntasks) fprintf(out, " tasks=%zd", self->ntasks);
     if (self->errors && self->errors->size) fprintf(out, " errors=%zd", self->errors->size);
-    if (self->aborting) fputs(" cancelling", out);
-    else if (self->entered) fputs(" entered", out);
+    if (self->aborting)
+        fputs(" cancelling", out);
+    else if (self->entered)
+        fputs(" entered", out);
     fputc('>', out);
 }
 
 static Object *refuse(const TaskGroup *self, const char *why) {
     char text[120];
-    error_raise(&RuntimeError_Type, "TaskGroup %s %s",
-                object_repr(OBJECT(self), text, sizeof text), why);
+    error_raise(&RuntimeError_Type, "TaskGroup %s %s", object_repr(OBJECT(self), text, sizeof text),
+                why);
     return NULL;
 }
 
 static bool is_base_error(const Exception *exc) {
-    return exception_matches(exc, &SystemExit_Type) || exception_matches(exc, &KeyboardInterrupt_Type);
+    return exception_matches(exc, &SystemExit_Type) ||
+           exception_matches(exc, &KeyboardInterrupt_Type);
 }
 
 /* ---- The tasks -------------------------------------------------------------------------------*/
@@ -90,8 +95,8 @@ static void on_task_done(Object *op, Object *task) {
     note_base_error(self, exc);
     if (future_done(self->parent_task)) {
         future_call_exception_handler(
-            future_get_loop(task),
-            "Task has errored out but its parent task is already completed", "task", task, exc);
+            future_get_loop(task), "Task has errored out but its parent task is already completed",
+            "task", task, exc);
         return;
     }
     if (self->aborting || self->parent_cancel_requested) return;
@@ -102,10 +107,10 @@ static void on_task_done(Object *op, Object *task) {
 
 Object *taskgroup_create_task(Object *op, Object *coro, const char *name) {
     TaskGroup *self = (TaskGroup *)op;
-    const char *why = !self->entered                     ? "has not been entered"
-                      : self->exiting && !self->ntasks   ? "is finished"
-                      : self->aborting                   ? "is shutting down"
-                                                         : NULL;
+    const char *why = !self->entered                   ? "has not been entered"
+                      : self->exiting && !self->ntasks ? "is finished"
+                      : self->aborting                 ? "is shutting down"
+                                                       : NULL;
     if (why || !coro) {
         if (coro) refuse(self, why);
         xdecref(coro);
@@ -171,11 +176,13 @@ static Object *end_exit(TaskGroup *group, Step *local) {
         exception_raise((Exception *)new_ref(local->propagate));
         return NULL;
     }
-    if (exc && exc->ob.type != &CancelledError_Type && list_append(group->errors, OBJECT(exc)) < 0) {
+    if (exc && exc->ob.type != &CancelledError_Type &&
+        list_append(group->errors, OBJECT(exc)) < 0) {
         return NULL;
     }
     if (group->errors->size == 0) return new_ref(None);
-    exception_raise_from(exception_group_new("unhandled errors in a TaskGroup", group->errors), NULL);
+    exception_raise_from(exception_group_new("unhandled errors in a TaskGroup", group->errors),
+                         NULL);
     clear_ref(group->errors);
     return NULL;
 }

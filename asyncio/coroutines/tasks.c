@@ -313,8 +313,8 @@ static int gathering_add(GatheringFuture *self, Object *const *args, ssize_t i, 
 }
 
 static Object *gathering_new(Object *const *args, ssize_t count, int32_t *table, size_t mask) {
-    GatheringFuture *self = object_new(
-        &GatheringFuture_Type, sizeof *self + (size_t)count * sizeof *self->children);
+    GatheringFuture *self =
+        object_new(&GatheringFuture_Type, sizeof *self + (size_t)count * sizeof *self->children);
     ssize_t i = 0;
     if (self) self->nchildren = count;
     for (; self && i < count; i++) {

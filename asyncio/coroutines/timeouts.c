@@ -1,7 +1,13 @@
 /* timeouts.c: CPython: Lib/asyncio/timeouts.py, Timeout. */
 #include "timeouts.h"
 
-typedef enum { TIMEOUT_CREATED, TIMEOUT_ENTERED, TIMEOUT_EXPIRING, TIMEOUT_EXPIRED, TIMEOUT_EXITED } State;
+typedef enum {
+    TIMEOUT_CREATED,
+    TIMEOUT_ENTERED,
+    TIMEOUT_EXPIRING,
+    TIMEOUT_EXPIRED,
+    TIMEOUT_EXITED
+} State;
 
 typedef struct {
     Object ob;
@@ -114,8 +120,10 @@ static void timeout_dealloc(Object *op) {
 static void timeout_repr(const Object *op, FILE *out) {
     const Timeout *self = (const Timeout *)op;
     fprintf(out, "<Timeout [%s]", state_names[self->state]);
-    if (self->state == TIMEOUT_ENTERED && self->when == FOREVER) fputs(" when=None", out);
-    else if (self->state == TIMEOUT_ENTERED) fprintf(out, " when=%.3f", self->when);
+    if (self->state == TIMEOUT_ENTERED && self->when == FOREVER)
+        fputs(" when=None", out);
+    else if (self->state == TIMEOUT_ENTERED)
+        fprintf(out, " when=%.3f", self->when);
     fputc('>', out);
 }
 
