@@ -7,6 +7,8 @@
  */
 #include "coroutine.h"
 
+#include "../pool.h"
+
 /* ---- send ------------------------------------------------------------------------------------*/
 
 /* Where every resume passes. If `throwing`, an exception is pending and is what is sent.
@@ -145,8 +147,8 @@ size_t coroutine_sizeof(const Code *code) {
 }
 
 Object *coroutine_new(const Code *code, const void *locals) {
-    Coroutine *self = malloc(coroutine_sizeof(code));
-    if (!self) return error_no_memory();
+    Coroutine *self = pool_alloc(coroutine_sizeof(code));
+    if (!self) return NULL;
     self->ob = (Object){1, &Coroutine_Type};
     self->code = code;
     self->awaiting = NULL;
@@ -183,7 +185,7 @@ static void coroutine_dealloc(Object *op) {
         if (--op->refcnt > 0) return; // somebody has taken a reference
     }
     if (self->state < FRAME_COMPLETED) frame_clear(self); // it ignored GeneratorExit
-    free(self);
+    pool_free(self, coroutine_sizeof(self->code));
 }
 
 static void coroutine_repr(const Object *self, FILE *out) {

@@ -7,6 +7,7 @@
  */
 #include "future.h"
 
+#include "../pool.h"
 #include "task.h"
 
 /* ---- Callbacks -------------------------------------------------------------------------------*/
@@ -238,8 +239,10 @@ int future_init(Future *self, Loop *loop) {
 }
 
 Object *future_new(Loop *loop) {
-    Future *self = object_new(&Future_Type, sizeof *self);
-    if (!self || future_init(self, loop) == 0) return OBJECT(self);
+    Future *self = pool_alloc(sizeof *self);
+    if (!self) return NULL;
+    *self = (Future){.ob = {1, &Future_Type}};
+    if (future_init(self, loop) == 0) return OBJECT(self);
     decref(self);
     return NULL;
 }
@@ -289,7 +292,7 @@ static void future_dealloc(Object *op) {
     if (--op->refcnt > 0) return;
     op->refcnt = 1;
     future_clear(self);
-    free(self);
+    pool_free(self, sizeof *self);
 }
 
 /* CPython: Lib/asyncio/base_futures.py, _future_repr_info(). Simplified: callbacks are counted, where

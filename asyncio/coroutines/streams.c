@@ -78,8 +78,8 @@ static void wakeup_waiter(StreamReader *self, Exception *exc) {
 
 static int reader_append(StreamReader *self, const char *data, size_t size) {
     if (self->start == self->end) self->start = self->end = 0;
-    if (self->allocated - self->end < size) { // first to the front, then larger
-        memmove(self->buffer, self->buffer + self->start, self->buffer ? reader_size(self) : 0);
+    if (self->start > 0 && self->allocated - self->end < size) { // first to the front, then larger
+        memmove(self->buffer, self->buffer + self->start, reader_size(self));
         self->end -= self->start;
         self->start = 0;
     }

@@ -4,6 +4,8 @@
  */
 #include "task.h"
 
+#include "../pool.h"
+
 static _Thread_local Task *current_task;         // CPython: current_tasks, a dict by loop
 static _Thread_local uint64_t task_name_counter; // CPython: one for the process
 static _Thread_local Task all_tasks = {0};       // the ring's head
@@ -258,12 +260,12 @@ Object *task_new(Loop *loop, Object *coro, const char *name) {
         decref(coro);
         return NULL;
     }
-    Task *self = object_new(&Task_Type, sizeof *self);
+    Task *self = pool_alloc(sizeof *self);
     if (!self) {
         decref(coro);
         return NULL;
     }
-    self->coro = coro;
+    *self = (Task){.fut.ob = {1, &Task_Type}, .coro = coro};
     if (future_init(&self->fut, loop) < 0 || (name && task_set_name(OBJECT(self), name) < 0) ||
         task_call_step_soon(self) < 0) {
         decref(self);
@@ -331,7 +333,7 @@ static void task_dealloc(Object *op) {
     clear_ref(self->coro);
     clear_ref(self->name);
     clear_ref(self->fut_waiter);
-    free(self);
+    pool_free(self, sizeof *self);
 }
 
 void task_destroy_pending(const Loop *loop) {
