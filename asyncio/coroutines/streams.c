@@ -1,29 +1,15 @@
-/* streams.c: the protocol between a transport and who awaits; reading.
+/* streams.c: the protocol between a transport and who awaits; connecting, serving, writing.
  *
  * The protocol is in the loop's list of resources from before its transport knows it until the
  * connection is lost or the loop closes: that holds the one reference that the transport uses.
  *
  * CPython: Lib/asyncio/streams.py.
  */
-#include "streams.h"
-
 #include <stddef.h> // offsetof
 
 #include "deque.h"
+#include "reader.h"
 #include "tasks.h"
-
-/* CPython: StreamReader. Simplified: the transport is the protocol's. */
-typedef struct {
-    Object ob;
-    Loop *loop;
-    char *buffer; // bytes from start to end
-    size_t start, end, allocated;
-    size_t limit;
-    bool eof, paused;
-    Object *waiter;
-    Exception *exception;
-    struct StreamProtocol *protocol; // borrowed; NULL once it is gone
-} StreamReader;
 
 /* CPython: StreamReaderProtocol, with what FlowControlMixin has. */
 typedef struct StreamProtocol {
@@ -54,100 +40,10 @@ typedef struct {
     size_t limit;
 } StreamServer;
 
-/* ---- The reader's side -------------------------------------------------------------------------*/
-
-static size_t reader_size(const StreamReader *self) {
-    return self->end - self->start;
-}
-
-static int wake(Object *future, Exception *exc) {
-    if (future_done(future)) return 0;
-    return exc ? future_set_exception(future, exc) : future_set_result(future, None);
-}
-
-/* CPython: _wakeup_waiter(), set_exception(). */
-static void wakeup_waiter(StreamReader *self, Exception *exc) {
-    Object *waiter = self->waiter;
-    self->waiter = NULL;
-    if (!waiter) return;
-    if (wake(waiter, exc) < 0)
-        self->waiter = waiter; // the next one tries again
-    else
-        decref(waiter);
-}
-
-static int reader_append(StreamReader *self, const char *data, size_t size) {
-    if (self->start == self->end) self->start = self->end = 0;
-    if (self->start > 0 && self->allocated - self->end < size) { // first to the front, then larger
-        memmove(self->buffer, self->buffer + self->start, reader_size(self));
-        self->end -= self->start;
-        self->start = 0;
-    }
-    if (self->allocated - self->end < size) {
-        size_t allocated = self->allocated ? self->allocated : 512;
-        while (allocated - self->end < size)
-            allocated *= 2;
-        char *buffer = realloc(self->buffer, allocated);
-        if (!buffer) {
-            error_no_memory();
-            return -1;
-        }
-        self->buffer = buffer;
-        self->allocated = allocated;
-    }
-    memcpy(self->buffer + self->end, data, size);
-    self->end += size;
-    return 0;
-}
-
-/* CPython: feed_data(). */
-static void feed_data(StreamReader *self, const char *data, size_t size) {
-    if (reader_append(self, data, size) < 0) return; // which ends the connection
-    wakeup_waiter(self, NULL);
-    if (!self->paused && reader_size(self) > 2 * self->limit) {
-        transport_pause_reading(self->protocol->transport);
-        self->paused = true;
-    }
-}
-
-static int resume_transport(StreamReader *self) {
-    self->paused = false;
-    Transport *transport = self->protocol ? self->protocol->transport : NULL;
-    if (!transport || transport_is_closing(transport)) return 0;
-    return transport_resume_reading(transport);
-}
-
-/* The first `size` bytes, taken out; a new reference. */
-static Object *reader_take(StreamReader *self, size_t size) {
-    Object *bytes = bytes_from_data(self->buffer ? self->buffer + self->start : "", size);
-    if (!bytes) return NULL;
-    self->start += size;
-    if (self->paused && reader_size(self) <= self->limit && resume_transport(self) < 0) {
-        clear_ref(bytes);
-    }
-    return bytes;
-}
-
-static void reader_dealloc(Object *op) {
-    StreamReader *self = (StreamReader *)op;
-    free(self->buffer);
-    xdecref(self->waiter);
-    xdecref(self->exception);
-    free(self);
-}
-
-static const Type StreamReader_Type = {.name = "StreamReader", .dealloc = reader_dealloc};
-
-bool reader_at_eof(const Object *op) {
-    const StreamReader *self = (const StreamReader *)op;
-    return self->eof && reader_size(self) == 0;
-}
-
 /* ---- The protocol ------------------------------------------------------------------------------*/
 
 static void protocol_dealloc(Object *op) {
     StreamProtocol *self = (StreamProtocol *)op;
-    if (self->reader) self->reader->protocol = NULL;
     if (self->closed) future_mark_retrieved(self->closed);
     xdecref(self->reader);
     xdecref(self->server);
@@ -164,7 +60,7 @@ static const Type StreamProtocol_Type = {.name = "StreamReaderProtocol",
 static void protocol_abandon(Resource *resource) {
     StreamProtocol *self =
         (StreamProtocol *)(void *)((char *)resource - offsetof(StreamProtocol, resource));
-    self->transport = NULL;
+    self->transport = self->reader->transport = NULL;
     self->connection_lost = true;
     decref(self);
 }
@@ -182,7 +78,6 @@ static StreamProtocol *protocol_new(Loop *loop, size_t limit) {
     }
     self->reader->loop = loop;
     self->reader->limit = limit ? limit : STREAM_LIMIT;
-    self->reader->protocol = self;
     self->resource.abandon = protocol_abandon;
     loop_add_resource(loop, &self->resource);
     return self;
@@ -221,9 +116,9 @@ static int serve_client(StreamProtocol *self) {
 
 static void connection_made(void *op, Transport *transport) {
     StreamProtocol *self = op;
-    self->transport = transport;
+    self->transport = self->reader->transport = transport;
     if (self->connected) {
-        wake(self->connected, NULL);
+        future_wake(self->connected, NULL);
     } else if (serve_client(self) < 0) {
         Error error = error_fetch(); // the loop is told of it
         transport_abort(transport);
@@ -232,13 +127,13 @@ static void connection_made(void *op, Transport *transport) {
 }
 
 static void data_received(void *op, const char *data, size_t size) {
-    feed_data(((StreamProtocol *)op)->reader, data, size);
+    reader_feed_data(((StreamProtocol *)op)->reader, data, size);
 }
 
 static bool eof_received(void *op) {
     StreamProtocol *self = op;
     self->reader->eof = true;
-    wakeup_waiter(self->reader, NULL);
+    reader_wakeup_waiter(self->reader, NULL);
     return true; // open for writing
 }
 
@@ -247,13 +142,13 @@ static void connection_lost(void *op, const Error *error) {
     StreamProtocol *self = op;
     Exception *exc = error ? exception_from_error(error) : NULL;
     self->connection_lost = true;
-    self->transport = NULL;
+    self->transport = self->reader->transport = NULL;
     self->reader->eof = self->reader->eof || !exc;
     if (exc) self->reader->exception = (Exception *)new_ref(exc);
-    wakeup_waiter(self->reader, exc);
-    wake(self->closed, exc);
+    reader_wakeup_waiter(self->reader, exc);
+    future_wake(self->closed, exc);
     for (size_t i = 0; self->paused && i < self->drain_waiters.size; i++)
-        wake(deque_get(&self->drain_waiters, i), exc);
+        future_wake(deque_get(&self->drain_waiters, i), exc);
     xdecref(exc);
     protocol_release(self);
 }
@@ -266,7 +161,7 @@ static void resume_writing(void *op) {
     StreamProtocol *self = op;
     self->paused = false;
     for (size_t i = 0; i < self->drain_waiters.size; i++)
-        wake(deque_get(&self->drain_waiters, i), NULL);
+        future_wake(deque_get(&self->drain_waiters, i), NULL);
 }
 
 static const Protocol stream_protocol = {
@@ -289,7 +184,7 @@ typedef struct {
 static void connecting_failed(void *op) {
     StreamProtocol *self = op;
     Exception *exc = exception_fetch();
-    wake(self->connected, exc);
+    future_wake(self->connected, exc);
     decref(exc);
     protocol_release(self);
 }
@@ -390,7 +285,7 @@ int stream_server_port(const Object *op) {
 }
 
 static void server_done(void *closed) {
-    wake(closed, NULL);
+    future_wake(closed, NULL);
     decref(closed);
 }
 
@@ -403,187 +298,6 @@ void stream_server_close(Object *op) {
 
 Object *stream_server_wait_closed(Object *self) {
     return new_ref(((StreamServer *)self)->closed);
-}
-
-/* ---- Reading -----------------------------------------------------------------------------------*/
-
-typedef struct {
-    Object *reader, *separator; // a Str
-    ssize_t n;
-    size_t offset; // before it there is no separator
-} Read;
-
-#define READER ((StreamReader *)local->reader)
-
-/* await self._wait_for_data(func_name): the Future, a new reference. Its coroutine there does no more
- * than reset `waiter`, which here the next one does. CPython: _wait_for_data(). */
-static Object *wait_for_data(StreamReader *self, const char *func_name) {
-    if (self->waiter && !future_done(self->waiter)) {
-        error_raise(&RuntimeError_Type,
-                    "%s() called while another coroutine is already waiting for incoming data",
-                    func_name);
-        return NULL;
-    }
-    if (self->paused && resume_transport(self) < 0) return NULL; // else it would wait for ever
-    xdecref(self->waiter);
-    self->waiter = future_new(self->loop);
-    return self->waiter ? new_ref(self->waiter) : NULL;
-}
-
-static Object *raise_kept(const StreamReader *self) {
-    exception_raise((Exception *)new_ref(self->exception));
-    return NULL;
-}
-
-/* CPython: Lib/asyncio/exceptions.py, IncompleteReadError. */
-static Object *raise_incomplete(StreamReader *self, ssize_t expected) {
-    size_t size = reader_size(self);
-    Object *partial = reader_take(self, size);
-    if (!partial) return NULL;
-    char number[24] = "undefined";
-    if (expected >= 0) snprintf(number, sizeof number, "%zd", expected);
-    Exception *exc = exception_new(&IncompleteReadError_Type,
-                                   "%zu bytes read on a total of %s expected bytes", size, number);
-    if (exc) exc->extra = new_ref(partial);
-    decref(partial);
-    exception_raise(exc);
-    return NULL;
-}
-
-/* CPython: Lib/asyncio/exceptions.py, LimitOverrunError. */
-static Object *raise_overrun(const char *why, size_t consumed) {
-    Exception *exc = exception_new(&LimitOverrunError_Type, "%s", why);
-    if (exc) exc->extra = int_from_long((int64_t)consumed);
-    exception_raise(exc);
-    return NULL;
-}
-
-static Object *read_run(Coroutine *self, Object *sent) {
-    BEGIN(Read);
-    if (READER->exception) return raise_kept(READER);
-    if (local->n == 0) RETURN(bytes_from_data("", 0));
-    if (reader_size(READER) == 0 && !READER->eof) {
-        AWAIT(wait_for_data(READER, "read"));
-    }
-    size_t size = reader_size(READER);
-    RETURN(reader_take(READER, (size_t)local->n < size ? (size_t)local->n : size));
-    END;
-}
-
-static Object *read_all_run(Coroutine *self, Object *sent) {
-    BEGIN(Read);
-    if (READER->exception) return raise_kept(READER);
-    while (!READER->eof) { // it is kept in the reader, whose transport is resumed each time
-        AWAIT(wait_for_data(READER, "read"));
-        if (READER->exception) return raise_kept(READER);
-    }
-    RETURN(reader_take(READER, reader_size(READER)));
-    END;
-}
-
-Object *reader_read(Object *self, ssize_t n) {
-    static const Code read = {"StreamReader.read", read_run, sizeof(Read), 2, 0};
-    static const Code read_all = {"StreamReader.read", read_all_run, sizeof(Read), 2, 0};
-    return coroutine_new(n < 0 ? &read_all : &read, &(Read){.reader = self, .n = n});
-}
-
-static Object *readexactly_run(Coroutine *self, Object *sent) {
-    BEGIN(Read);
-    if (local->n < 0) {
-        error_raise(&ValueError_Type, "readexactly size can not be less than zero");
-        return NULL;
-    }
-    if (READER->exception) return raise_kept(READER);
-    while (reader_size(READER) < (size_t)local->n) {
-        if (READER->eof) return raise_incomplete(READER, local->n);
-        AWAIT(wait_for_data(READER, "readexactly"));
-    }
-    RETURN(reader_take(READER, (size_t)local->n));
-    END;
-}
-
-Object *reader_readexactly(Object *self, ssize_t n) {
-    static const Code code = {"StreamReader.readexactly", readexactly_run, sizeof(Read), 2, 0};
-    return coroutine_new(&code, &(Read){.reader = self, .n = n});
-}
-
-/* Where the separator begins, from the start of the buffer, or -1; moves `offset` on. */
-static ssize_t find_separator(const StreamReader *self, Read *local) {
-    const Str *separator = (const Str *)local->separator;
-    size_t size = reader_size(self), seplen = (size_t)separator->size;
-    if (size < local->offset + seplen) return -1;
-    const char *data = self->buffer + self->start, *at = data + local->offset;
-    const char *last = data + size - seplen; // where it could begin at the latest
-    while (at <= last && (at = memchr(at, separator->text[0], (size_t)(last - at) + 1))) {
-        if (memcmp(at, separator->text, seplen) == 0) return at - data;
-        at++;
-    }
-    local->offset = size + 1 - seplen;
-    return -1;
-}
-
-static Object *readuntil_run(Coroutine *self, Object *sent) {
-    BEGIN(Read);
-    if (((Str *)local->separator)->size == 0) {
-        error_raise(&ValueError_Type, "Separator should be at least one-byte string");
-        return NULL;
-    }
-    if (READER->exception) return raise_kept(READER);
-    while ((local->n = find_separator(READER, local)) < 0) {
-        if (local->offset > READER->limit) {
-            return raise_overrun("Separator is not found, and chunk exceed the limit",
-                                 local->offset);
-        }
-        if (READER->eof) return raise_incomplete(READER, -1);
-        AWAIT(wait_for_data(READER, "readuntil"));
-    }
-    if ((size_t)local->n > READER->limit) {
-        return raise_overrun("Separator is found, but chunk is longer than limit",
-                             (size_t)local->n);
-    }
-    RETURN(reader_take(READER, (size_t)local->n + (size_t)((Str *)local->separator)->size));
-    END;
-}
-
-Object *reader_readuntil(Object *self, const char *separator) {
-    static const Code code = {"StreamReader.readuntil", readuntil_run, sizeof(Read), 2, 0};
-    Object *text = str_from_format("%s", separator);
-    if (!text) return NULL;
-    Object *coro = coroutine_new(&code, &(Read){.reader = self, .separator = text});
-    decref(text);
-    return coro;
-}
-
-/* A line too long is thrown away, to its end or as far as it has come. */
-static void drop_line(StreamReader *self, size_t consumed) {
-    bool ends = consumed < reader_size(self) && self->buffer[self->start + consumed] == '\n';
-    self->start = ends ? self->start + consumed + 1 : self->end;
-}
-
-static Object *readline_run(Coroutine *self, Object *sent) {
-    BEGIN(Read);
-    TRY {
-        AWAIT(reader_readuntil(local->reader, "\n"));
-        RETURN(new_ref(sent));
-    }
-    EXCEPT(IncompleteReadError) {
-        RETURN(new_ref(frame_exception(self)->extra));
-    }
-    EXCEPT(LimitOverrunError) {
-        const Exception *overrun = frame_exception(self);
-        drop_line(READER, overrun->extra ? (size_t)((Int *)overrun->extra)->value : 0);
-        if (READER->paused && reader_size(READER) <= READER->limit && resume_transport(READER) < 0)
-            return NULL;
-        exception_raise(exception_new_value(&ValueError_Type, overrun->value));
-        return NULL;
-    }
-    END_TRY;
-    END;
-}
-
-Object *reader_readline(Object *self) {
-    static const Code code = {"StreamReader.readline", readline_run, sizeof(Read), 2, 1};
-    return coroutine_new(&code, &(Read){.reader = self});
 }
 
 /* ---- Writing -----------------------------------------------------------------------------------*/
@@ -633,7 +347,7 @@ typedef struct {
 /* CPython: drain(), _drain_helper(). */
 static Object *drain_run(Coroutine *self, Object *sent) {
     BEGIN(Drain);
-    if (PROTOCOL->reader->exception) return raise_kept(PROTOCOL->reader);
+    if (PROTOCOL->reader->exception) return reader_raise_kept(PROTOCOL->reader);
     if (!PROTOCOL->transport || transport_is_closing(PROTOCOL->transport)) {
         AWAIT(asyncio_sleep(0, NULL)); // so that connection_lost() may be called
     }
