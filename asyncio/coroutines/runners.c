@@ -223,13 +223,19 @@ static void thread_done(void *arg) {
     ThreadCall *self = arg;
     Exception *exc = self->result ? NULL : exception_fetch();
     self->job = NULL;
-    if (future_done(self->future))
+    if (future_done(self->future)) {
         error_clear(); // cancelled meanwhile
-    else if (exc)
-        future_set_exception(self->future, exc);
-    else
-        future_set_result(self->future, self->result ? self->result : None);
+    } else {
+        int status = exc ? future_set_exception(self->future, exc)
+                         : future_set_result(self->future, self->result ? self->result : None);
+        if (status < 0) { // no memory to wake who waits: perhaps there is for telling that
+            xdecref(exc);
+            exc = exception_fetch();
+            future_set_exception(self->future, exc);
+        }
+    }
     xdecref(exc);
+    clear_ref(self->future); // which may have a callback that holds us
     decref(self);
 }
 
