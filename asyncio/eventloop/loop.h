@@ -95,6 +95,7 @@ struct Loop {
     double (*clock)(void *arg);
     void *clock_arg;
     double clock_resolution;
+    double virtual_now; // the clock of a loop that virtual.h made
     double
         slow_callback_duration; // seconds; in debug mode, a callback that takes as long is logged
     Handle *current_handle;     // the one being called
