@@ -358,27 +358,31 @@ static void loop_ready_timers(Loop *loop) {
     }
 }
 
-/* Calls one that is due. -1 with an error that ends the run. CPython: Lib/asyncio/events.py,
- * Handle._run(). */
+/* Calls one that is due; an ordinary error is the handler's. */
+static void loop_call_handle(Loop *loop, Handle *handle) {
+    handle->callback(handle->arg);
+    if (!error_is_ordinary()) return;
+    Error error = error_fetch();
+    char message[160];
+    snprintf(message, sizeof message, "Exception in callback%s%.100s", handle->name ? " " : "",
+             handle->name ? handle->name : "");
+    loop_call_exception_handler(loop, &(ExceptionContext){message, &error, handle, NULL, NULL});
+    if (error.value) error.drop(error.value);
+}
+
+/* The same, with what goes around it. -1 with an error that ends the run. CPython:
+ * Lib/asyncio/events.py, Handle._run(). */
 static int loop_run_handle(Loop *loop, Handle *handle) {
     loop->current_handle = handle;
     if (loop->debug) {
         double began = loop_time(loop);
-        handle->callback(handle->arg);
+        loop_call_handle(loop, handle);
         double took = loop_time(loop) - began;
-        if (took >= loop->slow_callback_duration)
+        if (took >= loop->slow_callback_duration && !error_occurred())
             loop_log(loop, "Executing <Handle %s> took %.3f seconds",
                      handle->name ? handle->name : "", took);
     } else {
-        handle->callback(handle->arg);
-    }
-    if (error_is_ordinary()) {
-        Error error = error_fetch();
-        char message[160];
-        snprintf(message, sizeof message, "Exception in callback%s%.100s", handle->name ? " " : "",
-                 handle->name ? handle->name : "");
-        loop_call_exception_handler(loop, &(ExceptionContext){message, &error, handle, NULL, NULL});
-        if (error.value) error.drop(error.value);
+        loop_call_handle(loop, handle);
     }
     loop->current_handle = NULL;
     if (!handle->persistent || handle->cancelled) handle_clear(handle);
