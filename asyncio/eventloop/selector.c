@@ -155,6 +155,7 @@ int selector_modify(Selector *selector, int fd, unsigned events, SelectorData da
 }
 
 int selector_unregister(Selector *selector, int fd) {
+    if (selector_check(fd, EVENT_READ) < 0) return -1;
     if (!selector_get_key(selector, fd)) return selector_not_registered(fd);
     unsigned was = selector->keys[fd].events;
     selector->keys[fd] = (SelectorKey){0};

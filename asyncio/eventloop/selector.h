@@ -119,7 +119,8 @@ int selector_register(Selector *selector, int fd, unsigned events, SelectorData 
 /* Changes what is asked, or only the data. -1 with KeyError if it is not registered. */
 int selector_modify(Selector *selector, int fd, unsigned events, SelectorData data);
 
-/* Asks no more. -1 with KeyError if it is not registered; never fails otherwise. */
+/* Asks no more. -1 with KeyError if it is not registered, ValueError if it is no descriptor; never
+ * fails otherwise. */
 int selector_unregister(Selector *selector, int fd);
 
 /* The key of a descriptor, until the next call that registers one; NULL, and no error, if it is not
