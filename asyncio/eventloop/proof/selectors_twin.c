@@ -35,7 +35,7 @@ static void open_all(void) {
     int fds[6];
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0 ||
         socketpair(AF_UNIX, SOCK_STREAM, 0, fds + 2) < 0 ||
-        (fds[4] = open("/proc/self/status", O_RDONLY)) < 0 || (fds[5] = dup(fds[0])) < 0)
+        (fds[4] = open("/etc/passwd", O_RDONLY)) < 0 || (fds[5] = dup(fds[0])) < 0)
         abort();
     for (int i = 0; i < 6; i++) {
         if (dup2(fds[i], places[i]) < 0) abort();
@@ -200,7 +200,10 @@ int main(void) {
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0) abort();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const SelectorType *type = selector_named(names[i]);
-        if (!type) abort();
+        if (!type) { // epoll is Linux's
+            error_clear();
+            continue;
+        }
         for (size_t k = 0; k < sizeof programs / sizeof programs[0]; k++)
             run(type, programs[k]);
         run_loop(type);

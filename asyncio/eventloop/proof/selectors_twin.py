@@ -38,7 +38,7 @@ def say_error(error: BaseException) -> None:
 def open_all() -> None:
     """Open the descriptors as they are at the beginning."""
     pairs = [end.detach() for _ in range(2) for end in socket.socketpair()]
-    fds = [*pairs, os.open("/proc/self/status", os.O_RDONLY), os.dup(pairs[0])]
+    fds = [*pairs, os.open("/etc/passwd", os.O_RDONLY), os.dup(pairs[0])]
     for fd, place in zip(fds, (50, 51, 52, 53, 54, 2000)):
         os.dup2(fd, place)
         os.close(fd)
@@ -180,12 +180,10 @@ def main() -> None:
     """Each selector."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    kinds: dict[str, type[Any]] = {
-        "select": selectors.SelectSelector,
-        "poll": selectors.PollSelector,
-        "epoll": selectors.EpollSelector,
-    }
-    for name, kind in kinds.items():
+    for name in ("select", "poll", "epoll"):
+        kind: Any = getattr(selectors, f"{name.capitalize()}Selector", None)
+        if not kind:  # epoll is Linux's
+            continue
         for text in PROGRAMS:
             print(f"{name}: {text}:", end="")
             open_all()
