@@ -147,7 +147,8 @@ void connection_answer(Connection *connection) {
     HttpServer *http = connection->http;
     http_parser *parser = &connection->parser;
     connection->state = SEND;
-    connection->closing = http->stopping || !http_should_keep_alive(parser);
+    bool known = parser->http_major == 1; // the parser takes HTTP/3.7, too
+    connection->closing = http->stopping || !known || !http_should_keep_alive(parser);
     struct http_parser_url url;
     http_parser_url_init(&url);
     const char *path = "/";
@@ -160,7 +161,9 @@ void connection_answer(Connection *connection) {
     }
     File *file;
     int status = 400;
-    if (parser->method != HTTP_GET && parser->method != HTTP_HEAD)
+    if (!known)
+        status = 505;
+    else if (parser->method != HTTP_GET && parser->method != HTTP_HEAD)
         status = 405;
     else if (parsed && (parser->http_minor == 0 || connection->has_host))
         status = files_get(http->files, path, length, loop_time(http->loop), &file);

@@ -25,7 +25,7 @@ typedef struct Connection {
     bool busy;    // an answer is not out
     bool closing; // nothing more is answered
     bool in_value, has_host;
-    int refused;      // the status, if the parser was stopped
+    int refused;      // the status, if it was refused before its answer
     Handle *timer;    // a reference
     double deadline;  // may be later than the timer
     size_t unsent;    // when the timer last looked

@@ -194,9 +194,8 @@ void connection_continue(Connection *connection) {
 static void connection_made(void *self, Transport *transport) {
     Connection *connection = self;
     connection->transport = transport;
-    HttpServer *http = connection->http;
-    if (http->nconnections > http->options.max_connections)
-        connection_refuse(connection, 503);
+    if (connection->refused)
+        connection_refuse(connection, connection->refused);
     else
         connection_idle(connection);
 }
@@ -250,7 +249,8 @@ static void *connection_new(void *arg) {
     connection->link = &http->connections;
     if (connection->next) connection->next->link = &connection->next;
     http->connections = connection;
-    http->nconnections++;
+    // It is told in the next turn, when the server may have more: who came first is served.
+    if (++http->nconnections > http->options.max_connections) connection->refused = 503;
     http_parser_init(&connection->parser, HTTP_REQUEST);
     connection->parser.data = connection;
     return connection;
