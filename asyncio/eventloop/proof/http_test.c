@@ -460,16 +460,16 @@ static int soak(unsigned long requests_wanted) {
             while (recv(fds[i], answer, sizeof answer, 0) > 0)
                 turn();
         }
-        if (n == 1000 || (n % (requests_wanted / 10 / 20 * 20 + 20)) == 0) {
+        if (n % (requests_wanted / 10 / 20 * 20 + 20) == 0) {
             getrusage(RUSAGE_SELF, &usage);
-            if (n == 1000) descriptors = open_descriptors(), memory = usage.ru_maxrss;
+            if (n < requests_wanted / 2) descriptors = open_descriptors(), memory = usage.ru_maxrss;
             printf("%lu requests, %d descriptors, %ld KiB, %ld blocks\n", n, open_descriptors(),
                    usage.ru_maxrss, testing_blocks());
             fflush(stdout);
         }
     }
     getrusage(RUSAGE_SELF, &usage);
-    bool flat = open_descriptors() <= descriptors + 2 && usage.ru_maxrss < memory + 1024;
+    bool flat = open_descriptors() <= descriptors + 2 && usage.ru_maxrss < memory + 512;
     puts(flat ? "flat" : "it grew");
     for (int i = 0; i < 20; i++)
         close(fds[i]);
