@@ -194,10 +194,10 @@ static void go(double seconds) {
     handle_decref(timer);
 }
 
-/* Waits for what must come, for at most two seconds. */
+/* Waits for what must come, for ten seconds: machines are slow under valgrind. */
 #define go_until(condition)                                                                        \
     do {                                                                                           \
-        for (int turns_ = 0; turns_ < 2000 && !(condition); turns_++)                              \
+        for (int turns_ = 0; turns_ < 10000 && !(condition); turns_++)                             \
             go(0.001);                                                                             \
         assert_true(condition);                                                                    \
     } while (0)
