@@ -63,6 +63,7 @@ static const char *statuses(bool bodiless) {
     return text;
 }
 
+static bool head_only;
 static const char *enough; // which answers are all, if nothing shows their end; or NULL
 
 /* Reads what comes, to the end, or until it is enough, or nothing has come for `patience` seconds. True
@@ -76,7 +77,7 @@ static bool hear(int fd, double patience) {
         if (got < 0) continue;
         answered += (size_t)got;
         answer[answered] = '\0';
-        if (enough && strcmp(statuses(true), enough) == 0) return false;
+        if (enough && strcmp(statuses(head_only), enough) == 0) return false;
         until = (double)clock_now() * 1e-9 + patience;
     }
     return false;
@@ -219,6 +220,7 @@ static const struct {
 
 static void check_requests(size_t piece) {
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        head_only = requests[i].bodiless;
         enough = requests[i].closes ? NULL : requests[i].statuses;
         bool ended = ask(requests[i].request, strlen(requests[i].request), piece, 5);
         enough = NULL;
