@@ -214,8 +214,8 @@ static const struct {
     {"nonsense\r\n\r\n", "400 ", true, false},
     {GET("/") "nonsense\r\n\r\n", "200 400 ", true, false},
     {"GET / HTTP/3.7\r\n\r\n", "505 ", true, false},
-    {"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "200 ", false,
-     false},
+    {"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n" GET("/"),
+     "200 200 ", false, false},
 };
 
 static void check_requests(size_t piece) {

@@ -161,17 +161,18 @@ static void test_executor(void **state) {
     drops = done_count = 0;
     Job *first = loop_run_in_executor(loop, executor, waits, done, NULL, drop);
     Job *second = loop_run_in_executor(loop, executor, work, done, NULL, drop);
-    loop_run_in_executor(loop, executor, work, done, NULL, drop);
+    Job *third = loop_run_in_executor(loop, executor, work, done, NULL, drop);
     while (!waiting)
         usleep(100);
-    assert_true(job_cancel(second));
-    assert_int_equal(drops, 1);
+    assert_true(job_cancel(second) && job_cancel(third)); // the last: the queue goes on
+    assert_int_equal(drops, 2);
+    assert_non_null(loop_run_in_executor(loop, executor, work, done, NULL, drop));
     assert_false(job_cancel(first)); // it has begun
     let_go = true;
     executor_free(executor, true);
     go();
     assert_int_equal(done_count, 2);
-    assert_int_equal(drops, 1);
+    assert_int_equal(drops, 2);
     loop_free(loop);
     assert_int_equal(testing_blocks(), blocks);
 }
