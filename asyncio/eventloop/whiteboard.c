@@ -1,11 +1,6 @@
 /* whiteboard.c: an event loop with timers, as one can write it from memory. */
 #include <poll.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
-
 enum { MAX = 64 };
 typedef void (*Callback)(void *arg);
 typedef struct {
@@ -13,14 +8,11 @@ typedef struct {
     void *arg;
     double when; // of a timer
 } Handle;
-
 typedef struct {
     Handle ready[MAX], timers[MAX], readers[MAX];
     struct pollfd fds[MAX]; // of the readers, in the same places
     int nready, ntimers, nreaders;
-    bool stopping;
 } Loop;
-
 static double now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -32,7 +24,7 @@ static void call_soon(Loop *loop, Callback callback, void *arg) {
     loop->ready[loop->nready++] = (Handle){callback, arg, 0};
 }
 
-// Not before `when`. The timers are sorted, the latest first; of equal ones the first added is called first.
+// Not before `when`. The earliest timer is the last of the array; of equal ones, the one that was added first.
 static void call_at(Loop *loop, double when, Callback callback, void *arg) {
     int at = loop->ntimers++;
     for (; at > 0 && loop->timers[at - 1].when <= when; at--)
@@ -42,14 +34,13 @@ static void call_at(Loop *loop, double when, Callback callback, void *arg) {
 
 // Whenever there is something to read.
 static void add_reader(Loop *loop, int fd, Callback callback, void *arg) {
-    loop->fds[loop->nreaders] = (struct pollfd){.fd = fd, .events = POLLIN};
+    loop->fds[loop->nreaders] = (struct pollfd){fd, POLLIN, 0};
     loop->readers[loop->nreaders++] = (Handle){callback, arg, 0};
 }
 
 // Milliseconds until there is something to do, rounded up; -1: only a descriptor can say.
 static int timeout(const Loop *loop) {
-    if (loop->nready > 0) return 0;
-    if (loop->ntimers == 0) return -1;
+    if (loop->nready > 0 || loop->ntimers == 0) return loop->nready > 0 ? 0 : -1;
     double left = loop->timers[loop->ntimers - 1].when - now();
     return left > 0 ? (int)(left * 1000) + 1 : 0;
 }
@@ -61,15 +52,18 @@ static void run_once(Loop *loop) {
         if (loop->fds[i].revents) loop->ready[loop->nready++] = loop->readers[i];
     for (double t = now(); loop->ntimers > 0 && loop->timers[loop->ntimers - 1].when <= t;)
         loop->ready[loop->nready++] = loop->timers[--loop->ntimers];
-    int todo = loop->nready;
-    Handle line[MAX];
-    memcpy(line, loop->ready, sizeof line);
+    Loop was = *loop;
     loop->nready = 0; // what they add comes after them
-    for (int i = 0; i < todo; i++)
-        line[i].callback(line[i].arg);
+    for (int i = 0; i < was.nready; i++)
+        was.ready[i].callback(was.ready[i].arg);
 }
 
 // ---- the check: one line for each promise; status 1 if one is broken
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 static int broken;
 
 static void check(const char *promise, const char *got, const char *expected) {

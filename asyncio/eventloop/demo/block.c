@@ -66,7 +66,7 @@ static void slow_in_thread(void *arg) {
     loop_run_in_executor(run->loop, NULL, slow, slow_done, run, NULL);
 }
 
-/* One second of service; with one slow callback in it unless `at` is 0. */
+/* One second of service, with one slow callback in it or without. */
 static void serve(Run *run, bool has_slow) {
     static Client clients[CLIENTS];
     run->loop = need(run->virtual ? virtual_loop_new() : loop_new(NULL));
@@ -86,7 +86,7 @@ static void serve(Run *run, bool has_slow) {
 static void print_histogram(const Run *run) {
     for (int i = 0; i < BUCKETS - 1; i++) {
         printf("  below %4s ms %5d  ", limit_names[i], run->bucket[i]);
-        print_bar(run->bucket[i] ? run->bucket[i] : 0, CLIENTS * TIMES);
+        print_bar(run->bucket[i], CLIENTS * TIMES);
     }
     printf("  the longest: %.2f ms\n", run->longest * 1e3);
 }

@@ -7,9 +7,9 @@
 
 enum { BAR = 46 }; // characters of the longest bar
 
-/* Prints that many dots, in proportion. */
+/* Prints a bar, in proportion. */
 static inline void print_bar(double value, double longest) {
-    for (int i = 0; i < (int)(value / longest * BAR + 0.5) && i < BAR; i++)
+    for (int i = 0; i < (int)(value / longest * BAR + 0.5); i++)
         putchar('#');
     putchar('\n');
 }

@@ -136,5 +136,6 @@ void scene_refused(void) {
     fclose(file);
     puts("\nselect's sets have 1024 bits: a higher number would be written beside them, into\n"
          "somebody else's memory. It is an error instead. A file never makes one wait, in the\n"
-         "eyes of the kernel, so epoll has no use for it. And only epoll looks at once.");
+         "eyes of the kernel, so epoll has no use for it. Only\n"
+         "epoll looks at once; select finds the closed one when it waits, poll calls it ready.");
 }

@@ -13,14 +13,11 @@ static Loop *loop;
 static bool stopping;
 
 /* 2, with the pending error: the call was wrong, not the program. */
-static int refuse(const Place *place, const char *directory) {
+static int refuse(const Place *place, const char *what) {
     Error error = error_fetch();
     loop_free(loop);
-    if (!directory)
-        return usage_error("eventloop_demo", "cannot listen at %s, port %s: %s", place->host,
-                           place->port, error.message);
-    return usage_error("eventloop_demo", "cannot serve '%s' at %s, port %s: %s", directory,
-                       place->host, place->port, error.message);
+    return usage_error("eventloop_demo", "cannot serve %s at %s, port %s: %s", what, place->host,
+                       place->port, error.message);
 }
 
 static int fail(void) {
@@ -73,18 +70,22 @@ static int run(void) {
 
 /* ---- echo ------------------------------------------------------------------------------------*/
 
-typedef struct Echo {
+typedef struct {
+    Resource resource; // the loop's list knows them all; the first member
     Transport *transport;
-    struct Echo *next, **link; // the list of those that are there
 } Echo;
 
-static Echo *echoes;
 static Server *server;
 static uint64_t echoed;
+
+static void echo_abandon(Resource *resource) {
+    free(resource);
+}
 
 static void *echo_new(void *arg) {
     (void)arg;
     Echo *echo = calloc(1, sizeof *echo);
+    if (echo) echo->resource.abandon = echo_abandon;
     return echo ? echo : error_no_memory();
 }
 
@@ -96,10 +97,7 @@ static void echo_end(const Echo *echo) {
 static void echo_made(void *self, Transport *transport) {
     Echo *echo = self;
     echo->transport = transport;
-    echo->next = echoes;
-    echo->link = &echoes;
-    if (echoes) echoes->link = &echo->next;
-    echoes = echo;
+    loop_add_resource(loop, &echo->resource);
     if (stopping) echo_end(echo);
 }
 
@@ -121,18 +119,16 @@ static void echo_resume(void *self) {
 
 static void echo_lost(void *self, const Error *exception) {
     (void)exception;
-    Echo *echo = self;
-    if (echo->link) *echo->link = echo->next;
-    if (echo->next) echo->next->link = echo->link;
-    free(echo);
+    loop_remove_resource(self);
+    free(self);
 }
 
 static void echo_stop(void *arg) {
     (void)arg;
     if (!begin_to_stop()) return;
     server_close(server, stop, NULL);
-    for (const Echo *echo = echoes; echo; echo = echo->next)
-        echo_end(echo);
+    for (Resource *each = loop->resources; each; each = each->next)
+        if (each->abandon == echo_abandon) echo_end((const Echo *)(const void *)each);
 }
 
 int serve_echo(const Place *place) {
@@ -143,15 +139,10 @@ int serve_echo(const Place *place) {
                                       .resume_writing = echo_resume};
     if (begin(place, echo_stop) < 0) return fail();
     server = create_server(loop, place->host, place->port, 100, &protocol, echo_new, NULL);
-    if (!server) return refuse(place, NULL);
+    if (!server) return refuse(place, "echo");
     printf("echo");
     announce("", place->host, server_port(server));
     int status = run();
-    while (echoes) { // those that the loop's end took by surprise
-        Echo *echo = echoes;
-        echoes = echo->next;
-        free(echo);
-    }
     if (status == 0) printf("echoed %llu bytes\n", (unsigned long long)echoed);
     return status;
 }

@@ -2,25 +2,17 @@
  * of one descriptor, LINE, at which something comes at a given time. So every run is the same. */
 #include "demo.h"
 
-enum { LINE = 100, MAX_EVENTS = 64 };
+enum { LINE = 100 };
 
 static struct {
     double now, comes; // what the clock says; when something comes on the line
-    bool silent;       // nothing is printed
-    int turns, sum;
+    bool silent, rows; // nothing is printed; or rows of data
+    int turns;
 } story;
 
-/* What happened, for the picture. */
-static struct {
-    const char *what, *name;
-    double from, to;
-} events[MAX_EVENTS];
-static int nevents;
-
+/* A row for the picture. */
 static void tell(const char *what, const char *name, double from) {
-    if (nevents == MAX_EVENTS) return;
-    events[nevents].what = what, events[nevents].name = name;
-    events[nevents].from = from, events[nevents++].to = story.now;
+    if (story.rows) printf("%d,%s,%s,%.2f,%.2f\n", story.turns, what, name, from, story.now);
 }
 
 PRINTF_LIKE static void say(const char *indent, const char *format, ...) {
@@ -75,7 +67,7 @@ static Loop *told_loop(double comes) {
     static const SelectorType type = {"told", told_open, told_control, told_wait, told_close};
     story.now = 0;
     story.comes = comes;
-    story.turns = story.sum = nevents = 0;
+    story.turns = 0;
     Loop *loop = need(loop_new(need(selector_new(&type))));
     loop_set_clock(loop, told_time, NULL, 1e-9);
     return loop;
@@ -132,8 +124,9 @@ static void read_line(Actor *actor) {
 
 /* What is in line, and the heap of timers, as they lie. */
 static void print_loop(const Loop *loop) {
+    story.turns++;
     if (story.silent) return;
-    printf("turn %d at %.2f   ready:", ++story.turns, story.now);
+    printf("turn %d at %.2f   ready:", story.turns, story.now);
     for (const Handle *handle = loop->ready; handle; handle = handle->next)
         printf(" %s", handle->name ? handle->name : "?");
     printf("%s   scheduled:", loop->ready ? "" : " -");
@@ -183,16 +176,11 @@ void scene_turn(void) {
 }
 
 void data_turn(void) {
-    story.silent = true;
+    story.silent = story.rows = true;
     Loop *loop = begin_turns();
     puts("turn,what,name,from,to");
-    for (int i = 1; i <= 4; i++) {
-        nevents = 0;
-        must(loop_run_once(loop));
-        for (int e = 0; e < nevents; e++)
-            printf("%d,%s,%s,%.2f,%.2f\n", i, events[e].what, events[e].name, events[e].from,
-                   events[e].to);
-    }
+    for (int i = 1; i <= 4; i++)
+        turn(loop);
     loop_free(loop);
 }
 
