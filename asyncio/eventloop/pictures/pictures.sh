@@ -21,9 +21,9 @@ set ytics ("select()" 0, "callbacks" 1)
 set grid x
 set style fill transparent solid 0.7 noborder
 set arrow 1 from 0.45,-0.7 to 0.45,-0.32 lc rgb "#3fb950" lw 2
-set label 1 "something comes" at 0.44,-0.7 right tc rgb "gray"
+set label 1 "something comes" at 0.44,-0.7 right
 set arrow 2 from 0.70,-0.7 to 0.70,0.62 lc rgb "#f85149" lw 2
-set label 2 "d is due" at 0.71,-0.7 tc rgb "gray"
+set label 2 "d is due" at 0.71,-0.7
 plot "$work/waits.csv" using 4:(0):4:5:(-0.3):(0.3) with boxxyerror fc rgb "#d29922" title "waits", \
      "$work/asks.csv" using 4:(0) with points pt 13 ps 1.2 lc rgb "#d29922" title "asks, does not wait", \
      "$work/calls.csv" using 4:(1):(\$4+0.004):(\$5-0.004):(0.7):(1.3) with boxxyerror \
