@@ -150,34 +150,19 @@ int serve_echo(const Place *place) {
 /* ---- files -----------------------------------------------------------------------------------*/
 
 static HttpServer *http;
-static uint64_t answers;
-
-static void files_stopped(void *arg) {
-    http = NULL;
-    stop(arg);
-}
-
-static void count_answer(void *arg, const char *method, const char *path, int status) {
-    (void)arg, (void)method, (void)path, (void)status;
-    answers++;
-}
 
 static void files_stop(void *arg) {
     (void)arg;
-    if (begin_to_stop()) http_stop(http, files_stopped, NULL);
+    if (begin_to_stop()) http_stop(http, stop, NULL);
 }
 
 int serve_files(const Place *place, const char *directory) {
-    HttpOptions options = http_defaults;
-    options.log = count_answer;
     if (begin(place, files_stop) < 0) return fail();
-    http = http_serve(loop, directory, place->host, place->port, &options);
+    http = http_serve(loop, directory, place->host, place->port, &http_defaults);
     if (!http && !http_available()) return fail();
     if (!http) return refuse(place, directory);
     fputs("serving ", stdout);
     write_visible(stdout, directory);
     announce("http://", place->host, http_port(http));
-    int status = run();
-    if (status == 0) printf("gave %llu answers\n", (unsigned long long)answers);
-    return status;
+    return run();
 }
