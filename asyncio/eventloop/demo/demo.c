@@ -1,9 +1,4 @@
-/* demo.c: the event loop, told by runs; an echo server and a web server.
- *
- * Try: eventloop_demo                      all scenes
- *      eventloop_demo --scene turn --step  a turn of the loop
- *      eventloop_demo --serve . 8000       then http://127.0.0.1:8000/README.md
- */
+/* demo.c: the event loop, told by runs; an echo server and a web server. */
 #include "demo.h"
 
 static bool echo;

@@ -103,8 +103,6 @@ void scene_idle(void) {
          "O(n), however few are ready. epoll and kqueue leave the list there.");
 }
 
-/* ---- What cannot be asked --------------------------------------------------------------------*/
-
 static void try_register(const SelectorType *type, int fd, const char *what) {
     Selector *selector = need(selector_new(type));
     printf("  %-7s %-22s ", type->name, what);

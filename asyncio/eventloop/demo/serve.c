@@ -36,7 +36,6 @@ static void stop(void *arg) {
 static int begin(const Place *place, Callback on_signal) {
     Selector *selector = selector_new(place->selector);
     loop = selector ? loop_new(selector) : NULL;
-    stopping = false;
     return loop && !loop_add_signal_handler(loop, SIGTERM, on_signal, NULL) &&
                    !loop_add_signal_handler(loop, SIGINT, on_signal, NULL)
                ? 0

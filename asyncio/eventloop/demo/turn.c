@@ -184,8 +184,6 @@ void data_turn(void) {
     loop_free(loop);
 }
 
-/* ---- fair ------------------------------------------------------------------------------------*/
-
 void scene_fair(void) {
     static Actor actors[] = {{"x", 0.1, ", then call_soon(x)", add_itself, NULL},
                              {"r", 0.1, ", having read the line", read_line, NULL}};
