@@ -92,10 +92,9 @@ static void print_histogram(const Run *run) {
 }
 
 void scene_block(void) {
-    printf(
-        "%d clients each send a request every %.0f ms, %d times. To answer one takes\n"
-        "%.2f ms: the loop has nothing to do most of the time. From a request to its answer:\n\n",
-        CLIENTS, EVERY * 1e3, TIMES, TAKES * 1e3);
+    printf("%d clients each send a request every %.0f ms, %d times. To answer one takes\n"
+           "%.2f ms: the loop mostly has nothing to do. From a request to its answer:\n\n",
+           CLIENTS, EVERY * 1e3, TIMES, TAKES * 1e3);
     step("how long does a client wait, if everybody behaves?");
     Run good = {.virtual = true};
     serve(&good, false);
@@ -106,8 +105,8 @@ void scene_block(void) {
     serve(&bad, true);
     print_histogram(&bad);
     int hit = CLIENTS * TIMES - bad.bucket[0];
-    printf("\nOne callback, and %d of %d requests were late: all that came while it computed,\n"
-           "and those that came before the line behind it was worked off.\n",
+    printf("\nOne callback, and %d of %d requests were late: all that came while it\n"
+           "computed, and those that came before the line behind it was worked off.\n",
            hit, CLIENTS * TIMES);
 }
 

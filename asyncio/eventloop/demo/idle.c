@@ -99,13 +99,13 @@ void scene_idle(void) {
         printf("  %-7s with %d idle ones a turn takes %.1f times as long\n\n", names[n], PAIRS,
                times[n][STEPS] / times[n][0]);
     }
-    puts("select and poll carry the whole list into the kernel and out again, in each turn:\n"
-         "O(n), however few are ready. epoll and kqueue leave the list there.");
+    puts("select and poll carry the whole list into the kernel and out again, in each\n"
+         "turn: O(n), however few are ready. epoll and kqueue leave the list there.");
 }
 
 static void try_register(const SelectorType *type, int fd, const char *what) {
     Selector *selector = need(selector_new(type));
-    printf("  %-7s %-22s ", type->name, what);
+    printf("  %-7s %-15s ", type->name, what);
     if (selector_register(selector, fd, EVENT_READ, (SelectorData){0}) < 0)
         error_print(stdout);
     else if (selector_select(selector, 0) < 0)
@@ -128,6 +128,6 @@ void scene_refused(void) {
     }
     fclose(file);
     puts("\nselect's sets have 1024 bits: a higher number would be written beside them, into\n"
-         "somebody else's memory. It is an error instead. A file never makes one wait, in the\n"
-         "eyes of the kernel, so epoll has no use for it.");
+         "somebody else's memory. It is an error instead. A file never makes one wait, in\n"
+         "the eyes of the kernel, so epoll has no use for it.");
 }

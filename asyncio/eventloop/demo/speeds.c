@@ -85,7 +85,7 @@ void scene_speeds(void) {
          "                                   trips/s    faults a trip");
     step("what does a block cost of which 64 bytes are used?");
     speed("a new block each time", &as_cpython);
-    step("now a block of 400 KiB is allocated and freed, once: why should that matter?");
+    step("a block of 400 KiB is allocated and freed, once: so what?");
     char *volatile accident = need(malloc(ACCIDENT));
     accident[0] = 1;
     free(accident);
@@ -93,8 +93,8 @@ void scene_speeds(void) {
     step("and if there is no new block at all?");
     speed("one block for all messages", &ours);
     puts("\nA page fault is the kernel giving out a page of memory on its first use. Under\n"
-         "glibc a block above a threshold, 128 KiB at first, is a mapping of its own: to be\n"
-         "made, to be cut, to be undone, by three calls into the kernel, and then the next\n"
-         "one is new again. Freeing a larger one moves the threshold above its size: from\n"
-         "then on blocks of 256 KiB come from the heap, and stay.");
+         "glibc a block above a threshold, 128 KiB at first, is a mapping of its own:\n"
+         "made, cut and undone by three calls into the kernel, and the next one is new\n"
+         "again. Freeing a larger one moves the threshold above its size: from then on\n"
+         "blocks of 256 KiB come from the heap, and stay.");
 }

@@ -167,7 +167,7 @@ void scene_turn(void) {
     turn(loop);
     step("c is due, d is not: how long may select() wait now?");
     turn(loop);
-    step("nothing is due before d: for how long does it wait, and who ends it?");
+    step("nothing is due before d: how long does it wait, who ends it?");
     turn(loop);
     step("r computed past 0.70, for which d was: when is d called?");
     turn(loop);
@@ -197,8 +197,8 @@ void scene_fair(void) {
     step("there is always something in line: does r ever get its turn?");
     for (int i = 0; i < 4; i++)
         turn(loop);
-    puts("\nWhat a turn adds waits for the next one, and each turn asks the selector first. A\n"
-         "loop that emptied its line before it asked would never ask.");
+    puts("\nWhat a turn adds waits for the next one, and each turn asks the selector first.\n"
+         "A loop that emptied its line before it asked would never ask.");
     loop_free(loop);
 }
 
@@ -243,17 +243,17 @@ void scene_timers(void) {
     step("what is left of it in the next turn?");
     turn(loop);
     turn(loop);
-    puts("\nTo find b in a heap one would have to look at all of it. It is marked instead, and\n"
-         "thrown out when it comes to the head. But most timers guard something that goes\n"
-         "well, and are cancelled long before: a timeout of 30 seconds, at a thousand requests\n"
-         "a second, would keep 30,000 dead ones. So:\n");
+    puts("\nTo find b in a heap one would have to look at all of it. It is marked instead,\n"
+         "and thrown out when it comes to the head. But most timers guard something that\n"
+         "goes well, and are cancelled long before: a timeout of 30 seconds, at a thousand\n"
+         "requests a second, would keep 30,000 dead ones. So:\n");
     step("how many dead ones may lie in the heap?");
     puts("  timers   cancelled   in the heap after a turn");
     static const int cases[][2] = {{100, 60}, {101, 50}, {101, 51}, {1000, 500}, {1000, 501}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         printf("  %6d   %9d   %24zu\n", cases[i][0], cases[i][1],
                left_of(cases[i][0], cases[i][1]));
-    puts("\nMore than a hundred timers, and more than half of them dead: then all the dead are\n"
-         "thrown out at once. Each was put in once, so this costs a constant a timer.");
+    puts("\nMore than a hundred timers, and more than half of them dead: then all the dead\n"
+         "are thrown out at once. Each was put in once, so this costs a constant a timer.");
     loop_free(loop);
 }
