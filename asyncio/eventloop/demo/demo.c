@@ -59,10 +59,9 @@ int main(int argc, char **argv) {
     };
     static const Demo demo = {
         .program = "eventloop_demo",
-        .about =
-            "--echo [PORT], --serve DIR [PORT]: servers. Without PORT, or with 0, a free\n"
-            "one is taken and printed. SIGTERM or Ctrl-C: who is being served is served to\n"
-            "the end.",
+        .about = "--echo [PORT], --serve DIR [PORT]: servers. Without PORT, or with 0, a free\n"
+                 "one is taken and printed. SIGTERM or Ctrl-C: who is being served is served to\n"
+                 "the end.",
         .operands = "[PORT]",
         .scenes = scenes,
         .data = data,
