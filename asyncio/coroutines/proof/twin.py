@@ -1,0 +1,355 @@
+"""The twin of twin.c: the same programs on Python's own asyncio, on a virtual clock, printing the same lines."""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.runners
+import asyncio.taskgroups
+import asyncio.tasks
+import gc
+import inspect
+import sys
+import warnings
+import weakref
+from asyncio import CancelledError, Event, Task
+from typing import Any, Awaitable, Callable, Coroutine, Generator
+
+Coro = Coroutine[Any, Any, Any]
+PROGRAMS = 30
+
+# ---- The stage: stage.c in C
+
+
+class Selector:
+    """A selector whose waiting is an addition to its clock."""
+
+    def __init__(self) -> None:
+        """The clock starts at 0."""
+        self.now = 0.0
+
+    def select(self, timeout: float | None) -> list[Any]:
+        """Nothing is ever ready."""
+        if timeout is None:
+            raise RuntimeError("deadlock")
+        self.now += timeout
+        return []
+
+
+class Loop(asyncio.BaseEventLoop):
+    """A loop on that selector, which remembers its tasks in the order in which they were made."""
+
+    def __init__(self) -> None:
+        """As the real ones: the selector is an attribute that BaseEventLoop expects."""
+        super().__init__()
+        self._selector = Selector()
+        self._clock_resolution = 1e-9
+        self.made: weakref.WeakKeyDictionary[Any, None] = weakref.WeakKeyDictionary()
+
+    def time(self) -> float:
+        """The virtual time."""
+        return self._selector.now
+
+    def create_task(self, coro: Any, **options: Any) -> Any:
+        """Makes a task, and remembers it."""
+        task = super().create_task(coro, **options)
+        self.made[task] = None
+        return task
+
+    def _process_events(self, event_list: list[Any]) -> None:
+        """Does nothing, as there are none."""
+
+    def _write_to_self(self) -> None:
+        """Wakes nobody, as nobody sleeps."""
+
+
+class Ordered(dict[Any, None]):
+    """What asyncio's modules use of a set, in the order of insertion."""
+
+    def add(self, item: Any) -> None:
+        """As of a set."""
+        self[item] = None
+
+    def discard(self, item: Any) -> None:
+        """As of a set."""
+        self.pop(item, None)
+
+
+def all_tasks(loop: Any = None) -> list[Any]:
+    """asyncio.all_tasks(), in order."""
+    return [task for task in loop.made if not task.done()]
+
+
+late: list[str] = []  # what comes last
+
+
+note: Callable[[str], None] = print  # the differential test puts another here
+
+
+def say(text: str) -> None:
+    """A line, with the time before it."""
+    loop = asyncio._get_running_loop()
+    if loop:
+        note(f"{loop.time():.3f} {text}")
+    else:
+        late.append(text)
+
+
+def chain(error: BaseException | None) -> str:
+    """The exception, and what it came from."""
+    out: list[str] = []
+    while error and len(out) < 6:
+        out.append(repr(error) + ("!" if error.__cause__ else ""))
+        error = error.__cause__ or error.__context__
+    return " <- ".join(out)
+
+
+def on_exception(loop: Any, context: dict[str, Any]) -> None:
+    """The loop's exception handler."""
+    late.append(f"handler: {context['message']}" + (f" {context['exception']!r}" if "exception" in context else ""))
+
+
+def on_warning(message: Any, category: Any, *rest: Any, **options: Any) -> None:
+    """What warnings are shown by."""
+    late.append(f"warning: {category.__name__}: {message}")
+
+
+def on_unraisable(report: Any) -> None:
+    """What is told of errors in finalizers."""
+    late.append(f"unraisable: {report.exc_value!r}")
+
+
+def outcome(function: Callable[[], Any]) -> str:
+    """What a call comes to."""
+    try:
+        return f"returned {function()!r}"
+    except BaseException as error:
+        return f"raised {error!r}"
+
+
+def play(name: str, main: Callable[[], Coro], tidy: Callable[[], None] = lambda: None) -> None:
+    """Runs main() and prints what it came to; what the collector finds comes last."""
+    note(f"== {name}")
+    loop = Loop()
+    loop.set_exception_handler(on_exception)
+    gc.disable()
+    runner = asyncio.Runner(loop_factory=lambda: loop)
+    said = outcome(lambda: runner.run(main()))
+    closed = outcome(runner.close)  # not `with`: the error above would be what is being handled
+    note(said if closed == "returned None" else closed)
+    tidy()
+    del loop, runner
+    gc.collect()
+    for line in sorted(late):
+        note(line)
+    late.clear()
+
+
+def set_stage() -> None:
+    """Puts the ordered things into asyncio."""
+    asyncio._set_running_loop(None)  # under Node.js there is one
+    asyncio.tasks.all_tasks = all_tasks  # type: ignore[assignment]
+    asyncio.taskgroups.set = Ordered  # type: ignore[attr-defined]
+    warnings.showwarning = on_warning
+    warnings.simplefilter("always")
+    sys.unraisablehook = on_unraisable
+
+
+# ---- The scenes: scenes.c in C
+#SCENES
+
+# ---- Programs made up at random: programs.c in C
+
+MASK, EVENTS, DEPTH, CHILDREN, KEPT = 2**64 - 1, 2, 3, 3, 64
+
+
+class Draw:
+    """splitmix64."""
+
+    def __init__(self, seed: int) -> None:
+        """The sequence of this seed."""
+        self.state = seed
+
+    def bits(self) -> int:
+        """The next 64 bits."""
+        self.state = z = (self.state + 0x9E3779B97F4A7C15) & MASK
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & MASK
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB & MASK
+        return z ^ (z >> 31)
+
+    def __call__(self, limit: int) -> int:
+        """The next number below `limit`."""
+        return self.bits() % limit
+
+
+class Program:
+    """What the tasks of a program share."""
+
+    def __init__(self, everything: bool) -> None:
+        """`everything`: also what is not the same in all versions of Python."""
+        self.numbers = 0
+        self.everything = everything
+        self.kept: list[tuple[int, asyncio.Future[Any]]] = []
+        self.events = [Event() for _ in range(EVENTS)]
+
+    def number(self) -> int:
+        """The next task's."""
+        self.numbers += 1
+        return self.numbers
+
+    def keep(self, number: int, future: Any) -> Any:
+        """Keeps a task or future for others to find."""
+        if len(self.kept) < KEPT:
+            self.kept.append((number, future))
+        return future
+
+    def tidy(self) -> None:
+        """Lets go of everything that could keep a task alive."""
+        self.kept.clear()
+        self.events.clear()
+
+
+async def given(value: object) -> object:
+    """Gives value."""
+    return value
+
+
+async def limited(awaitable: Awaitable[Any], delay: float) -> Any:
+    """Awaits it under a timeout()."""
+    async with asyncio.timeout(delay):
+        value = await awaitable
+    return value
+
+
+async def grouped(members: list[Coro]) -> None:
+    """Runs them in a TaskGroup."""
+    async with asyncio.TaskGroup() as group:
+        for member in members:
+            group.create_task(member)
+        await asyncio.sleep(0.5)
+
+
+class Body:
+    """A task of a program, and what it does in a step."""
+
+    def __init__(self, program: Program, seed: int, number: int, depth: int) -> None:
+        """Its numbers are drawn from a sequence of its own."""
+        self.program, self.draw, self.number, self.depth = program, Draw(seed), number, depth
+
+    def find(self) -> Any:
+        """One that is kept and has a higher number; or None."""
+        kept = self.program.kept
+        number, future = kept[self.draw(len(kept))] if kept else (-1, None)
+        return future if number > self.number else None
+
+    def child(self) -> Coro:
+        """A new one's coroutine."""
+        seed = self.draw.bits()
+        return body(Body(self.program, seed, self.program.number(), self.depth + 1))
+
+    def gather(self, kept: bool) -> Any:
+        """gather() of new ones, kept; or of new ones and one that there is."""
+        number = self.program.number() if kept else 0
+        count = self.draw(CHILDREN) + 1
+        return_exceptions = bool(self.draw(2))
+        args: list[Any] = [self.child() for _ in range(count)]
+        if not kept and (other := self.find()) is not None:
+            args.append(other)
+        outer = asyncio.gather(*args, return_exceptions=return_exceptions)
+        return self.program.keep(number, outer) if kept else outer
+
+    def shield(self) -> Any:
+        """shield() of one that there is, or of a new one."""
+        other = self.find() if self.draw(2) else None
+        if other is not None:
+            return asyncio.shield(other)
+        number = self.program.numbers + 1
+        return asyncio.shield(self.program.keep(number, asyncio.create_task(self.child())))
+
+    def versioned(self) -> Any:
+        """What is not the same in all versions of Python."""
+        which, delay = self.draw(3), self.draw(5) / 2
+        if which == 0:
+            return asyncio.wait_for(self.child(), delay)
+        if which == 1:
+            return limited(self.child(), delay)
+        return grouped([self.child() for _ in range(self.draw(CHILDREN) + 1)])
+
+    def cancel(self) -> Coro:
+        """Cancels one that is kept."""
+        kept = self.program.kept
+        if not kept:
+            return given(None)
+        _, future = kept[self.draw(len(kept))]
+        return given(future.cancel(f"by {self.number}" if self.draw(2) else None))
+
+    def operation(self, which: int) -> Awaitable[Any]:
+        """What the next step awaits."""
+        event = self.program.events[self.draw(EVENTS)]
+        if which < 4:
+            return asyncio.sleep(self.draw(5) / 2, self.number)
+        if which == 4:
+            return self.cancel()
+        if which == 5:
+            return event.wait()
+        if which == 6:
+            return given(event.set())  # type: ignore[func-returns-value]
+        if which == 7:
+            return given(event.clear())  # type: ignore[func-returns-value]
+        if which == 8:
+            raise ValueError(str(self.number))
+        if which == 9:
+            other = self.find()
+            return given(None) if other is None else other  # type: ignore[no-any-return]
+        if self.depth == DEPTH:
+            return asyncio.sleep(0)
+        if which == 10:
+            number = self.program.numbers + 1
+            self.program.keep(number, asyncio.create_task(self.child()))
+            return given(number)
+        if which == 11:
+            return self.gather(False)  # type: ignore[no-any-return]
+        if which == 12:
+            self.gather(True)
+            return given(None)
+        if which == 13:
+            return self.shield()  # type: ignore[no-any-return]
+        return self.versioned() if self.program.everything else self.child()  # type: ignore[no-any-return]
+
+
+async def body(self: Body) -> int:
+    """Up to five steps."""
+    say(f"{self.number} begins")
+    try:
+        for _ in range(self.draw(6)):
+            which, swallow = self.draw(16), self.draw(2)
+            try:
+                result = await self.operation(which)
+                say(f"{self.number}: {which} gave {result!r}")
+                del result
+            except (CancelledError, Exception) as error:
+                say(f"{self.number}: {which} failed, {chain(error)}")
+                if not swallow:
+                    raise
+    finally:
+        say(f"{self.number} ends")
+    return self.number
+
+
+def play_program(seed: int, everything: bool) -> None:
+    """Plays the program of this seed."""
+    program = Program(everything)
+    play(f"program {seed}", lambda: body(Body(program, seed, 0, 0)), program.tidy)
+
+
+def main() -> None:
+    """The scenes, then programs."""
+    set_stage()
+    for name, scene in list(globals().items()):
+        if name.startswith("scene_"):
+            play(name[6:], scene)
+    for seed in range(1, PROGRAMS + 1):
+        play_program(seed, False)
+
+
+if __name__ == "__main__":
+    main()
