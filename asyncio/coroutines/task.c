@@ -344,7 +344,8 @@ void task_destroy_pending(const Loop *loop) {
         }
         incref(task);
         unregister_task(task);
-        if (coroutine_close(task->coro) < 0) error_write_unraisable(task->coro);
+        bool begun = ((Coroutine *)task->coro)->state != FRAME_CREATED; // else that is said of it
+        if (begun && coroutine_close(task->coro) < 0) error_write_unraisable(task->coro);
         if (!future_done(OBJECT(task))) {
             task_finalize(task);
             task->log_destroy_pending = false;

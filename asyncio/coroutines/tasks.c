@@ -245,14 +245,17 @@ static Object *gathering_results(const GatheringFuture *self) {
     return OBJECT(results);
 }
 
-/* The last child is done. What goes wrong here, for want of memory, is the outcome. */
-static void gathering_finish(GatheringFuture *self, Object *fut) {
+/* All children are done. If it was cancelled, the message is that of the last in the list, whoever was
+ * the last to end: CPython's loop over them leaves its variable so. What goes wrong here, for want of
+ * memory, is the outcome. */
+static void gathering_finish(GatheringFuture *self) {
     Object *outer = OBJECT(self), *results = gathering_results(self);
+    Object *last = self->children[self->nchildren - 1];
     if (results && !self->cancel_requested && future_set_result(outer, results) == 0) {
         decref(results);
         return;
     }
-    Exception *exc = error_occurred() ? exception_fetch() : future_make_cancelled_error(fut);
+    Exception *exc = error_occurred() ? exception_fetch() : future_make_cancelled_error(last);
     xdecref(results);
     if (!exc) exc = exception_fetch();
     future_set_exception(outer, exc);
@@ -283,7 +286,7 @@ static void gathering_child_done(Object *outer, Object *fut) {
             return;
         }
     }
-    if (self->nfinished == self->nfuts) gathering_finish(self, fut);
+    if (self->nfinished == self->nfuts) gathering_finish(self);
 }
 
 /* Where `arg` is, or belongs, in a table of the arguments so far: an index into `args`, -1 for none.
