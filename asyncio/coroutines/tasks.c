@@ -5,7 +5,7 @@
 
 typedef struct {
     Object *result, *future;
-    Handle *timer; // lent: valid until it is called, which is when the future is finished
+    Handle *timer; // with a reference: it may be called before we notice that we were cancelled
     double delay;
 } Sleep;
 
@@ -33,15 +33,16 @@ static Object *sleep_run(Coroutine *self, Object *sent) {
     BEGIN(Sleep);
     local->future = future_new(NULL);
     if (!local->future) return NULL;
-    local->timer = call_later_owned(future_get_loop(local->future), local->delay,
-                                    set_result_unless_cancelled, local->future);
+    local->timer =
+        handle_incref(call_later_owned(future_get_loop(local->future), local->delay,
+                                       set_result_unless_cancelled, local->future));
     if (!local->timer) return NULL;
     TRY {
         AWAIT(new_ref(local->future));
     }
     FINALLY {
-        const Future *future = (const Future *)local->future;
-        if (future->state != STATE_FINISHED && !future->loop->closed) handle_cancel(local->timer);
+        handle_cancel(local->timer);
+        handle_decref(local->timer);
     }
     END_FINALLY;
     RETURN(new_ref(local->result));
