@@ -8,6 +8,7 @@ import asyncio.taskgroups
 import asyncio.tasks
 import gc
 import inspect
+import re
 import sys
 import warnings
 import weakref
@@ -94,6 +95,11 @@ def say(text: str) -> None:
         late.append(text)
 
 
+def bare(task: Task[Any]) -> str:
+    """The task's repr without file and line."""
+    return re.sub(r", defined at [^>]*", "", re.sub(r" running at [^>]*", " running", repr(task)))
+
+
 def chain(error: BaseException | None) -> str:
     """The exception, and what it came from."""
     out: list[str] = []
@@ -155,7 +161,405 @@ def set_stage() -> None:
 
 
 # ---- The scenes: scenes.c in C
-#SCENES
+
+
+async def worker(name: str, delay: float, result: Any = None) -> Any:
+    """Sleeps, and says what becomes of it."""
+    say(f"{name} starts")
+    try:
+        await asyncio.sleep(delay)
+    except CancelledError as error:
+        say(f"{name} cancelled: {error!r}")
+        raise
+    finally:
+        say(f"{name} ends")
+    return result
+
+
+async def failing(name: str, delay: float) -> None:
+    """Fails after a while."""
+    await asyncio.sleep(delay)
+    say(f"{name} fails")
+    raise ValueError(name)
+
+
+async def stubborn(name: str, delay: float) -> int:
+    """Swallows the first cancellation."""
+    try:
+        await asyncio.sleep(delay)
+    except CancelledError:
+        say(f"{name} does not mind")
+    await asyncio.sleep(1)
+    return 7
+
+
+async def divide() -> None:
+    """Fails at once."""
+    1 / 0
+
+
+class Yield:
+    """What yields None to whoever runs the chain."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        """As sleep(0)."""
+        yield
+
+
+async def deaf() -> None:
+    """Does not let itself be closed the first time."""
+    try:
+        await Yield()
+    except GeneratorExit:
+        await Yield()
+
+
+async def outer(inner: Coro) -> None:
+    """Awaits another."""
+    await inner
+
+
+def show_outcome(what: str, function: Callable[[], Any]) -> None:
+    """Says what a call comes to."""
+    try:
+        text = repr(function())
+    except BaseException as error:
+        text = repr(error)
+    say(f"{what}: {text}")
+
+
+def state(coro: Coro) -> str:
+    """CORO_CREATED and so on."""
+    return inspect.getcoroutinestate(coro)
+
+
+def forget(function: Callable[[], Any]) -> None:
+    """Calls it; the result is dropped."""
+    function()
+
+
+async def scene_object() -> None:
+    """A coroutine by itself."""
+    inner: Any = asyncio.sleep(0)
+    coro = outer(inner)
+    ear = deaf()
+    say(f"{state(coro)} {coro.cr_await is inner}")
+    show_outcome("send 1", lambda: coro.send(True))
+    show_outcome("send None", lambda: coro.send(None))
+    say(f"{state(coro)} {coro.cr_await is inner}")
+    show_outcome("throw", lambda: coro.throw(ValueError("thrown")))
+    say(f"{state(coro)} {state(inner)}")
+    show_outcome("again", lambda: coro.send(None))
+    show_outcome("close", coro.close)
+    show_outcome("send", lambda: ear.send(None))
+    show_outcome("close", ear.close)
+    show_outcome("close", ear.close)
+    this: Any = asyncio.current_task()
+    show_outcome("self", lambda: this.get_coro().send(None))
+    forget(divide)
+
+
+async def scene_gather() -> None:
+    """All at once."""
+    say(repr(await asyncio.gather(worker("a", 2, 1), worker("b", 1, 2), asyncio.sleep(0))))
+    try:
+        await asyncio.gather(worker("a", 2), failing("b", 1))
+    except ValueError as error:
+        say(chain(error))
+    say(repr(await asyncio.gather(failing("x", 1), worker("y", 2, 3), return_exceptions=True)))
+    twice = worker("twice", 1, 9)
+    say(repr(await asyncio.gather(twice, twice)))
+    say(repr(await asyncio.gather()))
+    both = asyncio.gather(worker("g", 5), worker("h", 6))
+    await asyncio.sleep(1)
+    both.cancel("enough")
+    try:
+        await both
+    except CancelledError as error:
+        say(chain(error))
+
+
+async def scene_cancel() -> None:
+    """A task cancelled: while it waits, before it began, in vain."""
+    task = asyncio.create_task(worker("t", 5))
+    await asyncio.sleep(1)
+    say(f"{task.cancel('msg')} {task.cancelling()}")
+    try:
+        await task
+    except CancelledError as error:
+        say(f"{error!r} {task.cancelled()} {bare(task)}")
+    early = asyncio.create_task(worker("early", 5))
+    early.cancel()
+    try:
+        await early
+    except CancelledError:
+        say(f"never began: {bare(early)}")
+    task = asyncio.create_task(stubborn("c", 3))
+    await asyncio.sleep(1)
+    task.cancel()
+    say(bare(task))
+    say(f"{await task!r} {task.uncancel()}")
+
+
+async def scene_wait_for() -> None:
+    """In time, too late, at once, in vain, from outside."""
+    say(repr(await asyncio.wait_for(worker("quick", 1, 1), 2)))
+    try:
+        await asyncio.wait_for(worker("slow", 3), 1)
+    except TimeoutError as error:
+        say(chain(error))
+    try:
+        await asyncio.wait_for(worker("zero", 3), 0)
+    except TimeoutError as error:
+        say(chain(error))
+    try:
+        say(repr(await asyncio.wait_for(stubborn("s", 3), 1)))
+    except TimeoutError as error:
+        say(chain(error))
+    task = asyncio.create_task(asyncio.wait_for(worker("in", 5), 9))
+    await asyncio.sleep(1)
+    task.cancel("out")
+    try:
+        await task
+    except CancelledError as error:
+        say(chain(error))
+
+
+async def scene_timeout() -> None:
+    """Expired, moved, nested."""
+    try:
+        async with asyncio.timeout(1) as first:
+            await worker("body", 3)
+    except TimeoutError as error:
+        say(f"{chain(error)} {first.expired()}")
+    async with asyncio.timeout(5) as second:
+        await asyncio.sleep(1)
+        second.reschedule(asyncio.get_running_loop().time() + 9)
+        say(f"{second.when():.1f}")
+    try:
+        second.reschedule(3)
+    except RuntimeError as error:
+        say(str(error))
+    try:
+        async with asyncio.timeout(2):
+            try:
+                async with asyncio.timeout(1):
+                    await asyncio.sleep(9)
+            except TimeoutError as error:
+                say(f"inner {chain(error)}")
+            await asyncio.sleep(9)
+    except TimeoutError as error:
+        say(f"outer {chain(error)}")
+
+
+async def scene_shield() -> None:
+    """Cancelled outside, and going on inside."""
+    inner = asyncio.create_task(worker("inner", 2, 5))
+    outside = asyncio.shield(inner)
+    await asyncio.sleep(1)
+    outside.cancel()
+    try:
+        await outside
+    except CancelledError as error:
+        say(chain(error))
+    say(repr(await inner))
+    try:
+        await asyncio.shield(failing("s", 1))
+    except ValueError as error:
+        say(chain(error))
+
+
+async def grouping() -> None:
+    """A group for somebody else to cancel."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker("q", 5))
+
+
+async def scene_group() -> None:
+    """To the end, too late, one fails, the block fails, cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker("a", 1, 1))
+        group.create_task(worker("b", 2, 2))
+        say(repr(group))
+    say(repr(group))
+    late_one = worker("c", 1)
+    try:
+        group.create_task(late_one)
+    except RuntimeError as error:
+        say(str(error))
+        late_one.close()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(failing("x", 1))
+            group.create_task(worker("y", 5))
+            await worker("body", 9)
+    except ExceptionGroup as errors:
+        say(f"{errors}: {chain(errors)}")
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker("z", 5))
+            await asyncio.sleep(1)
+            raise KeyError("k")
+    except ExceptionGroup as errors:
+        say(f"{errors}: {errors!r}")
+    task = asyncio.create_task(grouping())
+    await asyncio.sleep(1)
+    task.cancel("all of you")
+    try:
+        await task
+    except CancelledError as error:
+        say(chain(error))
+
+
+async def selfish() -> None:
+    """Waits for itself."""
+    await asyncio.current_task()  # type: ignore[misc]
+
+
+async def stop() -> None:
+    """Raises what from outside would look like the end."""
+    raise StopIteration("3")
+
+
+async def scene_errors() -> None:
+    """Mistakes, and exceptions on the way."""
+    coro = divide()
+    try:
+        await coro
+    except ZeroDivisionError as error:
+        say(chain(error))
+    try:
+        await coro
+    except RuntimeError as error:
+        say(chain(error))
+    try:
+        await 3  # type: ignore[misc]
+    except TypeError as error:
+        say(str(error))
+    try:
+        await asyncio.create_task(selfish())
+    except RuntimeError as error:
+        say(str(error)[:26])
+    try:
+        await stop()
+    except RuntimeError as error:
+        say(chain(error))
+    try:
+        try:
+            await divide()
+        except ZeroDivisionError:
+            await failing("handler", 1)
+    except ValueError as error:
+        say(chain(error))
+    asyncio.create_task(divide())
+    asyncio.create_task(worker("left", 9))
+    await asyncio.sleep(1)
+
+
+async def scene_future() -> None:
+    """A Future by itself."""
+    a, b, c = [asyncio.get_running_loop().create_future() for _ in range(3)]
+    show_outcome("result", a.result)
+    show_outcome("set", lambda: a.set_result(True))
+    show_outcome("again", lambda: a.set_result(None))
+    show_outcome("cancel", a.cancel)
+    show_outcome("exception", a.exception)
+    show_outcome("cancel", lambda: b.cancel("m"))
+    show_outcome("cancel", lambda: b.cancel("n"))
+    show_outcome("result", b.result)
+    show_outcome("exception", b.exception)
+    show_outcome("fail", lambda: c.set_exception(OSError("lost")))
+    say(f"{a!r} {b!r} {c!r}")
+
+
+async def waiter(event: Event, number: int) -> None:
+    """Waits for an Event."""
+    say(f"{number} {await event.wait()!r}")
+
+
+async def user(semaphore: asyncio.Semaphore, number: int) -> None:
+    """Holds a Semaphore for a second."""
+    async with semaphore:
+        say(f"{number} is in")
+        await asyncio.sleep(1)
+
+
+async def producer(queue: asyncio.Queue[int]) -> None:
+    """Puts five items."""
+    for number in range(5):
+        await queue.put(number)
+        say(f"put {number}")
+
+
+async def consumer(queue: asyncio.Queue[int]) -> None:
+    """One item a second."""
+    while True:
+        item = await queue.get()
+        say(f"got {item!r}")
+        await asyncio.sleep(1)
+        queue.task_done()
+
+
+async def scene_locks() -> None:
+    """An Event, and a Semaphore."""
+    event = Event()
+    first, second = [asyncio.create_task(waiter(event, i)) for i in range(2)]
+    await asyncio.sleep(1)
+    first.cancel()
+    event.set()
+    await second
+    semaphore = asyncio.Semaphore(2)
+    tasks = [asyncio.create_task(user(semaphore, i)) for i in range(4)]
+    say(f"{await asyncio.gather(*tasks[1:], return_exceptions=True)!r} {semaphore.locked()}")
+    bounded = asyncio.BoundedSemaphore(1)
+    try:
+        bounded.release()
+    except ValueError as error:
+        say(str(error))
+
+
+async def scene_queue() -> None:
+    """A Queue that is full at two."""
+    queue: asyncio.Queue[int] = asyncio.Queue(2)
+    task = asyncio.create_task(consumer(queue))
+    await producer(queue)
+    say(str(queue))
+    await queue.join()
+    show_outcome("get", queue.get_nowait)
+    show_outcome("done", queue.task_done)
+    del task
+
+
+async def forever() -> None:
+    """Whoever tells it to go has to do so twice."""
+    loop = asyncio.get_running_loop()
+    try:
+        try:
+            await loop.create_future()
+        except CancelledError:
+            await loop.create_future()
+    finally:
+        say("closed")
+
+
+async def scene_pending() -> None:
+    """A task that is still pending at the end."""
+    task = asyncio.create_task(forever())
+    await asyncio.sleep(1)
+    del task
+
+
+async def leaving() -> None:
+    """Leaves the program."""
+    raise SystemExit("bye")
+
+
+async def scene_exit() -> None:
+    """A task leaves the program."""
+    tasks = [asyncio.create_task(leaving()), asyncio.create_task(worker("unasked", 1))]
+    await worker("main", 1)
+    del tasks
+
 
 # ---- Programs made up at random: programs.c in C
 
