@@ -109,7 +109,7 @@ Object *errors_run(Coroutine *self, Object *sent) {
         AWAIT(coroutine_new(&stop_code, &(Locals){0}));
     }
     EXCEPT(RuntimeError) {
-        say("%s", chain(RAISED));
+        say("%s, its cause: %s", chain(RAISED), YES_NO(RAISED->cause));
     }
     END_TRY;
     TRY {

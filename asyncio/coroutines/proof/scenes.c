@@ -174,7 +174,7 @@ static Object *wait_for_run(Coroutine *self, Object *sent) {
         AWAIT(asyncio_wait_for(worker("slow", 3, 0), 1));
     }
     EXCEPT(TimeoutError) {
-        say("%s", chain(RAISED));
+        say("%s, its cause: %s", chain(RAISED), YES_NO(RAISED->cause));
     }
     END_TRY;
     TRY {

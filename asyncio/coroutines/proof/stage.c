@@ -44,8 +44,8 @@ const char *chain(const Exception *exc) {
     size_t length = 0;
     *buffer = '\0';
     for (int n = 0; exc && n < 6; n++) {
-        length += (size_t)snprintf(buffer + length, BUFFER - length, "%s%s%s", n ? " <- " : "",
-                                   repr(exc), exc->cause ? "!" : "");
+        length +=
+            (size_t)snprintf(buffer + length, BUFFER - length, "%s%s", n ? " <- " : "", repr(exc));
         exc = exc->cause ? exc->cause : exc->context;
     }
     return buffer;

@@ -22,7 +22,7 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 /* repr() and str() of an object or exception (NULL: None), in one of a few buffers that take turns. */
 const char *repr(const void *op);
 const char *str(const void *exc);
-/* The exception, and what it came from: "a <- b"; with ! where that is its cause. */
+/* The exception, and what it came from: "a <- b". */
 const char *chain(const Exception *exc);
 
 /* Runs `main`, stolen, by asyncio_run(), and prints what it came to; `tidy`, or NULL, is called

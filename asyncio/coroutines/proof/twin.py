@@ -104,7 +104,7 @@ def chain(error: BaseException | None) -> str:
     """The exception, and what it came from."""
     out: list[str] = []
     while error and len(out) < 6:
-        out.append(repr(error) + ("!" if error.__cause__ else ""))
+        out.append(repr(error))
         error = error.__cause__ or error.__context__
     return " <- ".join(out)
 
@@ -307,7 +307,7 @@ async def scene_wait_for() -> None:
     try:
         await asyncio.wait_for(worker("slow", 3), 1)
     except TimeoutError as error:
-        say(chain(error))
+        say(f"{chain(error)}, its cause: {error.__cause__ is not None}")
     try:
         await asyncio.wait_for(worker("zero", 3), 0)
     except TimeoutError as error:
@@ -443,7 +443,7 @@ async def scene_errors() -> None:
     try:
         await stop()
     except RuntimeError as error:
-        say(chain(error))
+        say(f"{chain(error)}, its cause: {error.__cause__ is not None}")
     try:
         try:
             await divide()
