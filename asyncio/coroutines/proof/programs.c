@@ -13,7 +13,7 @@ static struct {
     bool everything;
     Object *kept[KEPT]; // tasks and futures that anybody may cancel
     int kept_number[KEPT], nkept;
-    Object *events[EVENTS];
+    Object *events[EVENTS], *semaphore, *queue;
 } program;
 
 /* splitmix64. */
@@ -125,6 +125,20 @@ static Object *grouped(Object **members, int count) {
     return coro;
 }
 
+static Object *holding_run(Coroutine *self, Object *sent) {
+    BEGIN(Value);
+    ASYNC_WITH(program.semaphore) {
+        AWAIT(asyncio_sleep(local->delay, NULL));
+    }
+    END_ASYNC_WITH(program.semaphore);
+    END;
+}
+
+static Object *holding(double delay) {
+    static const Code code = {"holding", holding_run, sizeof(Value), 1, 1};
+    return coroutine_new(&code, &(Value){.delay = delay});
+}
+
 /* ---- The body of a task ------------------------------------------------------------------------*/
 
 typedef struct {
@@ -163,10 +177,18 @@ static Object *shield(Body *self) {
 
 /* What is not the same in all versions of Python. */
 static Object *versioned(Body *self) {
-    int which = draw(&self->random, 3);
+    int which = draw(&self->random, 6);
     double delay = draw(&self->random, 5) / 2.0;
     if (which == 0) return asyncio_wait_for(new_child(self), delay);
     if (which == 1) return limited(new_child(self), delay);
+    if (which == 2) return holding(delay);
+    if (which == 3) return queue_get(program.queue);
+    if (which == 4) {
+        Object *item = int_from_long(self->number), *coro = NULL;
+        if (item) coro = queue_put(program.queue, item);
+        xdecref(item);
+        return coro;
+    }
     int count = draw(&self->random, CHILDREN) + 1;
     Object *members[CHILDREN];
     for (int i = 0; i < count; i++)
@@ -269,11 +291,14 @@ int program_play(uint64_t seed, bool everything) {
     snprintf(name, sizeof name, "program %llu", (unsigned long long)seed);
     program.numbers = 0;
     program.everything = everything;
-    program.events[0] = event_new();
-    program.events[1] = program.events[0] ? event_new() : NULL;
-    if (program.events[1]) status = play(name, body(seed, 0, 0), tidy);
+    bool made = (program.semaphore = semaphore_new(2)) && (program.queue = queue_new(1));
+    for (int i = 0; made && i < EVENTS; i++)
+        made = (program.events[i] = event_new()) != NULL;
+    if (made) status = play(name, body(seed, 0, 0), tidy);
     error_clear();
-    xdecref(program.events[0]);
-    xdecref(program.events[1]);
+    for (int i = 0; i < EVENTS; i++)
+        clear_ref(program.events[i]);
+    clear_ref(program.semaphore);
+    clear_ref(program.queue);
     return status;
 }

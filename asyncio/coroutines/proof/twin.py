@@ -594,6 +594,8 @@ class Program:
         self.everything = everything
         self.kept: list[tuple[int, asyncio.Future[Any]]] = []
         self.events = [Event() for _ in range(EVENTS)]
+        self.semaphore = asyncio.Semaphore(2)
+        self.queue: asyncio.Queue[int] = asyncio.Queue(1)
 
     def number(self) -> int:
         """The next task's."""
@@ -610,6 +612,7 @@ class Program:
         """Lets go of everything that could keep a task alive."""
         self.kept.clear()
         self.events.clear()
+        del self.semaphore, self.queue
 
 
 async def given(value: object) -> object:
@@ -630,6 +633,12 @@ async def grouped(members: list[Coro]) -> None:
         for member in members:
             group.create_task(member)
         await asyncio.sleep(0.5)
+
+
+async def holding(semaphore: asyncio.Semaphore, delay: float) -> None:
+    """Holds it for a while."""
+    async with semaphore:
+        await asyncio.sleep(delay)
 
 
 class Body:
@@ -671,11 +680,17 @@ class Body:
 
     def versioned(self) -> Any:
         """What is not the same in all versions of Python."""
-        which, delay = self.draw(3), self.draw(5) / 2
+        which, delay = self.draw(6), self.draw(5) / 2
         if which == 0:
             return asyncio.wait_for(self.child(), delay)
         if which == 1:
             return limited(self.child(), delay)
+        if which == 2:
+            return holding(self.program.semaphore, delay)
+        if which == 3:
+            return self.program.queue.get()
+        if which == 4:
+            return self.program.queue.put(self.number)
         return grouped([self.child() for _ in range(self.draw(CHILDREN) + 1)])
 
     def cancel(self) -> Coro:
