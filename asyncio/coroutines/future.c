@@ -185,8 +185,12 @@ int future_cancel_impl(Object *op, Object *msg) {
     return 1;
 }
 
+/* Those who wait for each other may be many, or a ring. */
 int future_cancel(Object *self, Object *msg) {
-    return self->type->cancel(self, msg);
+    if (enter_recursive_call(" while calling a Python object") < 0) return -1;
+    int cancelled = self->type->cancel(self, msg);
+    leave_recursive_call();
+    return cancelled;
 }
 
 Exception *future_make_cancelled_error(Object *op) {

@@ -33,9 +33,8 @@ static Object *sleep_run(Coroutine *self, Object *sent) {
     BEGIN(Sleep);
     local->future = future_new(NULL);
     if (!local->future) return NULL;
-    local->timer =
-        handle_incref(call_later_owned(future_get_loop(local->future), local->delay,
-                                       set_result_unless_cancelled, local->future));
+    local->timer = handle_incref(call_later_owned(future_get_loop(local->future), local->delay,
+                                                  set_result_unless_cancelled, local->future));
     if (!local->timer) return NULL;
     TRY {
         AWAIT(new_ref(local->future));
