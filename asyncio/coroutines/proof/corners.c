@@ -39,13 +39,13 @@ Object *object_run(Coroutine *self, Object *sent) {
     local->a = asyncio_sleep(0, NULL);
     local->b = coroutine_new(&outer_code, local);
     local->c = coroutine_new(&deaf_code, &(Locals){0});
-    Exception *exc = exception_new(&ValueError_Type, "thrown");
-    if (!local->a || !local->b || !local->c || !exc) return NULL;
+    local->d = OBJECT(exception_new(&ValueError_Type, "thrown"));
+    if (!local->a || !local->b || !local->c || !local->d) return NULL;
     say("%s %s", coroutine_state(local->b), YES_NO(coroutine_cr_await(local->b) == local->a));
     show_outcome("send 1", coroutine_send(local->b, True));
     show_outcome("send None", coroutine_send(local->b, None));
     say("%s %s", coroutine_state(local->b), YES_NO(coroutine_cr_await(local->b) == local->a));
-    show_outcome("throw", coroutine_throw(local->b, exc));
+    show_outcome("throw", coroutine_throw(local->b, (Exception *)local->d));
     say("%s %s", coroutine_state(local->b), coroutine_state(local->a));
     show_outcome("again", coroutine_send(local->b, None));
     show_outcome("close", closed(local->b));
@@ -53,8 +53,8 @@ Object *object_run(Coroutine *self, Object *sent) {
     show_outcome("close", closed(local->c));
     show_outcome("close", closed(local->c));
     show_outcome("self", coroutine_send(OBJECT(self), None));
-    decref(exc);
-    decref(divide());
+    Object *coro = divide();
+    xdecref(coro);
     END;
 }
 
@@ -137,11 +137,11 @@ static Object *nothing(int status) {
 
 Object *future_run(Coroutine *self, Object *sent) {
     BEGIN(Locals);
-    Exception *exc = exception_new(&OSError_Type, "lost");
+    local->d = OBJECT(exception_new(&OSError_Type, "lost"));
     local->a = future_new(NULL);
     local->b = future_new(NULL);
     local->c = future_new(NULL);
-    if (!exc || !local->a || !local->b || !local->c) return NULL;
+    if (!local->a || !local->b || !local->c || !local->d) return NULL;
     show_outcome("result", future_result(local->a));
     show_outcome("set", nothing(future_set_result(local->a, True)));
     show_outcome("again", nothing(future_set_result(local->a, None)));
@@ -151,9 +151,8 @@ Object *future_run(Coroutine *self, Object *sent) {
     show_outcome("cancel", new_ref(cancel(local->b, "n")));
     show_outcome("result", future_result(local->b));
     show_outcome("exception", future_exception(local->b));
-    show_outcome("fail", nothing(future_set_exception(local->c, exc)));
+    show_outcome("fail", nothing(future_set_exception(local->c, (Exception *)local->d)));
     say("%s %s %s", repr(local->a), repr(local->b), repr(local->c));
-    decref(exc);
     END;
 }
 
