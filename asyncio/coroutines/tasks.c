@@ -323,7 +323,8 @@ static Object *gathering_new(Object *const *args, ssize_t count, int32_t *table,
     for (; self && i < count; i++) {
         int32_t *seen = args[i] ? find_argument(table, mask, args, args[i]) : NULL;
         if (!seen || gathering_add(self, args, i, seen) < 0) {
-            i += seen != NULL; // it is taken over
+            i += seen != NULL;                 // it is taken over
+            self->fut.state = STATE_CANCELLED; // those before it run on, and find nobody
             clear_ref(self);
             break;
         }

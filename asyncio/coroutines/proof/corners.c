@@ -131,6 +131,10 @@ Object *errors_run(Coroutine *self, Object *sent) {
     END;
 }
 
+static Object *referred(Object *op) {
+    return op ? new_ref(op) : NULL;
+}
+
 static Object *nothing(int status) {
     return status < 0 ? NULL : new_ref(None);
 }
@@ -145,10 +149,10 @@ Object *future_run(Coroutine *self, Object *sent) {
     show_outcome("result", future_result(local->a));
     show_outcome("set", nothing(future_set_result(local->a, True)));
     show_outcome("again", nothing(future_set_result(local->a, None)));
-    show_outcome("cancel", new_ref(cancel(local->a, NULL)));
+    show_outcome("cancel", referred(cancel(local->a, NULL)));
     show_outcome("exception", future_exception(local->a));
-    show_outcome("cancel", new_ref(cancel(local->b, "m")));
-    show_outcome("cancel", new_ref(cancel(local->b, "n")));
+    show_outcome("cancel", referred(cancel(local->b, "m")));
+    show_outcome("cancel", referred(cancel(local->b, "n")));
     show_outcome("result", future_result(local->b));
     show_outcome("exception", future_exception(local->b));
     show_outcome("fail", nothing(future_set_exception(local->c, (Exception *)local->d)));
