@@ -2,7 +2,7 @@
  *
  *     switch        one sleep(0) of one of n tasks, which all give way to each other, at least ten times
  *                   each; making and gathering them is in the time
- *     sleep         one of n sleeps of a millisecond in a gather()
+ *     sleep         one of n sleeps of a millisecond in a gather(): of few, the millisecond
  *     memory        BYTES, not nanoseconds, for each of n tasks that wait for their turn
  *
  * bench.py and bench.cc, compiled by c++ -O3, run as children and time themselves; who is missing, or
@@ -11,8 +11,6 @@
 #include "../runners.h"
 
 #include "../../../common/proof/benchmark.h"
-
-#include <sys/wait.h>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -118,23 +116,12 @@ static Object *memory_run(Coroutine *self, Object *sent) {
     END;
 }
 
-/* A process of its own: the lists of free blocks are empty there. */
-static uint64_t our_memory(size_t n, size_t repeats, const void *argument BENCHMARK_UNUSED) {
+/* What `coroutines_bench --memory N` prints. */
+static int print_memory(size_t n) {
     static const Code code = {"memory", memory_run, sizeof(Locals), 1, 0};
-    int ends[2];
-    if (pipe(ends) != 0) return 0;
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) {
-        run_ours(coroutine_new(&code, &(Locals){.n = (int64_t)n}));
-        _exit(write(ends[1], &bytes_taken, sizeof bytes_taken) < 0);
-    }
-    close(ends[1]);
-    size_t bytes = 0;
-    if (pid < 0 || read(ends[0], &bytes, sizeof bytes) != (ssize_t)sizeof bytes) bytes = 0;
-    close(ends[0]);
-    if (pid > 0) waitpid(pid, NULL, 0);
-    return (uint64_t)bytes * repeats;
+    run_ours(coroutine_new(&code, &(Locals){.n = (int64_t)n}));
+    printf("%zu\n", bytes_taken);
+    return 0;
 }
 
 /* ---- The others --------------------------------------------------------------------------------*/
@@ -146,6 +133,15 @@ static double number_from(const char *command) {
     if (!pipe || fscanf(pipe, "%lf", &number) != 1) number = 0;
     if (pipe) pclose(pipe);
     return number;
+}
+
+static const char *this_program;
+
+/* In a process of its own: in this one there are free blocks from before. */
+static uint64_t our_memory(size_t n, size_t repeats, const void *argument BENCHMARK_UNUSED) {
+    char command[2000];
+    snprintf(command, sizeof command, "'%s' --memory %zu", this_program, n);
+    return scaled(number_from(command), 1, repeats);
 }
 
 static uint64_t python(size_t n, size_t repeats, const void *argument) {
@@ -180,6 +176,10 @@ static uint64_t cplusplus(size_t n, size_t repeats, const void *argument BENCHMA
 }
 
 int main(int argc, char **argv) {
+    this_program = argv[0];
+    if (argc == 3 && strcmp(argv[1], "--memory") == 0) {
+        return print_memory(strtoul(argv[2], NULL, 10));
+    }
     static const Peer peers[] = {{"asyncio", "switch"},
                                  {"uvloop", "switch"},
                                  {"asyncio", "sleep"},

@@ -47,7 +47,7 @@ def main() -> None:
     """One measurement."""
     who, operation, tasks, rounds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     if who == "uvloop":
-        import uvloop  # type: ignore[import-not-found]
+        import uvloop
 
         uvloop.install()
     print(asyncio.run({"switch": switch, "sleep": sleep, "memory": memory}[operation](tasks, rounds)))
