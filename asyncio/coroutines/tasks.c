@@ -25,7 +25,7 @@ static Handle *call_later_owned(Loop *loop, double delay, Callback callback, Obj
 static Object *sleep0_run(Coroutine *self, Object *sent) {
     BEGIN(Object *);
     YIELD_NONE;
-    RETURN(new_ref(*local));
+    RETURN(new_ref(*local ? *local : None));
     END;
 }
 
@@ -51,8 +51,8 @@ static Object *sleep_run(Coroutine *self, Object *sent) {
 Object *asyncio_sleep(double delay, Object *result) {
     static const Code sleep_code = {"sleep", sleep_run, sizeof(Sleep), 2, 1};
     static const Code sleep0_code = {"sleep", sleep0_run, sizeof(Object *), 1, 0};
-    if (!result) result = None;
     if (delay <= 0) return coroutine_new(&sleep0_code, &result);
+    if (!result) result = None;
     return coroutine_new(&sleep_code, &(Sleep){.result = result, .delay = delay});
 }
 
