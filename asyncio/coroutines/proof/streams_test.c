@@ -1,97 +1,23 @@
-/* streams_test.c: streams and threads, on a real loop. */
-#include "../../../common/proof/testing.h"
-
-#include "../runners.h"
-#include "../streams.h"
+/* streams_test.c: reading, writing and connecting, on a real loop. */
+#include "real.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-typedef struct {
-    Object *server, *reader, *writer, *a, *b;
-    char port[8];
-    int64_t n;
-} Locals;
-
-enum { LOCALS = 5 };
-
-typedef Object *(*Run)(Coroutine *self, Object *sent);
-
-/* ---- What is the same in every test ------------------------------------------------------------*/
-
-static long blocks;
-static int descriptors;
-
-static int count_descriptors(void) {
-    struct rlimit limit;
-    int count = 0;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    for (int fd = 0; fd < (int)limit.rlim_cur && fd < 4096; fd++)
-        count += fcntl(fd, F_GETFD) >= 0;
-    return count;
-}
-
-static void be_quiet(Loop *loop, const ExceptionContext *context, void *arg) {
-    (void)loop, (void)context, (void)arg;
-}
-static void no_warning(const Type *category, const char *message) {
-    (void)category, (void)message;
-}
-static void no_unraisable(Exception *exc, const Object *where) {
-    (void)exc, (void)where;
-}
-
-static Object *run_main(Run run) {
-    static Code code;
-    code = (Code){"main", run, sizeof(Locals), LOCALS, 2};
-    Loop *loop = loop_new(NULL);
-    if (!loop) return NULL;
-    loop_set_exception_handler(loop, be_quiet, NULL);
-    Object *result = asyncio_run(loop, coroutine_new(&code, &(Locals){0}));
-    loop_free(loop);
-    return result;
-}
-
-static void run_to_none(Run run) {
-    Object *result = run_main(run);
-    if (!result) error_print(stderr);
-    assert_ptr_equal(result, None);
-}
-
-static int setup(void **state) {
-    (void)state;
-    alarm(60);
-    warning_hook = no_warning;
-    unraisable_hook = no_unraisable;
-    blocks = testing_blocks();
-    descriptors = count_descriptors();
-    return 0;
-}
-
-/* A thread that was not waited for may still be on its way out. */
-static bool nothing_is_left(void) {
-    for (int i = 0; i < 2000 && testing_blocks() != blocks; i++)
-        usleep(1000);
-    return testing_blocks() == blocks && count_descriptors() == descriptors;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    alarm(0);
-    return nothing_is_left() && !error_occurred() ? 0 : -1;
-}
 
 /* ---- A server ----------------------------------------------------------------------------------*/
 
 typedef struct {
     Object *reader, *writer, *event;
 } Client;
+
+/* Makes the coroutine of NAME_run for a client. */
+#define SERVES(name)                                                                               \
+    static Object *name(Object *arg, Object *reader, Object *writer) {                             \
+        static const Code code = {#name, name##_run, sizeof(Client), 3, 1};                        \
+        (void)arg;                                                                                 \
+        return coroutine_new(&code, &(Client){.reader = reader, .writer = writer});                \
+    }
 
 /* Echoes line by line. */
 static Object *echo_run(Coroutine *self, Object *sent) {
@@ -112,11 +38,7 @@ static Object *echo_run(Coroutine *self, Object *sent) {
     END;
 }
 
-static Object *echo(Object *arg, Object *reader, Object *writer) {
-    static const Code code = {"echo", echo_run, sizeof(Client), 3, 1};
-    (void)arg;
-    return coroutine_new(&code, &(Client){.reader = reader, .writer = writer});
-}
+SERVES(echo)
 
 /* Reads nothing for a while, then all, and says how much that was. */
 static Object *lazy_run(Coroutine *self, Object *sent) {
@@ -128,11 +50,7 @@ static Object *lazy_run(Coroutine *self, Object *sent) {
     END;
 }
 
-static Object *lazy(Object *arg, Object *reader, Object *writer) {
-    static const Code code = {"lazy", lazy_run, sizeof(Client), 3, 1};
-    (void)arg;
-    return coroutine_new(&code, &(Client){.reader = reader, .writer = writer});
-}
+SERVES(lazy)
 
 /* Slams the door. */
 static Object *rude_run(Coroutine *self, Object *sent) {
@@ -142,11 +60,7 @@ static Object *rude_run(Coroutine *self, Object *sent) {
     END;
 }
 
-static Object *rude(Object *arg, Object *reader, Object *writer) {
-    static const Code code = {"rude", rude_run, sizeof(Client), 3, 1};
-    (void)arg;
-    return coroutine_new(&code, &(Client){.reader = reader, .writer = writer});
-}
+SERVES(rude)
 
 static Object *serve(Locals *local, ClientConnected callback, size_t limit) {
     local->server = asyncio_start_server(NULL, callback, NULL, "127.0.0.1", "0", 0);
@@ -196,10 +110,7 @@ static Object *two_readers(Coroutine *self, Object *sent) {
     END;
 }
 
-static void test_two_readers(void **state) {
-    (void)state;
-    run_to_none(two_readers);
-}
+RUNS(two_readers)
 
 static Object *limits(Coroutine *self, Object *sent) {
     BEGIN(Locals);
@@ -255,10 +166,7 @@ static Object *limits(Coroutine *self, Object *sent) {
     END;
 }
 
-static void test_limits(void **state) {
-    (void)state;
-    run_to_none(limits);
-}
+RUNS(limits)
 
 /* ---- Writing -----------------------------------------------------------------------------------*/
 
@@ -290,10 +198,7 @@ static Object *full_buffer(Coroutine *self, Object *sent) {
     END;
 }
 
-static void test_full_buffer(void **state) {
-    (void)state;
-    run_to_none(full_buffer);
-}
+RUNS(full_buffer)
 
 static Object *lost_while_draining(Coroutine *self, Object *sent) {
     BEGIN(Locals);
@@ -320,10 +225,7 @@ static Object *lost_while_draining(Coroutine *self, Object *sent) {
     END;
 }
 
-static void test_lost_while_draining(void **state) {
-    (void)state;
-    run_to_none(lost_while_draining);
-}
+RUNS(lost_while_draining)
 
 /* ---- Connecting --------------------------------------------------------------------------------*/
 
@@ -369,137 +271,6 @@ static void test_half_way(void **state) {
     run_to_none(half_way);
     for (int i = 0; i < 8; i++)
         close(sockets[i]);
-}
-
-/* ---- Threads -----------------------------------------------------------------------------------*/
-
-static sem_t gate;
-static atomic_int worked;
-
-static Object *wait_at_gate(Object *arg) {
-    (void)arg;
-    sem_wait(&gate);
-    return NULL;
-}
-
-static Object *work(Object *arg) {
-    worked++;
-    return int_from_long(arg ? ((Int *)arg)->value + 1 : 0);
-}
-
-static Object *work_in_vain(Object *arg) {
-    (void)arg;
-    worked++;
-    error_raise(&ValueError_Type, "from a thread");
-    return NULL;
-}
-
-static Executor *only_one;
-
-static Object *cancelled_threads(Coroutine *self, Object *sent) {
-    BEGIN(Locals);
-    local->a = asyncio_run_in_executor(NULL, only_one, wait_at_gate, NULL);
-    AWAIT(asyncio_sleep(0.02, NULL)); // now the one thread is busy
-    local->b = asyncio_run_in_executor(NULL, only_one, work, NULL);
-    if (!local->a || !local->b) return NULL;
-    future_cancel(local->b, NULL);
-    AWAIT(asyncio_sleep(0, NULL));
-    future_cancel(local->a, NULL); // too late: it has begun
-    sem_post(&gate);
-    TRY {
-        AWAIT(new_ref(local->b));
-        fail();
-    }
-    EXCEPT(CancelledError) {
-        assert_int_equal(worked, 0);
-    }
-    END_TRY;
-    AWAIT(asyncio_run_in_executor(NULL, only_one, work, NULL));
-    assert_int_equal(worked, 1);
-    END;
-}
-
-static void test_cancelled_threads(void **state) {
-    (void)state;
-    worked = 0;
-    sem_init(&gate, 0, 0);
-    static const Code code = {"main", cancelled_threads, sizeof(Locals), LOCALS, 2};
-    only_one = executor_new(1);
-    Loop *loop = loop_new(NULL);
-    Object *result = asyncio_run(loop, coroutine_new(&code, &(Locals){0}));
-    assert_ptr_equal(result, None);
-    executor_free(only_one, true);
-    loop_free(loop);
-    sem_destroy(&gate);
-}
-
-/* to_thread() cancelled at once, before its task has begun, and after. */
-static Object *many_threads(Coroutine *self, Object *sent) {
-    BEGIN(Locals);
-    enum { MANY = 300 };
-    for (local->n = 0; local->n < 3; local->n++) {
-        Object *args[MANY];
-        for (int i = 0; i < MANY; i++) {
-            Object *number = int_from_long(i);
-            args[i] =
-                i % 3 ? asyncio_to_thread(work, number) : asyncio_to_thread(work_in_vain, NULL);
-            args[i] = asyncio_create_task(args[i]);
-            if (i % 7 == 0) future_cancel(args[i], NULL);
-            decref(number);
-        }
-        local->a = asyncio_gather(args, MANY, true);
-        AWAIT(asyncio_sleep(local->n == 2 ? 0.001 : 0, NULL));
-        if (local->n > 0) future_cancel(local->a, NULL);
-        TRY {
-            AWAIT(new_ref(local->a));
-            const List *list = (const List *)sent;
-            for (ssize_t i = 0; i < list->size; i++) {
-                const Object *item = list->items[i];
-                if (i % 7 == 0)
-                    assert_ptr_equal(item->type, &CancelledError_Type);
-                else if (i % 3 == 0)
-                    assert_ptr_equal(item->type, &ValueError_Type);
-                else
-                    assert_int_equal(((const Int *)item)->value, i + 1);
-            }
-        }
-        EXCEPT(CancelledError) {
-            assert_true(local->n > 0);
-        }
-        END_TRY;
-        clear_ref(local->a);
-    }
-    END;
-}
-
-static void test_many_threads(void **state) {
-    (void)state;
-    run_to_none(many_threads);
-}
-
-/* ---- Ctrl-C ------------------------------------------------------------------------------------*/
-
-static Object *interrupted(Coroutine *self, Object *sent) {
-    BEGIN(Locals);
-    raise(SIGINT);
-    TRY {
-        AWAIT(asyncio_sleep(30, NULL));
-    }
-    EXCEPT(CancelledError) {
-        AWAIT(asyncio_sleep(0.001, NULL)); // there is time to tidy up
-        RERAISE;
-    }
-    END_TRY;
-    END;
-}
-
-static void test_interrupted(void **state) {
-    (void)state;
-    assert_null(run_main(interrupted));
-    assert_error(KeyboardInterrupt_Type.name, "");
-    struct sigaction action;
-    sigaction(SIGINT, NULL, &action);
-    assert_true(action.sa_handler == SIG_DFL);
 }
 
 /* ---- Memory that runs out ----------------------------------------------------------------------*/
@@ -548,13 +319,10 @@ static void test_each_allocation(void **state) {
     }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_two_readers),         TEST(test_limits),      TEST(test_full_buffer),
-        TEST(test_lost_while_draining), TEST(test_half_way),    TEST(test_cancelled_threads),
-        TEST(test_many_threads),        TEST(test_interrupted), TEST(test_each_allocation),
+        TEST(test_two_readers),         TEST(test_limits),   TEST(test_full_buffer),
+        TEST(test_lost_while_draining), TEST(test_half_way), TEST(test_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
