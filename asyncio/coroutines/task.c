@@ -360,8 +360,8 @@ void task_destroy_pending(const Loop *loop) {
     }
 }
 
-/* What it waits for; "..." where that is being written already. CPython: Lib/reprlib.py,
- * recursive_repr(). */
+/* What it waits for; "..." where that is being written already. CPython: the recursive_repr() over
+ * Lib/asyncio/base_tasks.py, _task_repr(). */
 static void repr_waiter(const Task *self, FILE *out) {
     static _Thread_local struct Writing {
         const Task *task;
