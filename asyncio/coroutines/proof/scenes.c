@@ -325,7 +325,7 @@ static Object *group_run(Coroutine *self, Object *sent) {
         END_ASYNC_WITH(local->b);
     }
     EXCEPT(ExceptionGroup) {
-        say("%s: %s", str(RAISED), chain(RAISED));
+        say("%s: %s, %d", str(RAISED), chain(RAISED), task_cancelling(asyncio_current_task()));
     }
     END_TRY;
     if (!(local->c = taskgroup_new())) return NULL;

@@ -357,16 +357,6 @@ static Object *awaits_first(Coroutine *self, Object *sent) {
     END;
 }
 
-static Object *ring(Coroutine *self, Object *sent) {
-    static const Code code = {"ring", awaits_first, sizeof(Locals), 3, 0};
-    BEGIN(Locals);
-    local->a = list_new(1);
-    local->b = asyncio_create_task(coroutine_new(&code, &(Locals){.a = local->a}));
-    local->c = asyncio_create_task(coroutine_new(&code, &(Locals){.a = local->a}));
-    AWAIT(asyncio_sleep(0, NULL)); // both fail to await None; the list has to have b and c
-    END;
-}
-
 static Object *ring_of_two(Coroutine *self, Object *sent) {
     static const Code code = {"ring", awaits_first, sizeof(Locals), 3, 0};
     BEGIN(Locals);
@@ -395,7 +385,6 @@ static void ignore_exception(Loop *of, const ExceptionContext *context, void *ar
 static void test_ring(void **state) {
     (void)state;
     loop_set_exception_handler(loop, ignore_exception, NULL);
-    expect_none(run_one(ring, &(Locals){0}));
     expect_none(run_one(ring_of_two, &(Locals){0}));
 }
 
@@ -427,6 +416,40 @@ static void test_names(void **state) {
     assert_int_equal(strlen(task_get_name(numbered, text, sizeof text)), sizeof text - 1); // cut
     expect_none(loop_run_until_complete(loop, named));
     expect_none(loop_run_until_complete(loop, numbered));
+}
+
+/* Who is handed a semaphore, and cancelled before he runs, hands it on. */
+static Object *handed_on(Coroutine *self, Object *sent) {
+    BEGIN(Locals);
+    local->c = semaphore_new(0);
+    local->a = asyncio_create_task(semaphore_acquire(local->c));
+    local->b = asyncio_create_task(semaphore_acquire(local->c));
+    AWAIT(asyncio_sleep(0, NULL));
+    assert_int_equal(semaphore_release(local->c), 0);
+    assert_int_equal(future_cancel(local->a, NULL), 1);
+    AWAIT(new_ref(local->b)); // else "deadlock"
+    assert_true(future_cancelled(local->a) && semaphore_locked(local->c));
+    END;
+}
+
+/* The same for an item of a queue. */
+static Object *passed_on(Coroutine *self, Object *sent) {
+    BEGIN(Locals);
+    local->c = queue_new(0);
+    local->a = asyncio_create_task(queue_get(local->c));
+    local->b = asyncio_create_task(queue_get(local->c));
+    AWAIT(asyncio_sleep(0, NULL));
+    assert_int_equal(queue_put_nowait(local->c, True), 0);
+    assert_int_equal(future_cancel(local->a, NULL), 1);
+    AWAIT(new_ref(local->b));
+    assert_true(future_cancelled(local->a) && sent == True);
+    END;
+}
+
+static void test_handed_on(void **state) {
+    (void)state;
+    expect_none(run_one(handed_on, &(Locals){0}));
+    expect_none(run_one(passed_on, &(Locals){0}));
 }
 
 /* ---- Many --------------------------------------------------------------------------------------*/
@@ -465,6 +488,7 @@ int main(void) {
         TEST(test_bad_yields),
         TEST(test_ring),
         TEST(test_too_deep),
+        TEST(test_handed_on),
         TEST(test_names),
         TEST(test_many),
         cmocka_unit_test(test_each_allocation),

@@ -377,6 +377,7 @@ async def grouping() -> None:
 
 async def scene_group() -> None:
     """To the end, too late, one fails, the block fails, cancelled."""
+    this: Any = asyncio.current_task()
     async with asyncio.TaskGroup() as group:
         group.create_task(worker("a", 1, 1))
         group.create_task(worker("b", 2, 2))
@@ -394,7 +395,7 @@ async def scene_group() -> None:
             group.create_task(worker("y", 5))
             await worker("body", 9)
     except ExceptionGroup as errors:
-        say(f"{errors}: {chain(errors)}")
+        say(f"{errors}: {chain(errors)}, {this.cancelling()}")
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(worker("z", 5))
