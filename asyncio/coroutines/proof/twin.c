@@ -3,6 +3,7 @@
 #include "stage.h"
 
 enum { PROGRAMS = 30 };
+static const uint64_t found[] = {149, 1083, 1591}; // each of these has found a mistake of ours
 
 int main(void) {
     sink = stdout;
@@ -10,5 +11,7 @@ int main(void) {
         play(scene->name, scene_coroutine(scene), NULL);
     for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
         program_play(seed, false);
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+        program_play(found[i], false);
     return finish_output("coroutines_twin", 0);
 }
