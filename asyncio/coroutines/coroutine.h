@@ -122,10 +122,15 @@ const char *coroutine_state(const Object *self);
  * Objects/genobject.c, _PyGen_yf(). */
 Object *coroutine_cr_await(const Object *self);
 
-/* How many resumes may be under way inside each other in this thread, 1000 at first; one more is
+/* How many resumes and cancellations may be under way inside each other in this thread, 1000 at first; one more is
  * RecursionError. CPython: Python/ceval.c, Py_SetRecursionLimit(), for all threads;
  * sys.setrecursionlimit(). */
 void set_recursion_limit(int limit);
+
+/* One call more inside the others: 0, or -1 with RecursionError ("maximum recursion depth
+ * exceeded%s", where); and one call less. CPython: Py_EnterRecursiveCall(), Py_LeaveRecursiveCall(). */
+int enter_recursive_call(const char *where);
+void leave_recursive_call(void);
 
 /* ---- The frame (frame.c): what the macros below and the object above stand on ----------------*/
 

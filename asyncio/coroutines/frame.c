@@ -20,6 +20,16 @@ void set_recursion_limit(int limit) {
     recursion_limit = limit;
 }
 
+int enter_recursive_call(const char *where) {
+    if (recursion_remaining-- > 0) return 0;
+    recursion_remaining++;
+    return error_raise(&RecursionError_Type, "maximum recursion depth exceeded%s", where);
+}
+
+void leave_recursive_call(void) {
+    recursion_remaining++;
+}
+
 /* ---- Blocks ----------------------------------------------------------------------------------*/
 
 static Block *frame_blocks(const Coroutine *self) {
@@ -163,13 +173,11 @@ static SendResult settle(Coroutine *self, Object *came, Object **result) {
 }
 
 SendResult frame_eval(Coroutine *self, Object *sent, bool throwing, Object **result) {
-    if (recursion_remaining <= 0) { // no handler of its own sees it, as in CPython
+    if (enter_recursive_call("") < 0) { // no handler of its own sees it, as in CPython
         *result = NULL;
         frame_clear(self);
-        error_raise(&RecursionError_Type, "maximum recursion depth exceeded");
         return SEND_ERROR;
     }
-    recursion_remaining--;
     self->state = FRAME_EXECUTING;
     Object *came = NULL;
     if (throwing) {
@@ -180,7 +188,7 @@ SendResult frame_eval(Coroutine *self, Object *sent, bool throwing, Object **res
         came = self->awaiting ? frame_send_on(self, sent) : self->code->run(self, sent);
     }
     SendResult status = settle(self, came, result);
-    recursion_remaining++;
+    leave_recursive_call();
     return status;
 }
 

@@ -16,6 +16,16 @@ void drop_reference(void *object) {
     decref(object);
 }
 
+static void drop_callbacks(Future *self);
+
+/* The same for the future whose callbacks a Handle stands for: in a closed loop they will never be
+ * called, and with the future they may be a ring that only the callbacks hold together. */
+static void drop_scheduled(void *future) {
+    Future *self = future;
+    if (self->loop->closed) drop_callbacks(self);
+    decref(self);
+}
+
 Handle *call_soon_owned(Loop *loop, Callback callback, Object *arg) {
     Handle *handle = loop_call_soon(loop, callback, arg);
     if (!handle) return NULL;
@@ -37,6 +47,14 @@ static Done next_callback(Future *self) {
     return done;
 }
 
+static void drop_callbacks(Future *self) {
+    for (;;) {
+        Done done = next_callback(self);
+        if (!done.call) return;
+        xdecref(done.arg);
+    }
+}
+
 /* What a Handle of a future calls. */
 static void run_callback(void *arg) {
     Done done = next_callback(arg);
@@ -45,13 +63,19 @@ static void run_callback(void *arg) {
     xdecref(done.arg);
 }
 
+static Handle *schedule(Future *self) {
+    Handle *handle = loop_call_soon(self->loop, run_callback, self);
+    if (handle) incref(self);
+    return handle_own(handle, drop_scheduled);
+}
+
 /* A Handle for each callback, in order; none if there is no memory for all. CPython:
  * future_schedule_callbacks(). */
 static int schedule_callbacks(Future *self) {
     unsigned count = (self->callback0.call != NULL) + (self->callbacks ? self->callbacks->size : 0);
     Handle *first = NULL;
     for (unsigned i = 0; i < count; i++) {
-        Handle *handle = call_soon_owned(self->loop, run_callback, OBJECT(self));
+        Handle *handle = schedule(self);
         if (!first) first = handle;
         if (handle) continue;
         for (; i > 0; i--, first = first->next) // they stand in `ready` one behind the other
@@ -77,7 +101,7 @@ int future_add_done_callback(Object *op, DoneCallback callback, Object *arg) {
         list = self->callbacks = larger;
         place = NULL;
     }
-    if (self->state != STATE_PENDING && !call_soon_owned(self->loop, run_callback, op)) {
+    if (self->state != STATE_PENDING && !schedule(self)) {
         if (list && list->size == 0) {
             free(list);
             self->callbacks = NULL;
@@ -161,8 +185,12 @@ int future_cancel_impl(Object *op, Object *msg) {
     return 1;
 }
 
+/* Those who wait for each other may be many, or a ring. */
 int future_cancel(Object *self, Object *msg) {
-    return self->type->cancel(self, msg);
+    if (enter_recursive_call(" while calling a Python object") < 0) return -1;
+    int cancelled = self->type->cancel(self, msg);
+    leave_recursive_call();
+    return cancelled;
 }
 
 Exception *future_make_cancelled_error(Object *op) {
@@ -274,11 +302,7 @@ void future_finalize(Future *self) {
 }
 
 void future_clear(Future *self) {
-    for (;;) {
-        Done done = next_callback(self);
-        if (!done.call) break;
-        xdecref(done.arg);
-    }
+    drop_callbacks(self);
     clear_ref(self->result);
     clear_ref(self->exception);
     clear_ref(self->cancel_msg);

@@ -89,8 +89,8 @@ Object *future_exception(Object *self);
  * CPython: future_set_result(), future_set_exception(). */
 int future_set_result(Object *self, Object *result);
 int future_set_exception(Object *self, Exception *exc);
-/* future.cancel(msg): 1, or 0 if it is done; -1 with MemoryError, and then it is still pending. msg may
- * be NULL. Of a Task and what gather() returns, what they make of it. */
+/* future.cancel(msg): 1, or 0 if it is done; -1 with MemoryError, or RecursionError if too many wait for
+ * each other, and then it is still pending. msg may be NULL. Of a Task and what gather() returns, what they make of it. */
 int future_cancel(Object *self, Object *msg);
 
 /* future.add_done_callback(partial(callback, arg)): called once it is done, by the loop, soon if it is

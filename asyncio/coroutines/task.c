@@ -344,7 +344,8 @@ void task_destroy_pending(const Loop *loop) {
         }
         incref(task);
         unregister_task(task);
-        if (coroutine_close(task->coro) < 0) error_write_unraisable(task->coro);
+        bool begun = ((Coroutine *)task->coro)->state != FRAME_CREATED; // else that is said of it
+        if (begun && coroutine_close(task->coro) < 0) error_write_unraisable(task->coro);
         if (!future_done(OBJECT(task))) {
             task_finalize(task);
             task->log_destroy_pending = false;
@@ -359,6 +360,26 @@ void task_destroy_pending(const Loop *loop) {
     }
 }
 
+/* What it waits for; "..." where that is being written already. CPython: the recursive_repr() over
+ * Lib/asyncio/base_tasks.py, _task_repr(). */
+static void repr_waiter(const Task *self, FILE *out) {
+    static _Thread_local struct Writing {
+        const Task *task;
+        struct Writing *outer;
+    } * writing;
+    struct Writing here = {self, writing};
+    fputs(" wait_for=", out);
+    writing = &here;
+    const struct Writing *other = here.outer;
+    while (other && OBJECT(other->task) != self->fut_waiter)
+        other = other->outer;
+    if (other || self->fut_waiter == OBJECT(self))
+        fputs("...", out);
+    else
+        object_write_repr(self->fut_waiter, out);
+    writing = here.outer;
+}
+
 /* CPython: Lib/asyncio/base_tasks.py, _task_repr_info(); Lib/asyncio/coroutines.py,
  * _format_coroutine(). Simplified: without file and line. */
 static void task_repr(const Object *op, FILE *out) {
@@ -371,10 +392,7 @@ static void task_repr(const Object *op, FILE *out) {
             cancelling ? "cancelling" : states[self->fut.state],
             task_get_name(op, name, sizeof name), coro->code->name,
             coro->state >= FRAME_COMPLETED ? "done" : "running");
-    if (self->fut_waiter) {
-        fputs(" wait_for=", out);
-        object_write_repr(self->fut_waiter, out);
-    }
+    if (self->fut_waiter) repr_waiter(self, out);
     future_repr_info(&self->fut, out);
     fputc('>', out);
 }

@@ -5,7 +5,7 @@
 
 typedef struct {
     Object *result, *future;
-    Handle *timer; // lent: valid until it is called, which is when the future is finished
+    Handle *timer; // with a reference: it may be called before we notice that we were cancelled
     double delay;
 } Sleep;
 
@@ -25,7 +25,7 @@ static Handle *call_later_owned(Loop *loop, double delay, Callback callback, Obj
 static Object *sleep0_run(Coroutine *self, Object *sent) {
     BEGIN(Object *);
     YIELD_NONE;
-    RETURN(new_ref(*local));
+    RETURN(new_ref(*local ? *local : None));
     END;
 }
 
@@ -33,15 +33,15 @@ static Object *sleep_run(Coroutine *self, Object *sent) {
     BEGIN(Sleep);
     local->future = future_new(NULL);
     if (!local->future) return NULL;
-    local->timer = call_later_owned(future_get_loop(local->future), local->delay,
-                                    set_result_unless_cancelled, local->future);
+    local->timer = handle_incref(call_later_owned(future_get_loop(local->future), local->delay,
+                                                  set_result_unless_cancelled, local->future));
     if (!local->timer) return NULL;
     TRY {
         AWAIT(new_ref(local->future));
     }
     FINALLY {
-        const Future *future = (const Future *)local->future;
-        if (future->state != STATE_FINISHED && !future->loop->closed) handle_cancel(local->timer);
+        handle_cancel(local->timer);
+        handle_decref(local->timer);
     }
     END_FINALLY;
     RETURN(new_ref(local->result));
@@ -51,8 +51,8 @@ static Object *sleep_run(Coroutine *self, Object *sent) {
 Object *asyncio_sleep(double delay, Object *result) {
     static const Code sleep_code = {"sleep", sleep_run, sizeof(Sleep), 2, 1};
     static const Code sleep0_code = {"sleep", sleep0_run, sizeof(Object *), 1, 0};
-    if (!result) result = None;
     if (delay <= 0) return coroutine_new(&sleep0_code, &result);
+    if (!result) result = None;
     return coroutine_new(&sleep_code, &(Sleep){.result = result, .delay = delay});
 }
 
@@ -245,14 +245,17 @@ static Object *gathering_results(const GatheringFuture *self) {
     return OBJECT(results);
 }
 
-/* The last child is done. What goes wrong here, for want of memory, is the outcome. */
-static void gathering_finish(GatheringFuture *self, Object *fut) {
+/* All children are done. If it was cancelled, the message is that of the last in the list, whoever was
+ * the last to end: CPython's loop over them leaves its variable so. What goes wrong here, for want of
+ * memory, is the outcome. */
+static void gathering_finish(GatheringFuture *self) {
     Object *outer = OBJECT(self), *results = gathering_results(self);
+    Object *last = self->children[self->nchildren - 1];
     if (results && !self->cancel_requested && future_set_result(outer, results) == 0) {
         decref(results);
         return;
     }
-    Exception *exc = error_occurred() ? exception_fetch() : future_make_cancelled_error(fut);
+    Exception *exc = error_occurred() ? exception_fetch() : future_make_cancelled_error(last);
     xdecref(results);
     if (!exc) exc = exception_fetch();
     future_set_exception(outer, exc);
@@ -283,7 +286,7 @@ static void gathering_child_done(Object *outer, Object *fut) {
             return;
         }
     }
-    if (self->nfinished == self->nfuts) gathering_finish(self, fut);
+    if (self->nfinished == self->nfuts) gathering_finish(self);
 }
 
 /* Where `arg` is, or belongs, in a table of the arguments so far: an index into `args`, -1 for none.
@@ -320,7 +323,8 @@ static Object *gathering_new(Object *const *args, ssize_t count, int32_t *table,
     for (; self && i < count; i++) {
         int32_t *seen = args[i] ? find_argument(table, mask, args, args[i]) : NULL;
         if (!seen || gathering_add(self, args, i, seen) < 0) {
-            i += seen != NULL; // it is taken over
+            i += seen != NULL;                 // it is taken over
+            self->fut.state = STATE_CANCELLED; // those before it run on, and find nobody
             clear_ref(self);
             break;
         }
