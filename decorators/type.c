@@ -1,0 +1,551 @@
+/* type.c: where an attribute is found, and classes as far as decorators need them.
+ *
+ * A lookup asks the type first: what it finds there may be a descriptor, an object whose own type has
+ * descr_get, and that decides what the caller gets. So `obj.method` is a bound method, a property
+ * computes, and a decorator that is no descriptor stays what it is. A class that a program makes has
+ * the same cells as a type that was compiled in; each holds a slot_... function that looks for the
+ * special method, or nothing if no class of the chain has it. Parts from the other topics': one base,
+ * no metaclasses, no cache of lookups. CPython: Objects/typeobject.c, Objects/object.c,
+ * Objects/descrobject.c.
+ */
+#include "object.h"
+
+#include "pool.h"
+
+/* ---- Descriptors of compiled types ------------------------------------------------------------*/
+
+typedef struct { // CPython: PyGetSetDescrObject
+    Object ob;
+    Type *owner;
+    const GetSet *def;
+} GetSetDescr;
+
+typedef struct { // CPython: PyMethodDescrObject
+    Object ob;
+    const MethodDef *def;
+} MethodDescr;
+
+static Object *getset_get(Object *op, Object *obj, Type *type) {
+    (void)type;
+    return obj ? ((GetSetDescr *)op)->def->get(obj) : new_ref(op);
+}
+
+static int getset_set(Object *op, Object *obj, Object *value) {
+    GetSetDescr *self = (GetSetDescr *)op;
+    if (self->def->set) return self->def->set(obj, value);
+    return error_set(AttributeError, "attribute '%s' of '%s' objects is not writable",
+                     self->def->name, self->owner->name);
+}
+
+static Object *method_descr_get(Object *op, Object *obj, Type *type) {
+    (void)type;
+    MethodDescr *self = (MethodDescr *)op;
+    return obj ? builtin_new(self->def->name, self->def->code, obj) : new_ref(op);
+}
+
+static Type GetSetDescr_Type = {
+    TYPE("getset_descriptor", GetSetDescr),
+    .dealloc = (void (*)(Object *))object_free,
+    .descr_get = getset_get,
+    .descr_set = getset_set,
+};
+static Type MethodDescr_Type = {
+    TYPE("method_descriptor", MethodDescr),
+    .dealloc = (void (*)(Object *))object_free,
+    .descr_get = method_descr_get,
+};
+
+/* Takes the reference to value. */
+static int add_to_dict(Dict *dict, const char *name, void *value) {
+    Str *interned = value ? str_intern(name) : NULL;
+    int status = interned ? dict_set_item(dict, interned, value) : -1;
+    xdecref(value);
+    return status;
+}
+
+static int add_descriptors(Type *self, Dict *dict) {
+    for (const GetSet *def = self->getset; def && def->name; def++) {
+        GetSetDescr *descr = object_new(&GetSetDescr_Type, 0);
+        if (descr) *descr = (GetSetDescr){descr->ob, self, def};
+        if (add_to_dict(dict, def->name, descr) < 0) return -1;
+    }
+    for (const MethodDef *def = self->methods; def && def->name; def++) {
+        MethodDescr *descr = object_new(&MethodDescr_Type, 0);
+        if (descr) *descr = (MethodDescr){descr->ob, def};
+        if (add_to_dict(dict, def->name, descr) < 0) return -1;
+    }
+    return 0;
+}
+
+int type_ready(Type *self) {
+    if (self->flags & READY) return 0;
+    if (self->base && type_ready(self->base) < 0) return -1;
+    Dict *dict = dict_new();
+    if (!dict || add_descriptors(self, dict) < 0) {
+        xdecref(dict);
+        return -1;
+    }
+    self->dict = dict;
+    self->flags |= READY;
+    return 0;
+}
+
+/* ---- Lookup -----------------------------------------------------------------------------------*/
+
+bool type_is_subtype(const Type *self, const Type *base) {
+    while (self && self != base)
+        self = self->base;
+    return self != NULL;
+}
+
+Object *type_lookup(Type *self, Str *name) {
+    if (!(self->flags & READY) && type_ready(self) < 0) return NULL;
+    for (; self; self = self->base) {
+        Object *found = dict_get_item(self->dict, name);
+        if (found) return found;
+    }
+    return NULL;
+}
+
+static Dict **dict_pointer(Object *self) {
+    ssize_t offset = self->type->dictoffset;
+    return offset ? (Dict **)(void *)((char *)self + offset) : NULL;
+}
+
+Dict *object_dict(Object *self) {
+    Dict **dict = dict_pointer(self);
+    if (dict && !*dict) *dict = dict_new();
+    return dict ? *dict : NULL;
+}
+
+static int no_attribute(Object *self, const Str *name) {
+    if (error_occurred()) return -1; // what the lookup failed of
+    if (self->type == &Type_Type)
+        return error_set(AttributeError, "type object '%s' has no attribute '%s'",
+                         ((Type *)self)->name, name->text);
+    return error_set(AttributeError, "'%s' object has no attribute '%s'", self->type->name,
+                     name->text);
+}
+
+/* CPython: Objects/object.c, PyObject_GenericGetAttr(). */
+static Object *generic_getattr(Object *self, Str *name) {
+    Object *found = type_lookup(self->type, name);
+    Type *kind = found ? found->type : NULL;
+    if (found) incref(found); // the descriptor may change the class that holds it
+    if (found && kind->descr_get && kind->descr_set) {
+        Object *result = kind->descr_get(found, self, self->type);
+        decref(found);
+        return result;
+    }
+    Dict **dict = dict_pointer(self);
+    Object *own = dict && *dict ? dict_get_item(*dict, name) : NULL;
+    if (own) {
+        incref(own);
+        xdecref(found);
+        return own;
+    }
+    if (found && kind->descr_get) {
+        Object *result = kind->descr_get(found, self, self->type);
+        decref(found);
+        return result;
+    }
+    if (!found) no_attribute(self, name);
+    return found;
+}
+
+/* CPython: Objects/typeobject.c, type_getattro(). */
+static Object *type_getattr(Type *self, Str *name) {
+    Object *meta = type_lookup(&Type_Type, name);
+    Object *found = type_lookup(self, name);
+    if (meta && meta->type->descr_set) return meta->type->descr_get(meta, OBJECT(self), &Type_Type);
+    if (found && found->type->descr_get) {
+        incref(found);
+        Object *result = found->type->descr_get(found, NULL, self);
+        decref(found);
+        return result;
+    }
+    if (!found) no_attribute(OBJECT(self), name);
+    return found ? new_ref(found) : NULL;
+}
+
+Object *object_getattr(Object *self, Str *name) {
+    return self->type == &Type_Type ? type_getattr((Type *)self, name) : generic_getattr(self, name);
+}
+
+Object *object_getattr_string(Object *self, const char *name) {
+    Str *interned = str_intern(name);
+    return interned ? object_getattr(self, interned) : NULL;
+}
+
+static void fill_cells(Type *self);
+static Type *heap_types;
+
+/* CPython: Objects/typeobject.c, type_setattro(), update_slot(). */
+static int type_setattr(Type *self, Str *name, Object *value) {
+    if (!(self->flags & HEAPTYPE))
+        return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
+                         self->name);
+    if (!value && !dict_get_item(self->dict, name)) return error_set(AttributeError, "%s", name->text);
+    int status = value ? dict_set_item(self->dict, name, value) : dict_del_item(self->dict, name);
+    for (Type *type = heap_types; type; type = type->next_heap) {
+        if (type_is_subtype(type, self)) fill_cells(type);
+    }
+    return status;
+}
+
+int object_setattr(Object *self, Str *name, Object *value) {
+    if (self->type == &Type_Type) return type_setattr((Type *)self, name, value);
+    Object *found = type_lookup(self->type, name);
+    if (found && found->type->descr_set) {
+        incref(found);
+        int status = found->type->descr_set(found, self, value);
+        decref(found);
+        return status;
+    }
+    Dict *dict = error_occurred() ? NULL : object_dict(self);
+    if (dict && (value || dict_get_item(dict, name)))
+        return value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
+    if (!dict && found && !error_occurred())
+        return error_set(AttributeError, "'%s' object attribute '%s' is read-only", self->type->name,
+                         name->text);
+    return no_attribute(self, name);
+}
+
+int object_setattr_string(Object *self, const char *name, Object *value) {
+    Str *interned = str_intern(name);
+    return interned ? object_setattr(self, interned, value) : -1;
+}
+
+/* ---- Cells that look for the special method ---------------------------------------------------*/
+
+/* Calls self.name(*args), the function found on the type: new reference, or NULL. CPython:
+ * lookup_method(), vectorcall_unbound(). */
+static Object *call_special(Object *self, const char *name, Object *const *args, ssize_t nargs) {
+    Str *interned = str_intern(name);
+    Object *found = interned ? type_lookup(self->type, interned) : NULL, *result;
+    if (!found) {
+        if (!error_occurred()) error_set(AttributeError, "%s", name);
+        return NULL;
+    }
+    incref(found);
+    if (found->type->flags & METHOD_DESCRIPTOR) {
+        Object *stack[4] = {self};
+        for (ssize_t i = 0; i < nargs; i++)
+            stack[i + 1] = args[i];
+        result = object_vectorcall(found, stack, nargs + 1, NULL);
+    } else {
+        Object *bound = found->type->descr_get ? found->type->descr_get(found, self, self->type)
+                                               : new_ref(found);
+        result = bound ? object_vectorcall(bound, args, nargs, NULL) : NULL;
+        xdecref(bound);
+    }
+    decref(found);
+    return result;
+}
+
+/* The packed arguments are unpacked behind self, or packed once more if some are named. CPython:
+ * Objects/typeobject.c, slot_tp_call(); Objects/call.c, _PyObject_Call_Prepend(). */
+static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
+    Str *name = str_intern("__call__");
+    Object *found = name ? type_lookup(self->type, name) : NULL, *result = NULL;
+    if (!found) {
+        no_attribute(self, name);
+        return NULL;
+    }
+    incref(found);
+    if (found->type->flags & METHOD_DESCRIPTOR) {
+        Tuple *all = tuple_new(args->size + 1);
+        for (ssize_t i = 0; all && i <= args->size; i++)
+            all->items[i] = new_ref(i ? args->items[i - 1] : self);
+        if (all) result = object_call(found, all, kwargs);
+        xdecref(all);
+    } else {
+        Object *bound = found->type->descr_get ? found->type->descr_get(found, self, self->type)
+                                               : new_ref(found);
+        if (bound) result = object_call(bound, args, kwargs);
+        xdecref(bound);
+    }
+    decref(found);
+    return result;
+}
+
+static Object *slot_descr_get(Object *self, Object *obj, Type *type) {
+    Object *args[] = {obj ? obj : None, type ? OBJECT(type) : None};
+    return call_special(self, "__get__", args, 2);
+}
+
+/* Drops a result that nobody wants: 0, or -1 if there is none. */
+static int discard(Object *result) {
+    xdecref(result);
+    return result ? 0 : -1;
+}
+
+static int slot_descr_set(Object *self, Object *obj, Object *value) {
+    Object *args[] = {obj, value};
+    return discard(call_special(self, value ? "__set__" : "__delete__", args, value ? 2 : 1));
+}
+
+static int slot_set_name(Object *self, Type *owner, Str *name) {
+    return discard(call_special(self, "__set_name__", (Object *[]){OBJECT(owner), OBJECT(name)}, 2));
+}
+
+static hash_t slot_hash(Object *self) {
+    Object *result = call_special(self, "__hash__", NULL, 0);
+    if (!result) return -1;
+    hash_t hash = result->type->hash == Int_Type.hash ? object_hash(result) : -1;
+    decref(result);
+    if (hash == -1) error_set(TypeError, "__hash__ method should return an integer");
+    return hash;
+}
+
+static int slot_equal(Object *self, Object *other) {
+    Object *result = call_special(self, "__eq__", &other, 1);
+    int answer = result ? object_is_true(result) : -1;
+    xdecref(result);
+    return answer;
+}
+
+static int slot_repr(Object *self, Writer *out) {
+    Object *result = call_special(self, "__repr__", NULL, 0);
+    if (!result) return -1;
+    int status = result->type == &Str_Type
+                     ? writer_puts(out, ((Str *)result)->text)
+                     : error_set(TypeError, "__repr__ returned non-string (type %s)",
+                                 result->type->name);
+    decref(result);
+    return status;
+}
+
+/* Whether a class of the chain has it. Names that no class ever had need not be interned. */
+static bool has(Type *self, const char *name) {
+    for (; self->flags & HEAPTYPE; self = self->base) {
+        for (ssize_t i = 0; i < self->dict->size; i++) {
+            if (strcmp(self->dict->items[i].name->text, name) == 0)
+                return self->dict->items[i].value != None;
+        }
+    }
+    return false;
+}
+
+/* A class that says when its objects are equal and not what their hash is has no hash. */
+static bool has_hash(Type *self) {
+    for (; self->flags & HEAPTYPE; self = self->base) {
+        for (ssize_t i = self->dict->size; --i >= 0;) {
+            if (strcmp(self->dict->items[i].name->text, "__hash__") == 0)
+                return self->dict->items[i].value != None;
+        }
+        if (has(self, "__eq__")) return false;
+    }
+    return false;
+}
+
+/* CPython: Objects/typeobject.c, fixup_slot_dispatchers(). */
+static void fill_cells(Type *self) {
+    self->call = has(self, "__call__") ? slot_tp_call : NULL;
+    self->descr_get = has(self, "__get__") ? slot_descr_get : NULL;
+    self->descr_set = has(self, "__set__") || has(self, "__delete__") ? slot_descr_set : NULL;
+    self->set_name = has(self, "__set_name__") ? slot_set_name : NULL;
+    self->equal = has(self, "__eq__") ? slot_equal : NULL;
+    self->hash = has_hash(self) ? slot_hash : NULL;
+    self->repr = has(self, "__repr__") ? slot_repr : NULL;
+    self->flags &= ~(unsigned)HAVE_FINALIZER;
+    if (has(self, "__del__")) self->flags |= HAVE_FINALIZER;
+}
+
+/* ---- Instances --------------------------------------------------------------------------------*/
+
+/* __del__ runs while the object is alive once more; whoever keeps it meanwhile keeps it. Simplified:
+ * a second death would run it again; CPython remembers (_PyGC_FINALIZED). CPython:
+ * Objects/object.c, PyObject_CallFinalizerFromDealloc(). */
+static bool finalize(Object *self) {
+    if (!(self->type->flags & HAVE_FINALIZER)) return false;
+    Error pending = error_fetch();
+    self->refcnt = 1;
+    if (discard(call_special(self, "__del__", NULL, 0)) < 0) {
+        fputs("Exception ignored in: __del__\n", stderr);
+        error_print(stderr);
+    }
+    error_restore(pending);
+    return --self->refcnt > 0;
+}
+
+static void instance_dealloc_now(Object *self) {
+    if (finalize(self)) return;
+    Dict *dict = ((Instance *)self)->dict;
+    object_free(self);
+    xdecref(dict);
+}
+
+static void instance_dealloc(Object *self) {
+    dealloc_nested(self, instance_dealloc_now);
+}
+
+/* What C(...) makes: an instance, then __init__ on it. CPython: Objects/typeobject.c, type_call(),
+ * slot_tp_init(), object_new(). */
+static Object *instance_new(Type *type, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+    Str *name = str_intern("__init__");
+    Object *self = name ? object_new(type, 0) : NULL;
+    Object *init = self ? type_lookup(type, name) : NULL;
+    if (!self) return NULL;
+    if (!init) {
+        if (nargs == 0 && !kwnames) return self;
+        error_set(TypeError, "%s() takes no arguments", type->name);
+        decref(self);
+        return NULL;
+    }
+    Object *bound = init->type->descr_get ? init->type->descr_get(init, self, type) : new_ref(init);
+    Object *result = bound ? object_vectorcall(bound, args, nargs, kwnames) : NULL;
+    xdecref(bound);
+    if (result && result != None)
+        error_set(TypeError, "__init__() should return None, not '%s'", result->type->name);
+    xdecref(result);
+    if (result != None) clear_ref(self);
+    return self;
+}
+
+/* ---- Classes ----------------------------------------------------------------------------------*/
+
+/* In the order of definition. CPython: Objects/typeobject.c, type_new_set_names(), which walks a copy
+ * of the dict, as the calls may change it. */
+static int set_names(Type *self) {
+    Dict *names = dict_copy(self->dict);
+    int status = names ? 0 : -1;
+    for (ssize_t i = 0; status == 0 && i < names->size; i++) {
+        Object *value = names->items[i].value;
+        if (!value->type->set_name) continue;
+        status = value->type->set_name(value, self, names->items[i].name);
+        if (status < 0 && !error_matches(MemoryError))
+            error_set(RuntimeError, "Error calling __set_name__ on '%s' instance '%s' in '%s'",
+                      value->type->name, names->items[i].name->text, self->name);
+    }
+    xdecref(names);
+    return status;
+}
+
+Type *type_new(const char *name, Type *base, const Dict *dict) {
+    if (type_ready(base) < 0) return NULL;
+    Type *self = object_new(&Type_Type, 0);
+    if (!self) return NULL;
+    self->flags = HEAPTYPE | READY;
+    self->base = (Type *)new_ref(base);
+    self->basicsize = sizeof(Instance);
+    self->dictoffset = offsetof(Instance, dict);
+    self->dealloc = instance_dealloc;
+    self->new = instance_new;
+    self->ht_name = str_intern(name);
+    self->dict = self->ht_name ? dict_copy(dict) : NULL;
+    self->next_heap = heap_types;
+    heap_types = self;
+    if (self->dict) {
+        self->name = self->ht_name->text;
+        fill_cells(self);
+    }
+    if (!self->dict || set_names(self) < 0) clear_ref(self);
+    return self;
+}
+
+static void type_dealloc(Object *op) {
+    Type *self = (Type *)op;
+    Type **link = &heap_types;
+    while (*link != self)
+        link = &(*link)->next_heap;
+    *link = self->next_heap;
+    Dict *dict = self->dict;
+    Type *base = self->base;
+    object_free(self);
+    xdecref(dict);
+    decref(base);
+}
+
+/* type(x), or C(...). CPython: Objects/typeobject.c, type_call(), type_vectorcall(). */
+static Object *type_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+    Type *self = (Type *)op;
+    if (self == &Type_Type && nargs == 1 && !kwnames) return new_ref(args[0]->type);
+    if (self->new) return self->new(self, args, nargs, kwnames);
+    error_set(TypeError, "cannot create '%s' instances", self->name);
+    return NULL;
+}
+
+static int type_repr(Object *op, Writer *out) {
+    Type *self = (Type *)op;
+    writer_puts(out, self->flags & HEAPTYPE ? "<class '__main__." : "<class '");
+    writer_puts(out, self->name);
+    return writer_puts(out, "'>");
+}
+
+static Object *type_get_name(Object *self) {
+    return str_from_string(((Type *)self)->name);
+}
+
+static Object *type_get_mro(Object *op) {
+    ssize_t size = 0;
+    for (Type *type = (Type *)op; type; type = type->base)
+        size++;
+    Tuple *mro = tuple_new(size);
+    size = 0;
+    for (Type *type = (Type *)op; mro && type; type = type->base)
+        mro->items[size++] = new_ref(type);
+    return OBJECT(mro);
+}
+
+static const GetSet type_getset[] = {{"__name__", type_get_name, NULL},
+                                     {"__qualname__", type_get_name, NULL},
+                                     {"__mro__", type_get_mro, NULL},
+                                     {0}};
+
+Type Type_Type = {
+    TYPE("type", Type),
+    .dealloc = type_dealloc,
+    .repr = type_repr,
+    .vectorcall = type_vectorcall,
+    .getset = type_getset,
+};
+
+static Object *object_get_class(Object *self) {
+    return new_ref(self->type);
+}
+
+static Object *object_get_dict(Object *self) {
+    Dict *dict = object_dict(self);
+    if (dict) return new_ref(dict);
+    if (!error_occurred())
+        error_set(AttributeError, "'%s' object has no attribute '__dict__'", self->type->name);
+    return NULL;
+}
+
+static const GetSet object_getset[] = {
+    {"__class__", object_get_class, NULL}, {"__dict__", object_get_dict, NULL}, {0}};
+
+Type Object_Type = {
+    .ob = {1, &Type_Type}, .name = "object", .basicsize = sizeof(Object), .getset = object_getset};
+
+/* ---- Exceptions as classes --------------------------------------------------------------------*/
+
+Type BaseException_Type = {.ob = {1, &Type_Type}, .name = BaseException, .base = &Object_Type};
+#define DEFINE_EXCEPTION(name_, base_)                                                             \
+    Type name_##_Type = {.ob = {1, &Type_Type}, .name = name_, .base = &base_##_Type};
+EXCEPTIONS(DEFINE_EXCEPTION)
+Type MemoryError_Type = {.ob = {1, &Type_Type}, .name = MemoryError, .base = &Exception_Type};
+
+static const Type *pending_class(void) {
+    static const Type *const classes[] = {
+#define ADDRESS(name, base) &name##_Type,
+        EXCEPTIONS(ADDRESS) &MemoryError_Type};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        if (error_matches(classes[i]->name)) return classes[i];
+    }
+    return NULL;
+}
+
+bool is_exception_class(const Object *self) {
+    return self->type == &Type_Type && type_is_subtype((const Type *)self, &BaseException_Type);
+}
+
+bool error_is_instance(Object *classes) {
+    if (classes->type != &Tuple_Type)
+        return is_exception_class(classes) && type_is_subtype(pending_class(), (Type *)classes);
+    for (ssize_t i = 0; i < ((Tuple *)classes)->size; i++) {
+        if (error_is_instance(((Tuple *)classes)->items[i])) return true;
+    }
+    return false;
+}
