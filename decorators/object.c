@@ -12,8 +12,8 @@
 #include "pool.h"
 
 enum {
-    UNWIND_LEVEL = 50,       // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
-    FAST_ARGS = 8,           // arguments that are moved on the C stack. CPython: _PY_FASTCALL_SMALL_STACK (5)
+    UNWIND_LEVEL = 50, // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
+    FAST_ARGS = 8, // arguments that are moved on the C stack. CPython: _PY_FASTCALL_SMALL_STACK (5)
     COMPARE_DEPTH_MAX = 1000 // CPython: sys.getrecursionlimit()
 };
 
@@ -110,7 +110,8 @@ static Object *vectorcall_packed(Object *self, const Tuple *args, const Dict *kw
             stack[i] = args->items[i]; // the tuple holds them
         for (ssize_t i = 0; i < kwargs->size; i++) {
             kwnames->items[i] = new_ref(kwargs->items[i].name);
-            stack[args->size + i] = new_ref(kwargs->items[i].value); // the callee may change the dict
+            stack[args->size + i] =
+                new_ref(kwargs->items[i].value); // the callee may change the dict
         }
         result = self->type->vectorcall(self, stack, args->size, kwnames);
         for (ssize_t i = args->size; i < all; i++)
@@ -143,13 +144,14 @@ Object *object_call_args(Object *self, ssize_t nargs, ...) {
 
 int builtin_check_args(const char *name, ssize_t nargs, Tuple *kwnames, ssize_t least,
                        ssize_t most) {
-    if (kwnames && kwnames->size) return error_set(TypeError, "%s() takes no keyword arguments", name);
+    if (kwnames && kwnames->size)
+        return error_set(TypeError, "%s() takes no keyword arguments", name);
     if (least <= nargs && nargs <= most) return 0;
     ssize_t wanted = nargs < least ? least : most;
     return error_set(TypeError, "%s expected %s%zd argument%s, got %zd", name,
-                     least == most     ? ""
+                     least == most   ? ""
                      : nargs < least ? "at least "
-                                       : "at most ",
+                                     : "at most ",
                      wanted, wanted == 1 ? "" : "s", nargs);
 }
 
@@ -223,12 +225,8 @@ static const GetSet method_getset[] = {
     {"__func__", method_get_func, NULL}, {"__self__", method_get_self, NULL}, {0}};
 
 Type Method_Type = {
-    TYPE("method", Method),
-    .dealloc = method_dealloc,
-    .repr = method_repr,
-    .equal = method_equal,
-    .vectorcall = method_vectorcall,
-    .getset = method_getset,
+    TYPE("method", Method), .dealloc = method_dealloc,       .repr = method_repr,
+    .equal = method_equal,  .vectorcall = method_vectorcall, .getset = method_getset,
 };
 
 /* ---- The function written in C ----------------------------------------------------------------*/

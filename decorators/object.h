@@ -62,8 +62,9 @@ typedef struct {
 enum {
     HEAPTYPE = 1 << 0, // made while the program runs: counted, freed, its attributes may change
     READY = 1 << 1,    // type_ready() has made its descriptors
-    METHOD_DESCRIPTOR = 1 << 2, // descr_get(obj) only puts obj before the arguments: callers may do that
-    HAVE_FINALIZER = 1 << 3,    // a class here has __del__
+    METHOD_DESCRIPTOR =
+        1 << 2, // descr_get(obj) only puts obj before the arguments: callers may do that
+    HAVE_FINALIZER = 1 << 3, // a class here has __del__
 };
 
 // Parts from objectmodel's: a class here has one base, and cells for what a decorator needs.
@@ -81,7 +82,7 @@ struct Type {
     hash_t (*hash)(Object *self);              // NULL: unhashable
     int (*equal)(Object *self, Object *other); // 1, 0, -1 with an error set, or NOT_IMPLEMENTED
     Object *(*vectorcall)(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames);
-    Object *(*call)(Object *self, Tuple *args, Dict *kwargs); // kwargs may be NULL
+    Object *(*call)(Object *self, Tuple *args, Dict *kwargs);    // kwargs may be NULL
     Object *(*descr_get)(Object *self, Object *obj, Type *type); // obj NULL: asked of the class
     int (*descr_set)(Object *self, Object *obj, Object *value);  // value NULL: delete
     int (*set_name)(Object *self, Type *owner, Str *name);       // __set_name__
@@ -179,7 +180,7 @@ struct Dict {
     struct {
         Str *name; // borrowed: interned
         Object *value;
-    } *items;
+    } * items;
 };
 
 /* A function that was bound: called with `self` before the arguments. CPython: PyMethodObject. */
@@ -315,7 +316,8 @@ Object *object_call_args(Object *self, ssize_t nargs, ...);
 /* -1 with TypeError ("f() takes no keyword arguments", "f expected 1 argument, got 2") unless a
  * builtin was given between least and most positional arguments and none with a name. CPython:
  * Python/getargs.c, _PyArg_CheckPositional(). */
-int builtin_check_args(const char *name, ssize_t nargs, Tuple *kwnames, ssize_t least, ssize_t most);
+int builtin_check_args(const char *name, ssize_t nargs, Tuple *kwnames, ssize_t least,
+                       ssize_t most);
 
 /* New references; NULL with MemoryError. `self` may be NULL for a builtin, whose name must outlive
  * it. CPython: PyMethod_New(), PyCFunction_New(). */

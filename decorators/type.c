@@ -169,7 +169,8 @@ static Object *type_getattr(Type *self, Str *name) {
 }
 
 Object *object_getattr(Object *self, Str *name) {
-    return self->type == &Type_Type ? type_getattr((Type *)self, name) : generic_getattr(self, name);
+    return self->type == &Type_Type ? type_getattr((Type *)self, name)
+                                    : generic_getattr(self, name);
 }
 
 Object *object_getattr_string(Object *self, const char *name) {
@@ -185,7 +186,8 @@ static int type_setattr(Type *self, Str *name, Object *value) {
     if (!(self->flags & HEAPTYPE))
         return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
                          self->name);
-    if (!value && !dict_get_item(self->dict, name)) return error_set(AttributeError, "%s", name->text);
+    if (!value && !dict_get_item(self->dict, name))
+        return error_set(AttributeError, "%s", name->text);
     int status = value ? dict_set_item(self->dict, name, value) : dict_del_item(self->dict, name);
     for (Type *type = heap_types; type; type = type->next_heap) {
         if (type_is_subtype(type, self)) fill_cells(type);
@@ -206,8 +208,8 @@ int object_setattr(Object *self, Str *name, Object *value) {
     if (dict && (value || dict_get_item(dict, name)))
         return value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
     if (!dict && found && !error_occurred())
-        return error_set(AttributeError, "'%s' object attribute '%s' is read-only", self->type->name,
-                         name->text);
+        return error_set(AttributeError, "'%s' object attribute '%s' is read-only",
+                         self->type->name, name->text);
     return no_attribute(self, name);
 }
 
@@ -286,7 +288,8 @@ static int slot_descr_set(Object *self, Object *obj, Object *value) {
 }
 
 static int slot_set_name(Object *self, Type *owner, Str *name) {
-    return discard(call_special(self, "__set_name__", (Object *[]){OBJECT(owner), OBJECT(name)}, 2));
+    return discard(
+        call_special(self, "__set_name__", (Object *[]){OBJECT(owner), OBJECT(name)}, 2));
 }
 
 static hash_t slot_hash(Object *self) {
@@ -308,10 +311,10 @@ static int slot_equal(Object *self, Object *other) {
 static int slot_repr(Object *self, Writer *out) {
     Object *result = call_special(self, "__repr__", NULL, 0);
     if (!result) return -1;
-    int status = result->type == &Str_Type
-                     ? writer_puts(out, ((Str *)result)->text)
-                     : error_set(TypeError, "__repr__ returned non-string (type %s)",
-                                 result->type->name);
+    int status =
+        result->type == &Str_Type
+            ? writer_puts(out, ((Str *)result)->text)
+            : error_set(TypeError, "__repr__ returned non-string (type %s)", result->type->name);
     decref(result);
     return status;
 }
@@ -461,7 +464,7 @@ static void type_dealloc(Object *op) {
 static Object *type_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     Type *self = (Type *)op;
     if (self == &Type_Type && nargs == 1 && !kwnames) return new_ref(args[0]->type);
-    if (self->new) return self->new(self, args, nargs, kwnames);
+    if (self->new) return self->new (self, args, nargs, kwnames);
     error_set(TypeError, "cannot create '%s' instances", self->name);
     return NULL;
 }
@@ -494,10 +497,8 @@ static const GetSet type_getset[] = {{"__name__", type_get_name, NULL},
                                      {0}};
 
 Type Type_Type = {
-    TYPE("type", Type),
-    .dealloc = type_dealloc,
-    .repr = type_repr,
-    .vectorcall = type_vectorcall,
+    TYPE("type", Type),    .dealloc = type_dealloc,
+    .repr = type_repr,     .vectorcall = type_vectorcall,
     .getset = type_getset,
 };
 
@@ -530,7 +531,7 @@ Type MemoryError_Type = {.ob = {1, &Type_Type}, .name = MemoryError, .base = &Ex
 static const Type *pending_class(void) {
     static const Type *const classes[] = {
 #define ADDRESS(name, base) &name##_Type,
-        EXCEPTIONS(ADDRESS) &MemoryError_Type};
+        EXCEPTIONS(ADDRESS) & MemoryError_Type};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         if (error_matches(classes[i]->name)) return classes[i];
     }

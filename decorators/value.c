@@ -70,11 +70,17 @@ static int bool_repr(Object *self, Writer *out) {
 }
 
 Type Int_Type = {
-    TYPE("int", Int), .dealloc = value_dealloc, .repr = int_repr, .hash = int_hash, .equal = int_equal,
+    TYPE("int", Int), .dealloc = value_dealloc, .repr = int_repr,
+    .hash = int_hash, .equal = int_equal,
 };
 Type Bool_Type = {
-    .ob = {1, &Type_Type}, .name = "bool",   .base = &Int_Type,  .basicsize = sizeof(Int),
-    .repr = bool_repr,     .hash = int_hash, .equal = int_equal,
+    .ob = {1, &Type_Type},
+    .name = "bool",
+    .base = &Int_Type,
+    .basicsize = sizeof(Int),
+    .repr = bool_repr,
+    .hash = int_hash,
+    .equal = int_equal,
 };
 Int false_object = {{1, &Bool_Type}, 0}, true_object = {{1, &Bool_Type}, 1};
 
@@ -158,11 +164,8 @@ static int float_equal(Object *op, Object *other) {
 }
 
 Type Float_Type = {
-    TYPE("float", Float),
-    .dealloc = value_dealloc,
-    .repr = float_repr,
-    .hash = float_hash,
-    .equal = float_equal,
+    TYPE("float", Float), .dealloc = value_dealloc, .repr = float_repr,
+    .hash = float_hash,   .equal = float_equal,
 };
 
 /* ---- str and names ----------------------------------------------------------------------------*/
@@ -238,7 +241,8 @@ static int str_repr(Object *op, Writer *out) {
 }
 
 Type Str_Type = {
-    TYPE("str", Str), .dealloc = value_dealloc, .repr = str_repr, .hash = str_hash, .equal = str_equal,
+    TYPE("str", Str), .dealloc = value_dealloc, .repr = str_repr,
+    .hash = str_hash, .equal = str_equal,
 };
 
 static struct {
@@ -360,11 +364,8 @@ static int tuple_equal(Object *op, Object *other) {
 }
 
 Type Tuple_Type = {
-    TYPE("tuple", Tuple),
-    .dealloc = tuple_dealloc,
-    .repr = tuple_repr,
-    .hash = tuple_hash,
-    .equal = tuple_equal,
+    TYPE("tuple", Tuple), .dealloc = tuple_dealloc, .repr = tuple_repr,
+    .hash = tuple_hash,   .equal = tuple_equal,
 };
 
 /* ---- The dict of names ------------------------------------------------------------------------*/
@@ -401,7 +402,8 @@ int dict_del_item(Dict *self, const Str *name) {
         if (self->items[i].name != name) continue;
         Object *old = self->items[i].value;
         self->size--;
-        memmove(self->items + i, self->items + i + 1, (size_t)(self->size - i) * sizeof *self->items);
+        memmove(self->items + i, self->items + i + 1,
+                (size_t)(self->size - i) * sizeof *self->items);
         decref(old);
         return 0;
     }
@@ -466,4 +468,5 @@ static int dict_equal(Object *op, Object *other) {
     return 1;
 }
 
-Type Dict_Type = {TYPE("dict", Dict), .dealloc = dict_dealloc, .repr = dict_repr, .equal = dict_equal};
+Type Dict_Type = {TYPE("dict", Dict), .dealloc = dict_dealloc, .repr = dict_repr,
+                  .equal = dict_equal};

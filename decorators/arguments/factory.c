@@ -23,7 +23,8 @@ static Object *retry_wrapper_body(Function *self, Object *const *locals) {
     Object *delay = load_deref(self, BACKOFF);
     int64_t times = ((Int *)free_variable(self, TIMES))->value;
     for (int64_t attempt = 0; delay; attempt++) {
-        Object *result = object_call(free_variable(self, FUNC), (Tuple *)locals[0], (Dict *)locals[1]);
+        Object *result =
+            object_call(free_variable(self, FUNC), (Tuple *)locals[0], (Dict *)locals[1]);
         if (result || attempt == times - 1 || !error_is_instance(free_variable(self, ON))) {
             decref(delay);
             return result;
@@ -171,7 +172,8 @@ static int tell(Object *out, Writer *text, int status) {
  *         out(f"{call} -> {result!r}"); return result */
 static Object *trace_wrapper_body(Function *self, Object *const *locals) {
     Writer text = {0};
-    int status = write_call(free_variable(self, TRACE_LABEL), (Tuple *)locals[0], (Dict *)locals[1], &text);
+    int status =
+        write_call(free_variable(self, TRACE_LABEL), (Tuple *)locals[0], (Dict *)locals[1], &text);
     Object *result = status < 0 ? NULL
                                 : object_call(free_variable(self, TRACE_FUNC), (Tuple *)locals[0],
                                               (Dict *)locals[1]);
@@ -219,7 +221,8 @@ static Object *trace_body(Function *self, Object *const *locals) {
         error_set(TypeError, "trace() wants a function, not '%s'", func->type->name);
         return NULL;
     }
-    Object *label = locals[1] == None ? object_getattr_string(func, "__qualname__") : new_ref(locals[1]);
+    Object *label =
+        locals[1] == None ? object_getattr_string(func, "__qualname__") : new_ref(locals[1]);
     Tuple *closure = label ? tuple_new(3) : NULL;
     Object *values[] = {func, label, locals[2]};
     for (int i = 0; closure && i < 3; i++) {

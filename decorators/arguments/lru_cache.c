@@ -153,7 +153,8 @@ static Object *call_bounded(LruCache *self, Object *const *args, ssize_t nargs, 
         there = result ? look_up(self, key, hash, &found) : 1;
         if (there == 0) {
             bool room = self->cache.used < self->maxsize || self->root.next == &self->root;
-            there = room ? add_link(self, key, hash, result) : reuse_oldest(self, key, hash, result);
+            there =
+                room ? add_link(self, key, hash, result) : reuse_oldest(self, key, hash, result);
         }
         if (there < 0) clear_ref(result);
     }
@@ -161,7 +162,8 @@ static Object *call_bounded(LruCache *self, Object *const *args, ssize_t nargs, 
     return result;
 }
 
-static Object *lru_cache_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *lru_cache_vectorcall(Object *op, Object *const *args, ssize_t nargs,
+                                    Tuple *kwnames) {
     LruCache *self = (LruCache *)op;
     if (kwnames && kwnames->size == 0) kwnames = NULL;
     incref(self); // the function may drop the last reference to it
@@ -207,7 +209,8 @@ void lru_cache_clear(LruCache *self) {
 }
 
 CacheInfo lru_cache_info(const LruCache *self) {
-    return (CacheInfo){{1, &CacheInfo_Type}, self->hits, self->misses, self->maxsize, self->cache.used};
+    return (CacheInfo){
+        {1, &CacheInfo_Type}, self->hits, self->misses, self->maxsize, self->cache.used};
 }
 
 static void lru_cache_dealloc_now(Object *op) {
@@ -294,8 +297,8 @@ static int cache_info_repr(Object *op, Writer *out) {
     CacheInfo *self = (CacheInfo *)op;
     char text[160], maxsize[24] = "None";
     if (self->maxsize >= 0) snprintf(maxsize, sizeof maxsize, "%zd", self->maxsize);
-    snprintf(text, sizeof text, "CacheInfo(hits=%zd, misses=%zd, maxsize=%s, currsize=%zd)", self->hits,
-             self->misses, maxsize, self->currsize);
+    snprintf(text, sizeof text, "CacheInfo(hits=%zd, misses=%zd, maxsize=%s, currsize=%zd)",
+             self->hits, self->misses, maxsize, self->currsize);
     return writer_puts(out, text);
 }
 
@@ -335,7 +338,8 @@ static Object *decorate(Object *func, ssize_t maxsize, bool typed) {
 }
 
 /* self: (maxsize, typed), which the factory was called with. */
-static Object *decorating_function(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *decorating_function(Object *self, Object *const *args, ssize_t nargs,
+                                   Tuple *kwnames) {
     if (builtin_check_args("decorating_function", nargs, kwnames, 1, 1) < 0) return NULL;
     Object *const *parameters = ((Tuple *)self)->items;
     ssize_t maxsize = parameters[0] == None ? -1 : (ssize_t)((Int *)parameters[0])->value;
@@ -343,16 +347,23 @@ static Object *decorating_function(Object *self, Object *const *args, ssize_t na
 }
 
 /* maxsize and typed from the arguments of a call: 0, or -1 with TypeError. */
-static int parse(Object *const *args, ssize_t nargs, Tuple *kwnames, Object **maxsize, Object **typed) {
+static int parse(Object *const *args, ssize_t nargs, Tuple *kwnames, Object **maxsize,
+                 Object **typed) {
     ssize_t all = nargs + (kwnames ? kwnames->size : 0);
     if (nargs > 2)
-        return error_set(TypeError, "lru_cache() takes from 0 to 2 positional arguments but %zd were given",
+        return error_set(TypeError,
+                         "lru_cache() takes from 0 to 2 positional arguments but %zd were given",
                          nargs);
     for (ssize_t i = 0; i < all; i++) {
-        const char *name = i >= nargs ? ((Str *)kwnames->items[i - nargs])->text : i ? "typed" : "maxsize";
-        Object **place = strcmp(name, "maxsize") == 0 ? maxsize : strcmp(name, "typed") == 0 ? typed : NULL;
+        const char *name = i >= nargs ? ((Str *)kwnames->items[i - nargs])->text
+                           : i        ? "typed"
+                                      : "maxsize";
+        Object **place = strcmp(name, "maxsize") == 0 ? maxsize
+                         : strcmp(name, "typed") == 0 ? typed
+                                                      : NULL;
         if (!place)
-            return error_set(TypeError, "lru_cache() got an unexpected keyword argument '%s'", name);
+            return error_set(TypeError, "lru_cache() got an unexpected keyword argument '%s'",
+                             name);
         if (*place)
             return error_set(TypeError, "lru_cache() got multiple values for argument '%s'", name);
         *place = args[i];
@@ -375,8 +386,8 @@ static Object *lru_cache_call(Object *self, Object *const *args, ssize_t nargs, 
     int64_t size = is_int ? ((Int *)maxsize)->value : 128;
     Object *bound = maxsize == None ? new_ref(None) : int_from_long(size < 0 ? 0 : size);
     Object *parameters = bound ? tuple_pack(2, bound, typed) : NULL;
-    Object *decorator = parameters ? builtin_new("decorating_function", decorating_function, parameters)
-                                   : NULL;
+    Object *decorator =
+        parameters ? builtin_new("decorating_function", decorating_function, parameters) : NULL;
     xdecref(parameters);
     xdecref(bound);
     return decorator;
@@ -384,7 +395,8 @@ static Object *lru_cache_call(Object *self, Object *const *args, ssize_t nargs, 
 
 static Object *cache_call(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     (void)self;
-    return builtin_check_args("cache", nargs, kwnames, 1, 1) < 0 ? NULL : decorate(args[0], -1, false);
+    return builtin_check_args("cache", nargs, kwnames, 1, 1) < 0 ? NULL
+                                                                 : decorate(args[0], -1, false);
 }
 
 Builtin lru_cache_builtin = {{1, &Builtin_Type}, "lru_cache", lru_cache_call, NULL};

@@ -30,7 +30,7 @@ typedef struct LruCache {
     Link root;
     Object *(*wrapper)(struct LruCache *self, Object *const *args, ssize_t nargs, Tuple *kwnames);
     bool typed;
-    Table cache; // key to Link, or, where nothing is ever evicted, to the result
+    Table cache;                   // key to Link, or, where nothing is ever evicted, to the result
     ssize_t hits, misses, maxsize; // maxsize -1: None, no bound
     Object *func;
     Dict *dict;

@@ -92,7 +92,8 @@ int table_set(Table *self, Object *key, hash_t hash, Object *value) {
     ssize_t slot = find(self, key, hash);
     if (slot < 0) return -1;
     // A comparison may have filled it meanwhile; then there is no room for one more.
-    if (self->slots[slot] == EMPTY && self->used == self->usable) return table_set(self, key, hash, value);
+    if (self->slots[slot] == EMPTY && self->used == self->usable)
+        return table_set(self, key, hash, value);
     self->version++;
     if (self->slots[slot] != EMPTY) {
         Entry *entry = &self->entries[self->slots[slot]], old = *entry;
@@ -109,7 +110,8 @@ int table_set(Table *self, Object *key, hash_t hash, Object *value) {
 /* Empties a slot, and moves up those behind it that a search would now miss. */
 static void close_gap(Table *self, size_t gap) {
     size_t mask = size_of(self->log2_size) - 1;
-    for (size_t slot = next_slot(self, gap); self->slots[slot] != EMPTY; slot = next_slot(self, slot)) {
+    for (size_t slot = next_slot(self, gap); self->slots[slot] != EMPTY;
+         slot = next_slot(self, slot)) {
         size_t first = first_slot(self, self->entries[self->slots[slot]].hash);
         if (((slot - first) & mask) < ((slot - gap) & mask)) continue; // it begins behind the gap
         self->slots[gap] = self->slots[slot];

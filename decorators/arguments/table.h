@@ -21,7 +21,7 @@ typedef struct {
 } Entry;
 
 typedef struct {
-    int log2_size; // of slots; 0: no table yet
+    int log2_size;        // of slots; 0: no table yet
     ssize_t used, usable; // entries, and how many fit: two thirds of the slots
     int32_t *slots;       // number of an entry, or -1: empty
     Entry *entries;       // in the same block, behind the slots

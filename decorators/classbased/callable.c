@@ -24,7 +24,8 @@ static int count_call(Object *self) {
     if (!calls) return -1;
     Object *more = calls->type == &Int_Type ? int_from_long(((Int *)calls)->value + 1) : NULL;
     if (!more && !error_occurred())
-        error_set(TypeError, "unsupported operand type(s) for +=: '%s' and 'int'", calls->type->name);
+        error_set(TypeError, "unsupported operand type(s) for +=: '%s' and 'int'",
+                  calls->type->name);
     int status = more ? object_setattr_string(self, "calls", more) : -1;
     decref(calls);
     xdecref(more);
@@ -45,22 +46,16 @@ static Object *get_body(Function *self, Object *const *locals) {
     return locals[1] == None ? new_ref(locals[0]) : method_new(locals[0], locals[1]);
 }
 
-static Code init_code = {CODE("__init__"),
-                         .qualname = "CountCalls.__init__",
-                         .argcount = 2,
-                         .varnames = NAMES("self", "func"),
-                         .body = init_body};
+static Code init_code = {CODE("__init__"), .qualname = "CountCalls.__init__", .argcount = 2,
+                         .varnames = NAMES("self", "func"), .body = init_body};
 static Code call_code = {CODE("__call__"),
                          .qualname = "CountCalls.__call__",
                          .argcount = 1,
                          .flags = CO_VARARGS | CO_VARKEYWORDS,
                          .varnames = NAMES("self", "args", "kwargs"),
                          .body = call_body};
-static Code get_code = {CODE("__get__"),
-                        .qualname = "CountCalls.__get__",
-                        .argcount = 3,
-                        .varnames = NAMES("self", "obj", "type"),
-                        .body = get_body};
+static Code get_code = {CODE("__get__"), .qualname = "CountCalls.__get__", .argcount = 3,
+                        .varnames = NAMES("self", "obj", "type"), .body = get_body};
 
 Type *count_calls_make(Dict *globals, bool binds) {
     Dict *dict = dict_new();
@@ -68,9 +63,9 @@ Type *count_calls_make(Dict *globals, bool binds) {
     if (dict &&
         class_define(dict, "__init__", function_make(&init_code, globals, NULL, NULL, NULL)) == 0 &&
         class_define(dict, "__call__", function_make(&call_code, globals, NULL, NULL, NULL)) == 0 &&
-        (!binds ||
-         class_define(dict, "__get__",
-                      function_make(&get_code, globals, (Tuple *)tuple_pack(1, None), NULL, NULL)) == 0))
+        (!binds || class_define(dict, "__get__",
+                                function_make(&get_code, globals, (Tuple *)tuple_pack(1, None),
+                                              NULL, NULL)) == 0))
         type = type_new("CountCalls", &Object_Type, dict);
     xdecref(dict);
     return type;

@@ -160,14 +160,9 @@ static const GetSet property_getset[] = {{"fget", property_fget, NULL},
                                          {0}};
 
 Type Property_Type = {
-    TYPE("property", Property),
-    .dealloc = property_dealloc,
-    .descr_get = property_descr_get,
-    .descr_set = property_descr_set,
-    .set_name = property_set_name,
-    .new = property_type_new,
-    .getset = property_getset,
-    .methods = property_methods,
+    TYPE("property", Property),      .dealloc = property_dealloc,   .descr_get = property_descr_get,
+    .descr_set = property_descr_set, .set_name = property_set_name, .new = property_type_new,
+    .getset = property_getset,       .methods = property_methods,
 };
 
 /* ---- staticmethod and classmethod -------------------------------------------------------------*/
@@ -201,7 +196,8 @@ Object *classmethod_new(Object *callable) {
 }
 
 static Object *wrapper_type_new(Type *type, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    return builtin_check_args(type->name, nargs, kwnames, 1, 1) < 0 ? NULL : wrapper_new(type, args[0]);
+    return builtin_check_args(type->name, nargs, kwnames, 1, 1) < 0 ? NULL
+                                                                    : wrapper_new(type, args[0]);
 }
 
 static void wrapper_dealloc_now(Object *op) {
@@ -232,7 +228,8 @@ static Object *classmethod_descr_get(Object *op, Object *obj, Type *type) {
 }
 
 /* CPython: sm_call(); a staticmethod can be called since 3.10. */
-static Object *staticmethod_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *staticmethod_vectorcall(Object *op, Object *const *args, ssize_t nargs,
+                                       Tuple *kwnames) {
     return object_vectorcall(((Wrapper *)op)->callable, args, nargs, kwnames);
 }
 
@@ -246,9 +243,8 @@ static Object *wrapper_get_callable(Object *self) {
     return new_ref(((Wrapper *)self)->callable);
 }
 
-static const GetSet wrapper_getset[] = {{"__func__", wrapper_get_callable, NULL},
-                                        {"__wrapped__", wrapper_get_callable, NULL},
-                                        {0}};
+static const GetSet wrapper_getset[] = {
+    {"__func__", wrapper_get_callable, NULL}, {"__wrapped__", wrapper_get_callable, NULL}, {0}};
 
 Type StaticMethod_Type = {
     TYPE("staticmethod", Wrapper),
@@ -261,12 +257,8 @@ Type StaticMethod_Type = {
     .getset = wrapper_getset,
 };
 Type ClassMethod_Type = {
-    TYPE("classmethod", Wrapper),
-    .dictoffset = offsetof(Wrapper, dict),
-    .dealloc = wrapper_dealloc,
-    .repr = wrapper_repr,
-    .descr_get = classmethod_descr_get,
-    .new = wrapper_type_new,
+    TYPE("classmethod", Wrapper), .dictoffset = offsetof(Wrapper, dict), .dealloc = wrapper_dealloc,
+    .repr = wrapper_repr,         .descr_get = classmethod_descr_get,    .new = wrapper_type_new,
     .getset = wrapper_getset,
 };
 
@@ -280,8 +272,10 @@ Object *cached_property_new(Object *func) {
     return OBJECT(self);
 }
 
-static Object *cached_property_type_new(Type *type, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    return builtin_check_args(type->name, nargs, kwnames, 1, 1) < 0 ? NULL : cached_property_new(args[0]);
+static Object *cached_property_type_new(Type *type, Object *const *args, ssize_t nargs,
+                                        Tuple *kwnames) {
+    return builtin_check_args(type->name, nargs, kwnames, 1, 1) < 0 ? NULL
+                                                                    : cached_property_new(args[0]);
 }
 
 static void cached_property_dealloc_now(Object *op) {
@@ -301,9 +295,9 @@ static int cached_property_set_name(Object *op, Type *owner, Str *name) {
     (void)owner;
     if (!self->attrname) self->attrname = (Str *)new_ref(name);
     if (self->attrname == name) return 0;
-    return error_set(TypeError,
-                     "Cannot assign the same cached_property to two different names ('%s' and '%s').",
-                     self->attrname->text, name->text);
+    return error_set(
+        TypeError, "Cannot assign the same cached_property to two different names ('%s' and '%s').",
+        self->attrname->text, name->text);
 }
 
 /* Runs once an instance: the value goes into its dict, where the next lookup finds it, before it comes
@@ -313,7 +307,8 @@ static Object *cached_property_descr_get(Object *op, Object *obj, Type *type) {
     (void)type;
     if (!obj || obj == None) return new_ref(op);
     if (!self->attrname) {
-        error_set(TypeError, "Cannot use cached_property instance without calling __set_name__ on it.");
+        error_set(TypeError,
+                  "Cannot use cached_property instance without calling __set_name__ on it.");
         return NULL;
     }
     Dict *dict = object_dict(obj);
@@ -348,10 +343,7 @@ static const GetSet cached_property_getset[] = {{"func", cached_property_func, N
                                                 {0}};
 
 Type CachedProperty_Type = {
-    TYPE("cached_property", CachedProperty),
-    .dealloc = cached_property_dealloc,
-    .descr_get = cached_property_descr_get,
-    .set_name = cached_property_set_name,
-    .new = cached_property_type_new,
-    .getset = cached_property_getset,
+    TYPE("cached_property", CachedProperty), .dealloc = cached_property_dealloc,
+    .descr_get = cached_property_descr_get,  .set_name = cached_property_set_name,
+    .new = cached_property_type_new,         .getset = cached_property_getset,
 };

@@ -4,7 +4,8 @@
 /* ---- Class to function ------------------------------------------------------------------------*/
 
 static size_t first_cell(const TypeMap *self, const Type *type) {
-    return (size_t)((uint64_t)(uintptr_t)type * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (self->size - 1);
+    return (size_t)((uint64_t)(uintptr_t)type * UINT64_C(0x9E3779B97F4A7C15) >> 32) &
+           (self->size - 1);
 }
 
 /* Borrowed; NULL without an error. */
@@ -98,10 +99,12 @@ int singledispatch_register(SingleDispatch *self, Type *type, Object *func) {
     return 0;
 }
 
-static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_t nargs,
+                                         Tuple *kwnames) {
     SingleDispatch *self = (SingleDispatch *)op;
     if (nargs == 0) {
-        error_set(TypeError, "%s requires at least 1 positional argument", ((Str *)self->funcname)->text);
+        error_set(TypeError, "%s requires at least 1 positional argument",
+                  ((Str *)self->funcname)->text);
         return NULL;
     }
     Object *func = singledispatch_dispatch(self, args[0]->type);
@@ -115,7 +118,8 @@ static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_
 /* ---- What a program calls ---------------------------------------------------------------------*/
 
 /* f.register(cls) as a decorator: self is (f, cls). */
-static Object *register_decorator(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *register_decorator(Object *self, Object *const *args, ssize_t nargs,
+                                  Tuple *kwnames) {
     Object *const *pair = ((Tuple *)self)->items;
     if (builtin_check_args("register", nargs, kwnames, 1, 1) < 0 ||
         singledispatch_register((SingleDispatch *)pair[0], (Type *)pair[1], args[0]) < 0)
@@ -138,8 +142,9 @@ static Object *register_annotated(SingleDispatch *self, Object *func) {
     Object *result = NULL;
     const Dict *dict = (Dict *)annotations;
     if (!annotations || annotations->type != &Dict_Type || dict->size == 0) {
-        invalid("Invalid first argument to `register()`: ", func,
-                ". Use either `@register(some_class)` or plain `@register` on an annotated function.");
+        invalid(
+            "Invalid first argument to `register()`: ", func,
+            ". Use either `@register(some_class)` or plain `@register` on an annotated function.");
     } else {
         Object *type = dict->items[0].value;
         char before[128];
@@ -193,8 +198,10 @@ static Object *get_registry(Object *self) {
     return new_ref(((SingleDispatch *)self)->order);
 }
 
-static const MethodDef singledispatch_methods[] = {
-    {"register", call_register}, {"dispatch", call_dispatch}, {"_clear_cache", call_clear_cache}, {0}};
+static const MethodDef singledispatch_methods[] = {{"register", call_register},
+                                                   {"dispatch", call_dispatch},
+                                                   {"_clear_cache", call_clear_cache},
+                                                   {0}};
 static const GetSet singledispatch_getset[] = {{"registry", get_registry, NULL}, {0}};
 
 /* ---- Making one -------------------------------------------------------------------------------*/
@@ -213,7 +220,8 @@ Object *singledispatch_new(Object *func) {
     return OBJECT(self);
 }
 
-static Object *call_singledispatch(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *call_singledispatch(Object *self, Object *const *args, ssize_t nargs,
+                                   Tuple *kwnames) {
     (void)self;
     if (builtin_check_args("singledispatch", nargs, kwnames, 1, 1) < 0) return NULL;
     return singledispatch_new(args[0]);

@@ -20,7 +20,7 @@ typedef struct {
     struct {
         Type *type;
         Object *func;
-    } *cells;
+    } * cells;
 } TypeMap;
 
 typedef struct {

@@ -109,12 +109,10 @@ static Object *code_get_cellvars(Object *self) {
     return names_tuple(((Code *)self)->cellvars, count_names(((Code *)self)->cellvars));
 }
 
-static const GetSet code_getset[] = {{"co_name", code_get_name, NULL},
-                                     {"co_argcount", code_get_argcount, NULL},
-                                     {"co_varnames", code_get_varnames, NULL},
-                                     {"co_freevars", code_get_freevars, NULL},
-                                     {"co_cellvars", code_get_cellvars, NULL},
-                                     {0}};
+static const GetSet code_getset[] = {
+    {"co_name", code_get_name, NULL},         {"co_argcount", code_get_argcount, NULL},
+    {"co_varnames", code_get_varnames, NULL}, {"co_freevars", code_get_freevars, NULL},
+    {"co_cellvars", code_get_cellvars, NULL}, {0}};
 Type Code_Type = {TYPE("code", Code), .getset = code_getset};
 
 /* ---- Making one -------------------------------------------------------------------------------*/
@@ -138,7 +136,8 @@ static int function_init(Function *self, Dict *globals) {
     return 0;
 }
 
-Object *function_make(Code *code, Dict *globals, Tuple *defaults, Dict *kwdefaults, Tuple *closure) {
+Object *function_make(Code *code, Dict *globals, Tuple *defaults, Dict *kwdefaults,
+                      Tuple *closure) {
     Function *self = error_occurred() ? NULL : object_new(&Function_Type, 0);
     if (!self) {
         xdecref(defaults);
@@ -204,8 +203,8 @@ static void name_missing(const Code *code, Object *const *locals, ssize_t first,
 }
 
 /* CPython: Python/ceval.c, missing_arguments(), format_missing(). */
-static int missing_arguments(const Function *self, Object *const *locals, ssize_t first, ssize_t end,
-                             const char *kind) {
+static int missing_arguments(const Function *self, Object *const *locals, ssize_t first,
+                             ssize_t end, const char *kind) {
     ssize_t missing = 0;
     for (ssize_t i = first; i < end; i++)
         missing += !locals[i];

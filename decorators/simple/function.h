@@ -55,10 +55,10 @@ struct Function {
     Dict *globals;
     Str *name, *qualname;
     Object *doc, *module;
-    Tuple *defaults;   // of the last parameters, or NULL
-    Dict *kwdefaults;  // of those after *, or NULL
-    Tuple *closure;    // of Cells, as many as code->freevars; or NULL
-    Dict *dict;        // attributes set on it, or NULL
+    Tuple *defaults;     // of the last parameters, or NULL
+    Dict *kwdefaults;    // of those after *, or NULL
+    Tuple *closure;      // of Cells, as many as code->freevars; or NULL
+    Dict *dict;          // attributes set on it, or NULL
     Object *annotations; // a dict, or NULL
 };
 

@@ -26,7 +26,8 @@ static int update_dict(Object *wrapper, Object *wrapped) {
     Object *mine = object_getattr_string(wrapper, "__dict__"), *theirs = NULL;
     int status = mine ? getattr_or_null(wrapped, "__dict__", &theirs) : -1;
     if (status == 0 && mine->type != &Dict_Type)
-        status = error_set(AttributeError, "'%s' object has no attribute 'update'", mine->type->name);
+        status =
+            error_set(AttributeError, "'%s' object has no attribute 'update'", mine->type->name);
     if (status == 0 && theirs && theirs->type == &Dict_Type)
         status = dict_update((Dict *)mine, (Dict *)theirs);
     xdecref(mine);
@@ -48,7 +49,8 @@ int update_wrapper(Object *wrapper, Object *wrapped, const char *const *assigned
 }
 
 /* update_wrapper(wrapper, wrapped=...): what wraps() makes a partial of. */
-static Object *call_update_wrapper(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *call_update_wrapper(Object *self, Object *const *args, ssize_t nargs,
+                                   Tuple *kwnames) {
     (void)self;
     if (nargs + (kwnames ? kwnames->size : 0) != 2) {
         error_set(TypeError, "update_wrapper expected 2 arguments, got %zd",
@@ -94,8 +96,7 @@ Object *partial_new(Object *func, Object *const *args, ssize_t nargs, const Dict
     self->func = new_ref(inner ? inner->func : func);
     self->args = concatenate(inner ? inner->args : NULL, args, nargs);
     self->keywords = inner ? dict_copy(inner->keywords) : dict_new();
-    if (!self->args || !self->keywords ||
-        (keywords && dict_update(self->keywords, keywords) < 0))
+    if (!self->args || !self->keywords || (keywords && dict_update(self->keywords, keywords) < 0))
         clear_ref(self);
     return OBJECT(self);
 }
@@ -112,8 +113,8 @@ static Object *partial_type_new(Type *type, Object *const *args, ssize_t nargs, 
         if (dict_set_item(keywords, (Str *)kwnames->items[i], args[nargs + i]) < 0)
             clear_ref(keywords);
     }
-    Object *self = kwnames && !keywords ? NULL
-                                        : partial_new(args[0], args + 1, nargs - 1, keywords);
+    Object *self =
+        kwnames && !keywords ? NULL : partial_new(args[0], args + 1, nargs - 1, keywords);
     xdecref(keywords);
     return self;
 }
@@ -133,7 +134,8 @@ static void partial_dealloc(Object *self) {
 
 /* Names on either side: the two are joined in a dict. CPython: partial_vectorcall_fallback(),
  * partial_call(). */
-static Object *call_with_keywords(Partial *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+static Object *call_with_keywords(Partial *self, Object *const *args, ssize_t nargs,
+                                  Tuple *kwnames) {
     Tuple *all = concatenate(self->args, args, nargs);
     Dict *kwargs = dict_copy(self->keywords);
     bool failed = !all || !kwargs;
@@ -199,11 +201,8 @@ static const GetSet partial_getset[] = {{"func", partial_get_func, NULL},
                                         {0}};
 
 Type Partial_Type = {
-    TYPE("functools.partial", Partial),
-    .dictoffset = offsetof(Partial, dict),
-    .dealloc = partial_dealloc,
-    .repr = partial_repr,
-    .vectorcall = partial_vectorcall,
-    .new = partial_type_new,
+    TYPE("functools.partial", Partial), .dictoffset = offsetof(Partial, dict),
+    .dealloc = partial_dealloc,         .repr = partial_repr,
+    .vectorcall = partial_vectorcall,   .new = partial_type_new,
     .getset = partial_getset,
 };
