@@ -363,7 +363,7 @@ typedef struct {
     Dict *dict;
 } Instance;
 
-/* ---- Exceptions: error types as classes ------------------------------------------------------*/
+/* ---- Exceptions: exception.c -----------------------------------------------------------------*/
 
 /* The exceptions of this topic, each with its base, which stands before it. Simplified: classes to
  * be named in `except` and to be passed as arguments; what is raised is the error indicator. */
