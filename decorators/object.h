@@ -324,7 +324,7 @@ int builtin_check_args(const char *name, ssize_t nargs, Tuple *kwnames, ssize_t 
 Object *method_new(Object *func, Object *self);
 Object *builtin_new(const char *name, BuiltinCode code, Object *self);
 
-/* ---- Attributes: type.c ----------------------------------------------------------------------*/
+/* ---- Attributes: type.c, ready.c ------------------------------------------------------------*/
 
 /* Fills in what a static type leaves to its base, and makes its descriptors: 0, or -1 with
  * MemoryError, to be tried again. Lookups do it when it has not been done. CPython:
