@@ -35,13 +35,18 @@ Object *pass_on(Function *self, Object *const *locals);
 /* Functions, the cells of their closures and what is in them: a line for each, from memory. */
 void print_closures(Object *const *functions, const char *const *names, int size);
 
-void scene_wraps(void);                                                      // wrapping.c
-void scene_stack(void);                                                      // wrapping.c
-void scene_other(void);                                                      // wrapping.c
-void scene_partial(void);                                                    // wrapping.c
+/* Three lambdas of the scene `loop`, in a tuple. */
+Object *functions_of_a_loop(bool shared);
+
+void scene_cells(void);   // closures.c
+void scene_loop(void);    // closures.c
+void scene_wraps(void);   // wrapping.c
+void scene_stack(void);   // wrapping.c
+void scene_other(void);   // wrapping.c
+void scene_partial(void); // wrapping.c
+
+/* These two return the program's status. */
 int draw(const char *what);                                                  // draw.c
-Object *counter_make(int64_t start);                                         // demo.c
-Object *functions_of_a_loop(bool shared);                                    // demo.c
 int demo_files(int count, char **names, bool log, bool timed, bool counted); // files.c
 
 #endif

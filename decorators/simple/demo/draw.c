@@ -17,17 +17,25 @@ static int number(Object *op) {
 }
 
 static void edge(int from, const char *port, Object *to, const char *style) {
-    if (to) printf("  n%d:%s -> n%d [%s];\n", from, port, number(to), style);
+    if (to) printf("  n%d:%s -> n%d:head [%s];\n", from, port, number(to), style);
+}
+
+/* A row of a record, with "<" and ">" as Graphviz wants them. */
+static void row(const char *field, const char *value) {
+    printf("|%s ", field);
+    for (; *value; value++)
+        printf(*value == '<' || *value == '>' ? "\\%c" : "%c", *value);
 }
 
 static void draw_function(int n, Function *self) {
     ssize_t cells = self->closure ? self->closure->size : 0;
-    printf("  n%d [label=\"<head>function|refcnt %zd|name %s|<code>code|<defaults>defaults", n,
-           self->ob.refcnt, self->name->text);
-    for (ssize_t i = 0; i < cells; i++)
-        printf("|<c%zd>closure[%zd]", i, i);
     Object *wrapped =
         self->dict ? dict_get_item(self->dict, need(str_intern("__wrapped__"))) : NULL;
+    printf("  n%d [label=\"<head>function|refcnt %zd", n, self->ob.refcnt);
+    row("name", self->name->text);
+    printf("|<code>code%s", self->defaults ? "|<defaults>defaults" : "");
+    for (ssize_t i = 0; i < cells; i++)
+        printf("|<c%zd>closure[%zd]", i, i);
     printf("%s\"];\n", wrapped ? "|<wrapped>dict: __wrapped__" : "");
     edge(n, "code", OBJECT(self->code), "");
     edge(n, "defaults", OBJECT(self->defaults), "");
@@ -40,7 +48,8 @@ static void draw_function(int n, Function *self) {
 }
 
 static void draw_code(int n, const Code *self) {
-    printf("  n%d [fillcolor=\"#80808033\", label=\"<head>code|name %s", n, self->name);
+    printf("  n%d [fillcolor=\"#80808033\", label=\"<head>code", n);
+    row("name", self->name);
     for (int i = 0; self->varnames && self->varnames[i]; i++)
         printf("|varnames[%d] %s", i, self->varnames[i]);
     for (int i = 0; self->freevars && self->freevars[i]; i++)

@@ -66,27 +66,35 @@ static Object *greet_make(void) {
     return greet;
 }
 
-/* A field as a text for a table: of a function its name, as its address is different each time. */
-static void write_field(Object *function, const char *field, char out[40]) {
+/* A field for a table: of a dict the keys, of a function its name, "-" if there is none. */
+static void print_field(Object *function, const char *field, int width) {
     Object *value = object_getattr_string(function, field);
-    Object *shown = value && value->type == &Function_Type
-                        ? object_getattr_string(value, "__name__")
-                    : value ? object_repr(value)
-                            : NULL;
-    snprintf(out, 40, "%s", shown ? ((Str *)shown)->text : "-");
-    if (!shown) error_clear();
-    xdecref(shown);
+    char out[60] = "-";
+    if (value && value->type == &Dict_Type) {
+        const Dict *dict = (Dict *)value;
+        size_t size = (size_t)snprintf(out, sizeof out, "{");
+        for (ssize_t i = 0; i < dict->size; i++)
+            size += (size_t)snprintf(out + size, sizeof out - size, "%s%s", i ? ", " : "",
+                                     dict->items[i].name->text);
+        snprintf(out + size, sizeof out - size, "}");
+    } else if (value) {
+        bool named = value->type == &Function_Type;
+        Object *shown = named ? object_getattr_string(value, "__name__") : object_repr(value);
+        snprintf(out, sizeof out, "%s", ((Str *)need(shown))->text);
+        decref(shown);
+    }
+    printf(" %-*s", width, out);
+    error_clear();
     xdecref(value);
 }
 
 static void compare(Object *const functions[3], const char *const *fields) {
     for (; *fields; fields++) {
-        char out[3][40];
-        for (int i = 0; i < 3; i++)
-            write_field(functions[i], *fields, out[i]);
-        if (strcmp(*fields, "__dict__") == 0) // it holds functions: their names
-            snprintf(out[2], sizeof out[2], "that and __wrapped__");
-        printf("  %-16s %-16s %-25s %s\n", *fields, out[0], out[1], out[2]);
+        printf("  %-15s", *fields);
+        print_field(functions[0], *fields, 15);
+        print_field(functions[1], *fields, 24);
+        print_field(functions[2], *fields, 0);
+        putchar('\n');
     }
 }
 
@@ -110,15 +118,16 @@ static void print_commands(const char *what, Object *(*decorator)(Object *)) {
 }
 
 void scene_wraps(void) {
-    puts("    def greet(name: str = 'you'):          def plain(func):\n"
-         "        'Say hello.'                           def wrapper(*args, **kwargs):\n"
-         "    greet.public = True                            return func(*args, **kwargs)\n"
-         "                                               return wrapper\n\n"
-         "and `wrapped`, the same with @wraps(func) above wrapper. Who asks the wrapper...");
+    puts(
+        "    def greet(name: str = 'you'):          def plain(func):\n"
+        "        'Say hello.'                           def wrapper(*args, **kwargs):\n"
+        "    greet.public = True                            return func(*args, **kwargs)\n"
+        "                                               return wrapper\n\n"
+        "and `wrapped`, the same with @wraps(func) above wrapper. What does one see who\nlooks at the wrapper? Of dicts the keys:");
     Object *greet = greet_make();
     Object *functions[3] = {greet, plain(greet), wrapped(greet)};
     step("which of its fields speak of greet: without, and with wraps?");
-    printf("\n  %-16s %-16s %-25s %s\n", "", "greet", "plain(greet)", "wrapped(greet)");
+    printf("\n  %-15s %-15s %-24s %s\n", "", "greet", "plain(greet)", "wrapped(greet)");
     compare(functions,
             (const char *const[]){"__module__", "__name__", "__qualname__", "__doc__",
                                   "__annotations__", "__dict__", "__wrapped__", "public", NULL});
