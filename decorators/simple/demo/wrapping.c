@@ -324,8 +324,9 @@ void scene_partial(void) {
     Object *decorator = need(wraps(say));
     puts("\n  wraps(say)");
     tell("its type", new_ref(decorator->type));
-    tell("its func", object_getattr_string(decorator, "func"));
-    printf("    %-34s", "its keywords");
+    printf("    %-34s ", "its func");
+    print_name(((Partial *)decorator)->func);
+    printf("\n    %-34s", "its keywords");
     const Dict *given = ((Partial *)decorator)->keywords;
     for (ssize_t i = 0; i < given->size; i++) {
         printf(" %s=", given->items[i].name->text);
