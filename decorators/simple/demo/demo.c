@@ -222,7 +222,7 @@ static void scene_at(void) {
 
 /* ---- function --------------------------------------------------------------------------------*/
 
-/* def add(x, y=default(), *, seen={}): seen[x] = y; return x + y + n */
+/* def add(x, y=default(), *, seen={}): seen[str(x)] = y; return x + y + n */
 static Object *add_body(Function *self, Object *const *locals) {
     Object *n = load_deref(self, 0), *name = need(object_repr(locals[0]));
     if (!n) return NULL;
@@ -267,7 +267,7 @@ static void tell_code(const char *what, Object *f, const char *field) {
 
 static void scene_function(void) {
     puts("    def outer(n):\n        def add(x, y=default(), *, seen={}):\n"
-         "            seen[x] = y\n            return x + y + n\n        return add\n");
+         "            seen[str(x)] = y\n            return x + y + n\n        return add\n");
     Object *add = outer(10), *other = outer(20), *one = integer(1), *two = integer(2);
     step("which parts of add are the same in both?");
     puts("\n  in the code, compiled once:");
