@@ -92,6 +92,7 @@ static int from_cell(Function *self, int x) {
 int main(void) {
     Function f = {"square", "x times x", square, NULL, NULL},
              g = {"minus", NULL, minus, NULL, NULL};
+    const char *name = f.name, *doc = f.doc;
     Function *once = plus_one(&f), *twice = plus_one(once), *other = plus_one(&g);
     if (!once || !twice || !other) return 1;
     check("decorating calls nothing", called, 0);
@@ -102,11 +103,12 @@ int main(void) {
     check("the first still has its own", once->body(once, 2), 5);
     check("each decorated function has a cell of its own", once->cell != other->cell, 1);
     check("a cell has one owner", once->cell->refcnt, 1);
-    check("wraps copies the name", twice->name == f.name, 1);
-    check("and the docstring", once->doc == f.doc, 1);
+    check("wraps copies the name", twice->name == name, 1);
+    check("and the docstring", once->doc == doc, 1);
     check("the way back is one step", twice->wrapped == once, 1);
     check("and another", once->wrapped == &f, 1);
-    check("the function itself is as it was", f.body == square && !f.cell && !f.wrapped, 1);
+    check("the function itself is as it was",
+          f.name == name && f.body == square && !f.cell && !f.wrapped, 1);
     once->cell->ref = &g; // what `nonlocal func` could do
     check("the cell is looked at when it is called", once->body(once, 3), -2);
     check("__wrapped__ is no part of the call", once->wrapped == &f, 1);
