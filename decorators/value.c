@@ -226,7 +226,7 @@ static int str_repr(Object *op, Writer *out) {
     Str *self = (Str *)op;
     char quote = strchr(self->text, '\'') && !strchr(self->text, '"') ? '"' : '\'';
     writer_write(out, &quote, 1);
-    for (const char *c = self->text; *c; c++) {
+    for (const char *c = self->text; c < self->text + self->size; c++) {
         unsigned char byte = (unsigned char)*c;
         char escape = *c == '\n' ? 'n' : *c == '\t' ? 't' : *c == '\r' ? 'r' : *c;
         char text[8];
