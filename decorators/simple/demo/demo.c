@@ -207,7 +207,7 @@ static void scene_at(void) {
     puts("    f = 'an older f'\n\n    @a()\n    @b()\n    def f(x=default()): ...\n\n"
          "Left what CPython 3.11 runs, right what happens. These decorators return a text,\n"
          "so that one can read what was done.");
-    step("six things happen: in which order?");
+    step("seven things happen: in which order?");
     putchar('\n');
     statements("a", "b", true);
     step("def f, then f = a()(b()(f)): what is different?");
