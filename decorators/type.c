@@ -49,7 +49,8 @@ static int no_attribute(Object *self, const Str *name) {
                      name->text);
 }
 
-/* CPython: Objects/object.c, PyObject_GenericGetAttr(). */
+/* CPython: Objects/object.c, PyObject_GenericGetAttr(). What a method does not have its function may
+ * have: Objects/classobject.c, method_getattro(). */
 static Object *generic_getattr(Object *self, Str *name) {
     Object *found = type_lookup(self->type, name);
     Type *kind = found ? found->type : NULL;
@@ -71,6 +72,7 @@ static Object *generic_getattr(Object *self, Str *name) {
         decref(found);
         return result;
     }
+    if (!found && self->type == &Method_Type) return object_getattr(((Method *)self)->func, name);
     if (!found) no_attribute(self, name);
     return found;
 }
@@ -318,7 +320,9 @@ static Object *instance_new(Type *type, Object *const *args, ssize_t nargs, Tupl
         decref(self);
         return NULL;
     }
+    incref(init); // its __get__ may change the class
     Object *bound = init->type->descr_get ? init->type->descr_get(init, self, type) : new_ref(init);
+    decref(init);
     Object *result = bound ? object_vectorcall(bound, args, nargs, kwnames) : NULL;
     xdecref(bound);
     if (result && result != None)
@@ -399,7 +403,8 @@ static int type_repr(Object *op, Writer *out) {
 }
 
 static Object *type_get_name(Object *self) {
-    return str_from_string(((Type *)self)->name);
+    const char *name = ((Type *)self)->name, *dot = strrchr(name, '.'); // "functools.partial"
+    return str_from_string(dot ? dot + 1 : name);
 }
 
 static Object *type_get_mro(Object *op) {
@@ -436,8 +441,22 @@ static Object *object_get_dict(Object *self) {
     return NULL;
 }
 
+/* CPython: Objects/object.c, PyObject_GenericSetDict(). */
+static int object_set_dict(Object *self, Object *value) {
+    Dict **dict = dict_pointer(self);
+    if (!dict) return no_attribute(self, str_intern("__dict__"));
+    if (!value) return error_set(TypeError, "cannot delete __dict__");
+    if (value->type != &Dict_Type)
+        return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%s'",
+                         value->type->name);
+    Dict *old = *dict;
+    *dict = (Dict *)new_ref(value);
+    xdecref(old);
+    return 0;
+}
+
 static const GetSet object_getset[] = {
-    {"__class__", object_get_class, NULL}, {"__dict__", object_get_dict, NULL}, {0}};
+    {"__class__", object_get_class, NULL}, {"__dict__", object_get_dict, object_set_dict}, {0}};
 
 Type Object_Type = {
     .ob = {1, &Type_Type}, .name = "object", .basicsize = sizeof(Object), .getset = object_getset};
