@@ -52,12 +52,14 @@ class C:
 
 def attributes() -> None:
     """Set each attribute to 5, and delete it, on each kind of object."""
-    kinds = {"function": (lambda: function("a=1"), ATTRIBUTES[:12]),
-             "partial": (lambda: partial(int, 1), [ATTRIBUTES[0], *ATTRIBUTES[11:15]]),
-             "method": (lambda: C().m, [ATTRIBUTES[0], *ATTRIBUTES[15:17]]),
-             "code": (lambda: function("a").__code__, [ATTRIBUTES[0], *ATTRIBUTES[17:22]]),
-             "cell": (lambda: counter(1)[1].__closure__[0], [ATTRIBUTES[0], ATTRIBUTES[22]]),
-             "instance": (lambda: C(), [ATTRIBUTES[0], "__dict__"])}
+    kinds: dict[str, tuple[Callable[[], Any], list[str]]] = {
+        "function": (lambda: function("a=1"), ATTRIBUTES[:12]),
+        "partial": (lambda: partial(int, 1), [ATTRIBUTES[0], *ATTRIBUTES[11:15]]),
+        "method": (lambda: C().m, [ATTRIBUTES[0], *ATTRIBUTES[15:17]]),
+        "code": (lambda: function("a").__code__, [ATTRIBUTES[0], *ATTRIBUTES[17:22]]),
+        "cell": (lambda: counter(1)[1].__closure__[0], [ATTRIBUTES[0], ATTRIBUTES[22]]),
+        "instance": (lambda: C(), [ATTRIBUTES[0], "__dict__"]),
+    }
     for kind, (make, names) in kinds.items():
         for name in names:
             op = make()
@@ -76,7 +78,7 @@ def late() -> list[Any]:
     return made
 
 
-def counter(n: int) -> Any:
+def counter(n: int) -> tuple[Any, Any]:
     """Two functions that share n."""
     def up() -> int:
         nonlocal n
