@@ -20,8 +20,12 @@ bool type_is_subtype(const Type *self, const Type *base) {
     return self != NULL;
 }
 
+static bool made_ready(Type *self) {
+    return self->flags & READY || type_ready(self) == 0;
+}
+
 Object *type_lookup(Type *self, Str *name) {
-    if (!(self->flags & READY) && type_ready(self) < 0) return NULL;
+    if (!made_ready(self)) return NULL;
     for (; self; self = self->base) {
         Object *found = dict_get_item(self->dict, name);
         if (found) return found;
@@ -52,6 +56,7 @@ static int no_attribute(Object *self, const Str *name) {
 /* CPython: Objects/object.c, PyObject_GenericGetAttr(). What a method does not have its function may
  * have: Objects/classobject.c, method_getattro(). */
 static Object *generic_getattr(Object *self, Str *name) {
+    if (!made_ready(self->type)) return NULL;
     Object *found = type_lookup(self->type, name);
     Type *kind = found ? found->type : NULL;
     if (found) incref(found); // the descriptor may change the class that holds it
@@ -79,6 +84,7 @@ static Object *generic_getattr(Object *self, Str *name) {
 
 /* CPython: Objects/typeobject.c, type_getattro(). */
 static Object *type_getattr(Type *self, Str *name) {
+    if (!made_ready(&Type_Type) || !made_ready(self)) return NULL;
     Object *meta = type_lookup(&Type_Type, name);
     Object *found = type_lookup(self, name);
     if (meta && meta->type->descr_set) return meta->type->descr_get(meta, OBJECT(self), &Type_Type);
@@ -121,6 +127,7 @@ static int type_setattr(Type *self, Str *name, Object *value) {
 
 int object_setattr(Object *self, Str *name, Object *value) {
     if (self->type == &Type_Type) return type_setattr((Type *)self, name, value);
+    if (!made_ready(self->type)) return -1;
     Object *found = type_lookup(self->type, name);
     if (found && found->type->descr_set) {
         incref(found);
@@ -128,7 +135,7 @@ int object_setattr(Object *self, Str *name, Object *value) {
         decref(found);
         return status;
     }
-    Dict *dict = error_occurred() ? NULL : object_dict(self);
+    Dict *dict = object_dict(self);
     if (dict && (value || dict_get_item(dict, name)))
         return value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
     if (!dict && found && !error_occurred())
