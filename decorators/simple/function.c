@@ -340,7 +340,8 @@ static int bind_arguments(const Function *self, Object **locals, Object *const *
     if (kwnames && bind_keywords(self, locals, args + nargs, kwnames, kwdict) < 0) return -1;
     if (nargs > positional && !(code->flags & CO_VARARGS))
         return too_many_positional(self, locals, nargs);
-    return bind_defaults(self, locals);
+    bool all = positional == code->argcount && !code->kwonlyargcount;
+    return all ? 0 : bind_defaults(self, locals);
 }
 
 /* ---- The call ---------------------------------------------------------------------------------*/
