@@ -328,7 +328,7 @@ static inline Object *object_vectorcall(Object *self, Object *const *args, ssize
 /* self(*args, **kwargs); kwargs may be NULL. CPython: Objects/call.c, PyObject_Call(),
  * PyVectorcall_Call(). */
 Object *object_call(Object *self, Tuple *args, Dict *kwargs);
-/* With `nargs` arguments, borrowed. CPython: Objects/call.c, PyObject_CallFunctionObjArgs(). */
+/* With `nargs` arguments, at most 8, borrowed. CPython: Objects/call.c, PyObject_CallFunctionObjArgs(). */
 Object *object_call_args(Object *self, ssize_t nargs, ...);
 
 /* -1 with TypeError ("f() takes no keyword arguments", "f expected 1 argument, got 2") unless a

@@ -320,9 +320,16 @@ static Object *get(Object *self, Object *const *args, ssize_t nargs, Tuple *kwna
     (void)self, (void)args, (void)nargs, (void)kwnames;
     return removes("x");
 }
+static Object *get_itself(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+    (void)self, (void)nargs, (void)kwnames;
+    decref(removes("__init__"));
+    return new_ref(args[0]);
+}
+static int names_set;
 static Object *set_name(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     (void)self, (void)nargs, (void)kwnames;
-    object_setattr_string(args[1], "x", NULL); // itself, out of the class whose names are set
+    names_set++;
+    object_setattr(args[1], (Str *)args[2], NULL); // itself, out of the class whose names are set
     return new_ref(None);
 }
 static Object *repr(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
@@ -344,10 +351,18 @@ TEST(test_removes_itself) {
     decref(again);
     decref(victim);
     Type *named = class_of("Named", &Object_Type, "__set_name__", bindable(set_name), NULL);
-    victim = class_of("Victim", &Object_Type, "x", instance_of(named), "y", None, NULL);
-    incref(None); // class_of() took one
-    assert_null(dict_get_item(victim->dict, str_intern("x")));
+    names_set = 0;
+    victim =
+        class_of("Victim", &Object_Type, "x", instance_of(named), "y", instance_of(named), NULL);
+    assert_int_equal(names_set, 2);
+    assert_int_equal(victim->dict->size, 0);
     decref(victim);
+    Type *itself = class_of("Itself", &Object_Type, "__get__", bindable(get_itself), NULL);
+    victim = class_of("Victim", &Object_Type, "__init__", instance_of(itself), NULL);
+    assert_null(object_call_args(OBJECT(victim), 0));
+    assert_error(TypeError, "'Itself' object is not callable");
+    decref(victim);
+    decref(itself);
     decref(named);
     decref(getter);
 }

@@ -183,9 +183,9 @@ static void no_contents(Function *self) {
     set(cell_of(self), "cell_contents", NULL);
 }
 static Function *last; // the only reference to the function that runs
-static void last_reference(Function *self) {
-    assert_ptr_equal(self, last);
-    last = NULL;
+static void drop_last(Function *self) {
+    if (self == last) last = NULL;
+    decref(self);
 }
 
 TEST(test_changes_while_running) {
@@ -223,10 +223,27 @@ TEST(test_deletes_itself) {
                             "value in enclosing scope");
     decref(last);
     last = closure(&changes_code, number(1000));
-    change = last_reference;
-    Object *f2 = OBJECT(last);
-    assert_repr(object_call_args(f2, 1, True), "(True, 1000)");
-    decref(f2);
+    change = drop_last;
+    assert_repr(object_call_args(OBJECT(last), 1, True), "(True, 1000)");
+    assert_null(last);
+}
+
+/* A method, and a partial, that are the only ones to hold themselves, the function and the argument. */
+static Object *only;
+static void drop_only(Function *self) {
+    (void)self;
+    clear_ref(only);
+}
+TEST(test_only_reference) {
+    change = drop_only;
+    for (int kind = 0; kind < 2; kind++) {
+        Object *f = OBJECT(closure(&changes_code, number(1000))), *x = number(2000);
+        only = kind ? partial_new(f, &x, 1, NULL) : method_new(f, x);
+        decref(f);
+        decref(x);
+        assert_repr(object_call_args(only, 0), "(2000, 1000)");
+        assert_null(only);
+    }
 }
 
 /* ---- Objects that call back when they die ----------------------------------------------------*/
@@ -434,8 +451,8 @@ int main(void) {
         cmocka_unit_test(test_cells),          cmocka_unit_test(test_arguments_are_borrowed),
         cmocka_unit_test(test_sizes),          cmocka_unit_test(test_changes_while_running),
         cmocka_unit_test(test_deletes_itself), cmocka_unit_test(test_finalizers),
-        cmocka_unit_test(test_depth),          cmocka_unit_test(test_partial),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_only_reference), cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_partial),        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,7 +130,7 @@ def closures() -> None:
     say("of two calls", lambda: pairs[0][0].__closure__[0] is pairs[1][0].__closure__[0])
     cells = [p[0].__closure__[0] for p in pairs]
     say("equal cells", lambda: cells[0] == cells[1])
-    cells[1].cell_contents = 3
+    cells[1].cell_contents = 3.0
     say("equal cells", lambda: cells[0] == cells[1])
     say("hash of a cell", lambda: hash(cells[0]))
     say("no closure", lambda: function("").__closure__)
@@ -214,7 +214,7 @@ def wrapping() -> None:
 def partials() -> None:
     """Flattening, repr, keywords, and what can be wrong."""
     f = function("a, b=2, *args, k=3, **kw")
-    p = partial(partial(partial(f, 1), 2, k=4), 5, k=6, z=7)
+    p = partial(partial(partial(f, 1), 2, w=9, k=4), 5, k=6, z=7)
     say("func", lambda: p.func is f)
     say("args", lambda: p.args)
     say("keywords", lambda: p.keywords)
