@@ -13,8 +13,7 @@
 
 enum {
     UNWIND_LEVEL = 50, // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
-    FAST_ARGS = 8, // arguments that are moved on the C stack. CPython: _PY_FASTCALL_SMALL_STACK (5)
-    COMPARE_DEPTH_MAX = 1000 // CPython: sys.getrecursionlimit()
+    FAST_ARGS = 8 // arguments that are moved on the C stack. CPython: _PY_FASTCALL_SMALL_STACK (5)
 };
 
 /* ---- Birth and death --------------------------------------------------------------------------*/
@@ -69,11 +68,25 @@ void dealloc_nested(Object *self, void (*dealloc)(Object *self)) {
 
 /* ---- Calls ------------------------------------------------------------------------------------*/
 
+int recursion_depth;
+
+int recursion_error(const char *where) {
+    return error_set(RecursionError, "maximum recursion depth exceeded%s", where);
+}
+
 unsigned long object_tp_calls;
 
 static Object *not_callable(Object *self) {
     error_set(TypeError, "'%s' object is not callable", self->type->name);
     return NULL;
+}
+
+static Object *tp_call(Object *self, Tuple *args, Dict *kwargs) {
+    if (!self->type->call) return not_callable(self);
+    if (recursion_enter(" while calling a Python object") < 0) return NULL;
+    Object *result = self->type->call(self, args, kwargs);
+    recursion_leave();
+    return result;
 }
 
 /* The array becomes a tuple, the names and the last values a dict. CPython: Objects/call.c,
@@ -88,7 +101,7 @@ Object *object_make_tp_call(Object *self, Object *const *args, ssize_t nargs, Tu
     for (ssize_t i = 0; kwnames && i < kwnames->size; i++) {
         if (dict_set_item(kwargs, (Str *)kwnames->items[i], args[nargs + i]) < 0) goto done;
     }
-    result = self->type->call(self, tuple, kwargs);
+    result = tp_call(self, tuple, kwargs);
 done:
     xdecref(tuple);
     xdecref(kwargs);
@@ -129,7 +142,7 @@ Object *object_call(Object *self, Tuple *args, Dict *kwargs) {
             return type->vectorcall(self, args->items, args->size, NULL);
         return vectorcall_packed(self, args, kwargs);
     }
-    return type->call ? type->call(self, args, kwargs) : not_callable(self);
+    return tp_call(self, args, kwargs);
 }
 
 Object *object_call_args(Object *self, ssize_t nargs, ...) {
@@ -153,6 +166,11 @@ int builtin_check_args(const char *name, ssize_t nargs, Tuple *kwnames, ssize_t 
                      : nargs < least ? "at least "
                                      : "at most ",
                      wanted, wanted == 1 ? "" : "s", nargs);
+}
+
+int readonly(Object *self, Object *value) {
+    (void)self, (void)value;
+    return error_set(AttributeError, "readonly attribute");
 }
 
 /* ---- The bound method -------------------------------------------------------------------------*/
@@ -187,16 +205,22 @@ static Object *method_vectorcall(Object *op, Object *const *args, ssize_t nargs,
     if (!stack) return error_no_memory();
     stack[0] = self->self;
     if (all) memcpy(stack + 1, args, (size_t)all * sizeof *stack);
+    Object *result = NULL;
     incref(self); // the callee may drop the last reference to it
-    Object *result = object_vectorcall(self->func, stack, nargs + 1, kwnames);
+    if (recursion_enter("") == 0) {
+        result = object_vectorcall(self->func, stack, nargs + 1, kwnames);
+        recursion_leave();
+    }
     decref(self);
     if (stack != small) free(stack);
     return result;
 }
 
+/* CPython: Objects/classobject.c, method_repr(). Simplified: without a __qualname__ it is "?". */
 static int method_repr(Object *op, Writer *out) {
     Method *self = (Method *)op;
     Object *name = object_getattr_string(self->func, "__qualname__");
+    if (!name && !error_matches(AttributeError)) return -1;
     if (!name) error_clear();
     bool text = name && name->type == &Str_Type;
     writer_puts(out, "<bound method ");
@@ -213,6 +237,19 @@ static int method_equal(Object *op, Object *other) {
     return a->self != b->self ? 0 : object_rich_equal(a->func, b->func);
 }
 
+static hash_t address_hash(const Object *self) {
+    uintptr_t bits = (uintptr_t)self; // the low four are always the same
+    return (hash_t)(bits >> 4 | bits << (8 * sizeof bits - 4));
+}
+
+static hash_t method_hash(Object *op) {
+    Method *self = (Method *)op;
+    hash_t func = object_hash(self->func);
+    if (func == -1) return -1;
+    hash_t hash = address_hash(self->self) ^ func;
+    return hash == -1 ? -2 : hash;
+}
+
 static Object *method_get_func(Object *self) {
     return new_ref(((Method *)self)->func);
 }
@@ -222,11 +259,12 @@ static Object *method_get_self(Object *self) {
 }
 
 static const GetSet method_getset[] = {
-    {"__func__", method_get_func, NULL}, {"__self__", method_get_self, NULL}, {0}};
+    {"__func__", method_get_func, readonly}, {"__self__", method_get_self, readonly}, {0}};
 
 Type Method_Type = {
-    TYPE("method", Method), .dealloc = method_dealloc,       .repr = method_repr,
-    .equal = method_equal,  .vectorcall = method_vectorcall, .getset = method_getset,
+    TYPE("method", Method),  .dealloc = method_dealloc, .repr = method_repr,
+    .hash = method_hash,     .equal = method_equal,     .vectorcall = method_vectorcall,
+    .getset = method_getset,
 };
 
 /* ---- The function written in C ----------------------------------------------------------------*/
@@ -278,11 +316,6 @@ Type Builtin_Type = {
 
 /* ---- Equality and hash ------------------------------------------------------------------------*/
 
-static hash_t address_hash(const Object *self) {
-    uintptr_t bits = (uintptr_t)self; // the low four are always the same
-    return (hash_t)(bits >> 4 | bits << (8 * sizeof bits - 4));
-}
-
 hash_t object_hash(Object *self) {
     Type *type = self->type;
     if (type->hash) return type->hash(self);
@@ -290,23 +323,23 @@ hash_t object_hash(Object *self) {
     return error_set(TypeError, "unhashable type: '%s'", type->name);
 }
 
-/* Each side is asked, as either may know the other's type; what neither knows is unequal, as they are
+/* Each side is asked, as either may know the other's type, a derived class before its base; what neither knows is unequal, as they are
  * not the same object. A comparison may drop the last reference that others hold to either. CPython:
  * do_richcompare(). */
 int object_equal_slow(Object *self, Object *other) {
-    static int depth;
-    if (depth >= COMPARE_DEPTH_MAX)
-        return error_set(RecursionError, "maximum recursion depth exceeded in comparison");
     int answer = NOT_IMPLEMENTED;
-    depth++;
+    if (recursion_enter(" in comparison") < 0) return -1;
     incref(self);
     incref(other);
-    if (self->type->equal) answer = self->type->equal(self, other);
-    if (answer == NOT_IMPLEMENTED && other->type->equal && other->type != self->type)
+    bool differ = self->type != other->type,
+         first = differ && type_is_subtype(other->type, self->type);
+    if (first && other->type->equal) answer = other->type->equal(other, self);
+    if (answer == NOT_IMPLEMENTED && self->type->equal) answer = self->type->equal(self, other);
+    if (answer == NOT_IMPLEMENTED && other->type->equal && differ && !first)
         answer = other->type->equal(other, self);
     decref(self);
     decref(other);
-    depth--;
+    recursion_leave();
     return answer == NOT_IMPLEMENTED ? 0 : answer;
 }
 
@@ -322,15 +355,34 @@ bool object_is_true(const Object *self) {
 
 /* ---- repr -------------------------------------------------------------------------------------*/
 
+/* Those whose repr is being written: what is met once more inside of itself is told as "...".
+ * CPython: Objects/object.c, Py_ReprEnter(). */
+typedef struct Running {
+    const Object *self;
+    struct Running *outer;
+} Running;
+
 int object_write_repr(Object *self, Writer *out) {
     if (!self->type->repr) {
         char text[128];
         snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
         return writer_puts(out, text);
     }
+    static Running *running;
+    for (Running *outer = running; outer; outer = outer->outer) {
+        if (outer->self != self || self->type->flags & HEAPTYPE) continue;
+        return writer_puts(out, self->type == &Dict_Type    ? "{...}"
+                                : self->type == &Tuple_Type ? "(...)"
+                                                            : "...");
+    }
+    if (recursion_enter(" while getting the repr of an object") < 0) return -1;
+    Running inner = {self, running};
+    running = &inner;
     incref(self);
     int status = self->type->repr(self, out);
     decref(self);
+    running = inner.outer;
+    recursion_leave();
     return status;
 }
 

@@ -49,6 +49,9 @@ typedef struct {
     Object *(*get)(Object *self);            // new reference
     int (*set)(Object *self, Object *value); // value NULL: delete. NULL: not writable
 } GetSet;
+/* The `set` of what is a field in CPython, which says so in other words: AttributeError ("readonly
+ * attribute"). CPython: Python/structmember.c, PyMember_SetOne(). */
+int readonly(Object *self, Object *value);
 
 /* The C function behind a method or a builtin: the last of the arguments are named by kwnames, or
  * it is NULL. CPython: METH_FASTCALL | METH_KEYWORDS. */
@@ -288,6 +291,21 @@ void writer_free(Writer *self);
 
 /* ---- Calls -----------------------------------------------------------------------------------*/
 
+/* What calls itself, through whatever user code, is counted; 0, or -1 with RecursionError ("maximum
+ * recursion depth exceeded" and `where`: " in comparison", ""). After a 0 recursion_leave() is due.
+ * CPython: Include/internal/pycore_ceval.h, _Py_EnterRecursiveCall(). */
+enum { RECURSION_LIMIT = 1000 }; // CPython: sys.getrecursionlimit()
+extern int recursion_depth;
+int recursion_error(const char *where);
+static inline int recursion_enter(const char *where) {
+    if (recursion_depth >= RECURSION_LIMIT) return recursion_error(where);
+    recursion_depth++;
+    return 0;
+}
+static inline void recursion_leave(void) {
+    recursion_depth--;
+}
+
 /* Whether its type can call it. CPython: Objects/object.c, PyCallable_Check(). */
 static inline bool object_is_callable(const Object *self) {
     return self->type->vectorcall || self->type->call;
@@ -310,7 +328,7 @@ static inline Object *object_vectorcall(Object *self, Object *const *args, ssize
 /* self(*args, **kwargs); kwargs may be NULL. CPython: Objects/call.c, PyObject_Call(),
  * PyVectorcall_Call(). */
 Object *object_call(Object *self, Tuple *args, Dict *kwargs);
-/* With `nargs` arguments, borrowed. CPython: Objects/call.c, PyObject_CallFunctionObjArgs(). */
+/* With `nargs` arguments, at most 8, borrowed. CPython: Objects/call.c, PyObject_CallFunctionObjArgs(). */
 Object *object_call_args(Object *self, ssize_t nargs, ...);
 
 /* -1 with TypeError ("f() takes no keyword arguments", "f expected 1 argument, got 2") unless a

@@ -20,8 +20,12 @@ bool type_is_subtype(const Type *self, const Type *base) {
     return self != NULL;
 }
 
+static bool made_ready(Type *self) {
+    return self->flags & READY || type_ready(self) == 0;
+}
+
 Object *type_lookup(Type *self, Str *name) {
-    if (!(self->flags & READY) && type_ready(self) < 0) return NULL;
+    if (!made_ready(self)) return NULL;
     for (; self; self = self->base) {
         Object *found = dict_get_item(self->dict, name);
         if (found) return found;
@@ -49,8 +53,10 @@ static int no_attribute(Object *self, const Str *name) {
                      name->text);
 }
 
-/* CPython: Objects/object.c, PyObject_GenericGetAttr(). */
+/* CPython: Objects/object.c, PyObject_GenericGetAttr(). What a method does not have its function may
+ * have: Objects/classobject.c, method_getattro(). */
 static Object *generic_getattr(Object *self, Str *name) {
+    if (!made_ready(self->type)) return NULL;
     Object *found = type_lookup(self->type, name);
     Type *kind = found ? found->type : NULL;
     if (found) incref(found); // the descriptor may change the class that holds it
@@ -71,12 +77,14 @@ static Object *generic_getattr(Object *self, Str *name) {
         decref(found);
         return result;
     }
+    if (!found && self->type == &Method_Type) return object_getattr(((Method *)self)->func, name);
     if (!found) no_attribute(self, name);
     return found;
 }
 
 /* CPython: Objects/typeobject.c, type_getattro(). */
 static Object *type_getattr(Type *self, Str *name) {
+    if (!made_ready(&Type_Type) || !made_ready(self)) return NULL;
     Object *meta = type_lookup(&Type_Type, name);
     Object *found = type_lookup(self, name);
     if (meta && meta->type->descr_set) return meta->type->descr_get(meta, OBJECT(self), &Type_Type);
@@ -119,6 +127,7 @@ static int type_setattr(Type *self, Str *name, Object *value) {
 
 int object_setattr(Object *self, Str *name, Object *value) {
     if (self->type == &Type_Type) return type_setattr((Type *)self, name, value);
+    if (!made_ready(self->type)) return -1;
     Object *found = type_lookup(self->type, name);
     if (found && found->type->descr_set) {
         incref(found);
@@ -126,7 +135,7 @@ int object_setattr(Object *self, Str *name, Object *value) {
         decref(found);
         return status;
     }
-    Dict *dict = error_occurred() ? NULL : object_dict(self);
+    Dict *dict = object_dict(self);
     if (dict && (value || dict_get_item(dict, name)))
         return value ? dict_set_item(dict, name, value) : dict_del_item(dict, name);
     if (!dict && found && !error_occurred())
@@ -318,7 +327,9 @@ static Object *instance_new(Type *type, Object *const *args, ssize_t nargs, Tupl
         decref(self);
         return NULL;
     }
+    incref(init); // its __get__ may change the class
     Object *bound = init->type->descr_get ? init->type->descr_get(init, self, type) : new_ref(init);
+    decref(init);
     Object *result = bound ? object_vectorcall(bound, args, nargs, kwnames) : NULL;
     xdecref(bound);
     if (result && result != None)
@@ -399,7 +410,8 @@ static int type_repr(Object *op, Writer *out) {
 }
 
 static Object *type_get_name(Object *self) {
-    return str_from_string(((Type *)self)->name);
+    const char *name = ((Type *)self)->name, *dot = strrchr(name, '.'); // "functools.partial"
+    return str_from_string(dot ? dot + 1 : name);
 }
 
 static Object *type_get_mro(Object *op) {
@@ -436,8 +448,22 @@ static Object *object_get_dict(Object *self) {
     return NULL;
 }
 
+/* CPython: Objects/object.c, PyObject_GenericSetDict(). */
+static int object_set_dict(Object *self, Object *value) {
+    Dict **dict = dict_pointer(self);
+    if (!dict) return no_attribute(self, str_intern("__dict__"));
+    if (!value) return error_set(TypeError, "cannot delete __dict__");
+    if (value->type != &Dict_Type)
+        return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%s'",
+                         value->type->name);
+    Dict *old = *dict;
+    *dict = (Dict *)new_ref(value);
+    xdecref(old);
+    return 0;
+}
+
 static const GetSet object_getset[] = {
-    {"__class__", object_get_class, NULL}, {"__dict__", object_get_dict, NULL}, {0}};
+    {"__class__", object_get_class, NULL}, {"__dict__", object_get_dict, object_set_dict}, {0}};
 
 Type Object_Type = {
     .ob = {1, &Type_Type}, .name = "object", .basicsize = sizeof(Object), .getset = object_getset};

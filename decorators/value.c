@@ -441,7 +441,10 @@ static void dict_dealloc_now(Object *self) {
 }
 
 static void dict_dealloc(Object *self) {
-    dealloc_nested(self, dict_dealloc_now);
+    if (((Dict *)self)->items)
+        dealloc_nested(self, dict_dealloc_now);
+    else
+        object_free(self);
 }
 
 static int dict_repr(Object *op, Writer *out) {

@@ -51,9 +51,27 @@ static int cell_set_contents(Object *op, Object *value) {
     return 0;
 }
 
-static const GetSet cell_getset[] = {{"cell_contents", cell_get_contents, cell_set_contents}, {0}};
-Type Cell_Type = {TYPE("cell", Cell), .dealloc = cell_dealloc, .getset = cell_getset};
+static int cell_repr(Object *self, Writer *out) {
+    const Object *ref = ((Cell *)self)->ref;
+    char text[160];
+    snprintf(text, sizeof text, "<cell at %p: ", (void *)self);
+    writer_puts(out, text);
+    snprintf(text, sizeof text, "%s object at %p>", ref ? ref->type->name : "", (const void *)ref);
+    return writer_puts(out, ref ? text : "empty>");
+}
 
+/* By what they hold, and so they have no hash. CPython: cell_richcompare(). */
+static int cell_equal(Object *self, Object *other) {
+    if (other->type != &Cell_Type) return NOT_IMPLEMENTED;
+    Object *a = ((Cell *)self)->ref, *b = ((Cell *)other)->ref;
+    return a && b ? object_rich_equal(a, b) : a == b;
+}
+
+static const GetSet cell_getset[] = {{"cell_contents", cell_get_contents, cell_set_contents}, {0}};
+Type Cell_Type = {TYPE("cell", Cell), .dealloc = cell_dealloc, .repr = cell_repr,
+                  .equal = cell_equal, .getset = cell_getset};
+
+/* Simplified: a function that has replaced its own __code__ while it runs is told the new one's name. */
 Object *load_deref(Function *self, ssize_t i) {
     Object *value = ((Cell *)self->closure->items[i])->ref;
     if (value) return new_ref(value);
@@ -110,7 +128,7 @@ static Object *code_get_cellvars(Object *self) {
 }
 
 static const GetSet code_getset[] = {
-    {"co_name", code_get_name, NULL},         {"co_argcount", code_get_argcount, NULL},
+    {"co_name", code_get_name, readonly},     {"co_argcount", code_get_argcount, readonly},
     {"co_varnames", code_get_varnames, NULL}, {"co_freevars", code_get_freevars, NULL},
     {"co_cellvars", code_get_cellvars, NULL}, {0}};
 Type Code_Type = {TYPE("code", Code), .getset = code_getset};
@@ -238,18 +256,40 @@ static int too_many_positional(const Function *self, Object *const *locals, ssiz
                      given == 1 && !kwonly ? "was" : "were");
 }
 
+/* "a, b": the parameters before the / that were given by name. Whether there is one. CPython:
+ * Python/ceval.c, positional_only_passed_as_keyword(). */
+static bool positional_only_passed(const Function *self, const Tuple *kwnames) {
+    Writer names = {0};
+    bool passed = false;
+    for (int j = 0; j < self->code->posonlyargcount; j++) {
+        for (ssize_t i = 0; i < kwnames->size; i++) {
+            if (strcmp(((Str *)kwnames->items[i])->text, self->code->varnames[j]) != 0) continue;
+            writer_puts(&names, passed ? ", " : "");
+            writer_puts(&names, self->code->varnames[j]);
+            passed = true;
+        }
+    }
+    if (passed && !names.failed)
+        error_set(TypeError,
+                  "%s() got some positional-only arguments passed as keyword arguments: '%.*s'",
+                  self->qualname->text, (int)names.length, names.bytes);
+    writer_free(&names);
+    return passed;
+}
+
 /* Arguments with a name go to the parameter of that name, or into **kwargs. */
 static int bind_keywords(const Function *self, Object **locals, Object *const *values,
                          const Tuple *kwnames, Dict *kwdict) {
     const Code *code = self->code;
     for (ssize_t i = 0; i < kwnames->size; i++) {
         Str *keyword = (Str *)kwnames->items[i];
-        ssize_t j = 0, total = code->argcount + code->kwonlyargcount;
+        ssize_t j = code->posonlyargcount, total = code->argcount + code->kwonlyargcount;
         while (j < total && strcmp(code->varnames[j], keyword->text) != 0)
             j++;
         if (j == total && kwdict) {
             if (dict_set_item(kwdict, keyword, values[i]) < 0) return -1;
         } else if (j == total) {
+            if (positional_only_passed(self, kwnames)) return -1;
             return error_set(TypeError, "%s() got an unexpected keyword argument '%s'",
                              self->qualname->text, keyword->text);
         } else if (locals[j]) {
@@ -268,7 +308,8 @@ static int bind_defaults(const Function *self, Object **locals) {
     ssize_t total = code->argcount + code->kwonlyargcount;
     ssize_t first = code->argcount - (self->defaults ? self->defaults->size : 0);
     if (missing_arguments(self, locals, 0, first, "positional") < 0) return -1;
-    for (ssize_t i = first; i < code->argcount; i++) {
+    for (ssize_t i = first > 0 ? first : 0; i < code->argcount;
+         i++) { // __defaults__ may be too many
         if (!locals[i]) locals[i] = new_ref(self->defaults->items[i - first]);
     }
     for (ssize_t i = code->argcount; self->kwdefaults && i < total; i++) {
@@ -299,18 +340,22 @@ static int bind_arguments(const Function *self, Object **locals, Object *const *
     if (kwnames && bind_keywords(self, locals, args + nargs, kwnames, kwdict) < 0) return -1;
     if (nargs > positional && !(code->flags & CO_VARARGS))
         return too_many_positional(self, locals, nargs);
-    return bind_defaults(self, locals);
+    bool all = positional == code->argcount && !code->kwonlyargcount;
+    return all ? 0 : bind_defaults(self, locals);
 }
 
 /* ---- The call ---------------------------------------------------------------------------------*/
 
-static Object *call_bound(Function *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+/* Not inlined: the plain call needs none of its stack. */
+__attribute__((noinline)) static Object *call_bound(Function *self, Object *const *args,
+                                                    ssize_t nargs, Tuple *kwnames) {
     const Code *code = self->code;
     ssize_t size = code->argcount + code->kwonlyargcount + 2; // *args, **kwargs
-    Object *small[FAST_LOCALS] = {0};
-    Object **locals = size <= FAST_LOCALS ? small : calloc((size_t)size, sizeof *locals);
+    Object *small[FAST_LOCALS], *result = NULL;
+    Object **locals = size <= FAST_LOCALS ? small : malloc((size_t)size * sizeof *locals);
     if (!locals) return error_no_memory();
-    Object *result = NULL;
+    for (ssize_t i = 0; i < size; i++)
+        locals[i] = NULL;
     if (bind_arguments(self, locals, args, nargs, kwnames) == 0) result = code->body(self, locals);
     for (ssize_t i = 0; i < size; i++)
         xdecref(locals[i]);
@@ -319,19 +364,14 @@ static Object *call_bound(Function *self, Object *const *args, ssize_t nargs, Tu
 }
 
 static Object *function_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    static int depth;
     Function *self = (Function *)op;
     const Code *code = self->code;
-    if (depth >= RECURSION_LIMIT) {
-        error_set(RecursionError, "maximum recursion depth exceeded");
-        return NULL;
-    }
-    depth++;
+    if (recursion_enter("") < 0) return NULL;
     incref(self); // its body may drop the last reference to it
     bool plain = nargs == code->argcount && !kwnames && !code->flags && !code->kwonlyargcount;
     Object *result = plain ? code->body(self, args) : call_bound(self, args, nargs, kwnames);
     decref(self);
-    depth--;
+    recursion_leave();
     return result;
 }
 
@@ -349,12 +389,19 @@ static Object *or_none(void *op) {
         xdecref(replaced);                                                                         \
     } while (0)
 
-static Object *get_name(Object *self) {
-    return or_none(((Function *)self)->name);
-}
-static Object *get_qualname(Object *self) {
-    return or_none(((Function *)self)->qualname);
-}
+#define GETTER(field)                                                                              \
+    static Object *get_##field(Object *self) {                                                     \
+        return or_none(((Function *)self)->field);                                                 \
+    }
+GETTER(name)
+GETTER(qualname)
+GETTER(doc)
+GETTER(module)
+GETTER(defaults)
+GETTER(kwdefaults)
+GETTER(closure)
+GETTER(globals)
+GETTER(code)
 
 /* CPython: Objects/funcobject.c, func_set_name(), func_set_qualname(). */
 static int set_name(Object *self, Object *value) {
@@ -370,33 +417,21 @@ static int set_qualname(Object *self, Object *value) {
     return 0;
 }
 
-static Object *get_doc(Object *self) {
-    return or_none(((Function *)self)->doc);
-}
 static int set_doc(Object *self, Object *value) {
     REPLACE(((Function *)self)->doc, Object *, value);
     return 0;
-}
-static Object *get_module(Object *self) {
-    return or_none(((Function *)self)->module);
 }
 static int set_module(Object *self, Object *value) {
     REPLACE(((Function *)self)->module, Object *, value);
     return 0;
 }
 
-static Object *get_defaults(Object *self) {
-    return or_none(((Function *)self)->defaults);
-}
 static int set_defaults(Object *self, Object *value) {
     if (value == None) value = NULL;
     if (value && value->type != &Tuple_Type)
         return error_set(TypeError, "__defaults__ must be set to a tuple object");
     REPLACE(((Function *)self)->defaults, Tuple *, value);
     return 0;
-}
-static Object *get_kwdefaults(Object *self) {
-    return or_none(((Function *)self)->kwdefaults);
 }
 static int set_kwdefaults(Object *self, Object *value) {
     if (value == None) value = NULL;
@@ -417,29 +452,6 @@ static int set_annotations(Object *self, Object *value) {
         return error_set(TypeError, "__annotations__ must be set to a dict object");
     REPLACE(((Function *)self)->annotations, Object *, value);
     return 0;
-}
-
-static Object *get_dict(Object *self) {
-    Dict *dict = object_dict(self);
-    return dict ? new_ref(dict) : NULL;
-}
-static int set_dict(Object *self, Object *value) {
-    if (!value) return error_set(TypeError, "cannot delete __dict__");
-    if (value->type != &Dict_Type)
-        return error_set(TypeError, "__dict__ must be set to a dictionary, not a '%s'",
-                         value->type->name);
-    REPLACE(((Function *)self)->dict, Dict *, value);
-    return 0;
-}
-
-static Object *get_closure(Object *self) {
-    return or_none(((Function *)self)->closure);
-}
-static Object *get_globals(Object *self) {
-    return or_none(((Function *)self)->globals);
-}
-static Object *get_code(Object *self) {
-    return new_ref(((Function *)self)->code);
 }
 
 /* A function takes the place of another's code if it needs as many cells. CPython: func_set_code(). */
@@ -464,9 +476,8 @@ static const GetSet function_getset[] = {
     {"__defaults__", get_defaults, set_defaults},
     {"__kwdefaults__", get_kwdefaults, set_kwdefaults},
     {"__annotations__", get_annotations, set_annotations},
-    {"__dict__", get_dict, set_dict},
-    {"__closure__", get_closure, NULL},
-    {"__globals__", get_globals, NULL},
+    {"__closure__", get_closure, readonly},
+    {"__globals__", get_globals, readonly},
     {"__code__", get_code, set_code},
     {0},
 };

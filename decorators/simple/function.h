@@ -31,8 +31,8 @@ enum { CO_VARARGS = 0x04, CO_VARKEYWORDS = 0x08 }; // *args, **kwargs
  * CPython: PyCodeObject, co_ names these fields there. The lists of names end with NULL. */
 typedef struct {
     Object ob;
-    const char *name, *qualname, *doc; // qualname NULL: as name; doc may be NULL
-    int argcount, kwonlyargcount;
+    const char *name, *qualname, *doc;             // qualname NULL: as name; doc may be NULL
+    int argcount, posonlyargcount, kwonlyargcount; // the second are the first of the first
     unsigned flags;
     const char *const *varnames; // parameters, then those after *, then *args, then **kwargs
     const char *const *freevars; // variables of functions around it: those of its closure, in order
@@ -87,10 +87,6 @@ static inline Object *load_closure(const Function *self, ssize_t i) {
 /* A global: new reference, or NULL with NameError ("name 'x' is not defined"). CPython: LOAD_GLOBAL.
  * Simplified: no builtins. */
 Object *load_global(Function *self, const char *name);
-
-/* Calls that are running, and how many may: RecursionError ("maximum recursion depth exceeded").
- * CPython: sys.getrecursionlimit(). */
-enum { RECURSION_LIMIT = 1000 };
 
 /* ---- functools.c ------------------------------------------------------------------------------*/
 

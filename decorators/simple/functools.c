@@ -48,28 +48,27 @@ int update_wrapper(Object *wrapper, Object *wrapped, const char *const *assigned
     return object_setattr_string(wrapper, "__wrapped__", wrapped);
 }
 
-/* update_wrapper(wrapper, wrapped=...): what wraps() makes a partial of. */
-static Object *call_update_wrapper(Object *self, Object *const *args, ssize_t nargs,
-                                   Tuple *kwnames) {
+/* update_wrapper(wrapper, wrapped) as a program calls it. Simplified: what to copy is not asked. */
+static Object *update_wrapper_body(Function *self, Object *const *locals) {
     (void)self;
-    if (nargs + (kwnames ? kwnames->size : 0) != 2) {
-        error_set(TypeError, "update_wrapper expected 2 arguments, got %zd",
-                  nargs + (kwnames ? kwnames->size : 0));
-        return NULL;
-    }
-    return update_wrapper(args[0], args[1], NULL) < 0 ? NULL : new_ref(args[0]);
+    return update_wrapper(locals[0], locals[1], NULL) < 0 ? NULL : new_ref(locals[0]);
 }
-
-static Builtin update_wrapper_builtin = {
-    {1, &Builtin_Type}, "update_wrapper", call_update_wrapper, NULL};
+static Code update_wrapper_code = {
+    CODE("update_wrapper"),
+    .argcount = 2,
+    .varnames = NAMES("wrapper", "wrapped"),
+    .body = update_wrapper_body,
+};
 
 Object *wraps(Object *wrapped) {
-    Str *name = str_intern("wrapped");
+    Object *function = function_make(&update_wrapper_code, NULL, NULL, NULL, NULL);
+    Str *name = function ? str_intern("wrapped") : NULL;
     Dict *keywords = name ? dict_new() : NULL;
     Object *decorator = NULL;
     if (keywords && dict_set_item(keywords, name, wrapped) == 0)
-        decorator = partial_new(OBJECT(&update_wrapper_builtin), NULL, 0, keywords);
+        decorator = partial_new(function, NULL, 0, keywords);
     xdecref(keywords);
+    xdecref(function);
     return decorator;
 }
 
@@ -147,23 +146,28 @@ static Object *call_with_keywords(Partial *self, Object *const *args, ssize_t na
     return result;
 }
 
+/* The caller's arguments behind its own, in an array. */
+static Object *call_in_array(const Partial *self, Object *const *args, ssize_t nargs,
+                             Tuple *kwnames) {
+    Object *result, *small[8];
+    ssize_t first = self->args->size, all = first + nargs + (kwnames ? kwnames->size : 0);
+    Object **stack = all <= 8 ? small : malloc((size_t)all * sizeof *stack);
+    if (!stack) return error_no_memory();
+    for (ssize_t i = 0; i < all; i++)
+        stack[i] = i < first ? self->args->items[i] : args[i - first];
+    result = object_vectorcall(self->func, stack, first + nargs, kwnames);
+    if (stack != small) free(stack);
+    return result;
+}
+
 static Object *partial_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     Partial *self = (Partial *)op;
-    Object *result, *small[8];
-    ssize_t first = self->args->size, given = nargs + (kwnames ? kwnames->size : 0);
-    Object **stack = small;
-    if (first + given > 8 && !(stack = malloc((size_t)(first + given) * sizeof *stack)))
-        return error_no_memory();
+    if (recursion_enter("") < 0) return NULL;
     incref(self); // the callee may drop the last reference to it
-    if (self->keywords->size) {
-        result = call_with_keywords(self, args, nargs, kwnames);
-    } else {
-        for (ssize_t i = 0; i < first + given; i++)
-            stack[i] = i < first ? self->args->items[i] : args[i - first];
-        result = object_vectorcall(self->func, stack, first + nargs, kwnames);
-    }
+    Object *result = self->keywords->size ? call_with_keywords(self, args, nargs, kwnames)
+                                          : call_in_array(self, args, nargs, kwnames);
     decref(self);
-    if (stack != small) free(stack);
+    recursion_leave();
     return result;
 }
 
@@ -195,9 +199,9 @@ static Object *partial_get_keywords(Object *self) {
     return new_ref(((Partial *)self)->keywords);
 }
 
-static const GetSet partial_getset[] = {{"func", partial_get_func, NULL},
-                                        {"args", partial_get_args, NULL},
-                                        {"keywords", partial_get_keywords, NULL},
+static const GetSet partial_getset[] = {{"func", partial_get_func, readonly},
+                                        {"args", partial_get_args, readonly},
+                                        {"keywords", partial_get_keywords, readonly},
                                         {0}};
 
 Type Partial_Type = {
