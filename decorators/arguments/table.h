@@ -23,20 +23,19 @@ typedef struct {
 typedef struct {
     int log2_size;        // of slots; 0: no table yet
     ssize_t used, usable; // entries, and how many fit: two thirds of the slots
-    int32_t *slots;       // number of an entry, or -1: empty
-    Entry *entries;       // in the same block, behind the slots
-    uint64_t version;     // counts changes: a comparison that changes the table is noticed
+    void *slots; // number of an entry, or -1: empty; as in CPython's dict of 1, 2 or 4 bytes each
+    Entry *entries; // in the same block, behind the slots
+    uint64_t moves; // counts what moves entries: a comparison that does makes a search begin again
 } Table;
 
-/* The value, borrowed; NULL without an error if there is none, NULL with what a comparison raised.
- * A comparison that changes the table makes the search begin again. */
+/* The value, borrowed; NULL without an error if there is none, NULL with what a comparison raised. */
 Object *table_get(Table *self, Object *key, hash_t hash);
 /* Borrows key and value; of two equal keys the new one stays, which is why table_pop_identical() finds it
  * (a dict keeps the old one). 0, or -1 with what a comparison raised or MemoryError and nothing changed. */
 int table_set(Table *self, Object *key, hash_t hash, Object *value);
 /* Removes this very key, which is not compared: its value, the table's reference to which becomes the
  * caller's, while *old_key gets that to the key; NULL without an error if it is not there. Cannot fail,
- * and runs nobody's code. */
+ * and runs nobody's code; a dict would compare it with keys of the same hash that it meets before. */
 Object *table_pop_identical(Table *self, const Object *key, hash_t hash, Object **old_key);
 /* Empties it first and drops what it held last. */
 void table_clear(Table *self);
