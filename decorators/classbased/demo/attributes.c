@@ -75,43 +75,42 @@ void scene_property(void) {
 
 /* ---- cached -----------------------------------------------------------------------------------*/
 
-static int reports;
-static Object *report_body(Function *self, Object *const *locals) {
+static int notes;
+static Object *note_body(Function *self, Object *const *locals) {
     (void)self;
     (void)locals;
-    return str_from_format("report %d", ++reports);
+    return str_from_format("note %d", ++notes);
 }
-static Code report_code = {CODE("report"), .argcount = 1, .varnames = NAMES("self"),
-                           .body = report_body};
+static Code note_code = {CODE("note"), .argcount = 1, .varnames = NAMES("self"), .body = note_body};
 
 void scene_cached(void) {
     begin_module();
-    reports = 0;
+    notes = 0;
     Type *type =
         make_class("Account", &Object_Type,
-                   (Attribute[]){{"report", decorated(&CachedProperty_Type, def(&report_code))},
-                                 {"each", decorated(&Property_Type, def(&report_code))},
+                   (Attribute[]){{"note", decorated(&CachedProperty_Type, def(&note_code))},
+                                 {"each", decorated(&Property_Type, def(&note_code))},
                                  {0}});
     Object *a = need(object_call_args(OBJECT(type), 0)), *five = need(int_from_long(5));
     puts("class Account:\n"
          "    @cached_property\n"
-         "    def report(self): ...     # 'report 1', 'report 2', ...: how often it ran\n");
+         "    def note(self): ...     # 'note 1', 'note 2', ...: how often it ran\n");
     show("a.__dict__", get(a, "__dict__"));
-    show("a.report", get(a, "report"));
+    show("a.note", get(a, "note"));
     step("what is in a.__dict__ now, and does it run again?");
     show("a.__dict__", get(a, "__dict__"));
-    show("a.report", get(a, "report"));
-    set("a.report = 'mine'", a, "report", need(str_from_string("mine")));
-    show("a.report", get(a, "report"));
-    set("del a.report", a, "report", NULL);
+    show("a.note", get(a, "note"));
+    set("a.note = 'mine'", a, "note", need(str_from_string("mine")));
+    show("a.note", get(a, "note"));
+    set("del a.note", a, "note", NULL);
     step("and now?");
-    show("a.report", get(a, "report"));
+    show("a.note", get(a, "note"));
     puts("\nNo descr_set: the instance's dict comes first, and a cached value is one there.\n"
          "The same function below @property, and an instance that has no dict:\n");
     show("a.each", get(a, "each"));
     show("a.each", get(a, "each"));
-    Object *found = need(get(type, "report"));
-    show("Account.report.__get__(5)", found->type->descr_get(found, five, &Int_Type));
+    Object *found = need(get(type, "note"));
+    show("Account.note.__get__(5)", found->type->descr_get(found, five, &Int_Type));
     decref(found);
     decref(five);
     decref(a);

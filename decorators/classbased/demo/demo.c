@@ -75,14 +75,13 @@ void describe(Object *op, FILE *out) {
 }
 
 void show(const char *expression, Object *result) {
-    printf("  %-25s", expression);
+    bool below = !result && strlen(error_message()) > 36;
+    printf(below ? "  %s\n  " : "  %-25s ", expression);
     if (result) {
-        putchar(' ');
         describe(result, stdout);
         putchar('\n');
         decref(result);
     } else {
-        printf("%s", strlen(error_message()) > 40 ? "\n    " : " ");
         error_print(stdout);
     }
 }
@@ -226,7 +225,7 @@ static void scene_method(void) {
         Type *type = decorated_account(binds);
         Object *a = account_new(type, "a"), *b = account_new(type, "b");
         printf("CountCalls %s __get__\n", binds ? "with a" : "without");
-        if (!binds) step("CountCalls has __call__ and no __get__: what does a.deposit(10) say?");
+        if (!binds) step("it has a __call__ and no __get__: what does a.deposit(10) say?");
         show("a.deposit", get(a, "deposit"));
         show("a.deposit(10)", call(get(a, "deposit"), ten));
         show("Account.deposit", get(type, "deposit"));
