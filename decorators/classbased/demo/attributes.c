@@ -135,8 +135,9 @@ void look_at_cells(Kind kinds[NKINDS]) {
                                  without,
                                  with};
     static const char *const names[NKINDS] = {
-        "function", "staticmethod",    "classmethod",        "singledispatch",     "bound method",
-        "property", "cached_property", "CountCalls without", "CountCalls, __get__"};
+        "function",        "staticmethod",           "classmethod",
+        "singledispatch",  "bound method",           "property",
+        "cached_property", "CountCalls, no __get__", "CountCalls, __get__"};
     for (int i = 0; i < NKINDS; i++) {
         const Type *type = types[i];
         kinds[i] = (Kind){names[i],
@@ -151,14 +152,14 @@ void scene_cells(void) {
     begin_module();
     Kind kinds[NKINDS];
     look_at_cells(kinds);
-    printf("What may stand in a class, and which cells its type fills in.\n\n  %-20s", "");
+    printf("What may stand in a class, and which cells its type fills in.\n\n  %-23s", "");
     for (int cell = 0; cell < NCELLS; cell++)
         printf(cell < NCELLS - 1 ? " %-10s" : " %s", cell_names[cell]);
     putchar('\n');
     for (int i = 0; i < NKINDS; i++) {
         if (i == 5) step("which has a descr_set, and so goes before the instance's dict?");
         if (i == 7) step("a class with __call__ fills in `call`: `vectorcall`, too?");
-        printf("  %-20s", kinds[i].name);
+        printf("  %-23s", kinds[i].name);
         for (int cell = 0; cell < NCELLS; cell++)
             printf(cell < NCELLS - 1 ? " %-10s" : " %s", kinds[i].cells[cell] ? "x" : ".");
         putchar('\n');
