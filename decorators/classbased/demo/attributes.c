@@ -61,8 +61,9 @@ void scene_property(void) {
     show("a.balance", get(a, "balance"));
     set("del a.balance", a, "balance", NULL);
     show("a.balance", get(a, "balance"));
-    show("a.__dict__['balance']",
-         new_ref(dict_get_item(object_dict(a), need(str_intern("balance")))));
+    Object *own = dict_get_item(object_dict(a), need(str_intern("balance")));
+    if (!own) error_set(KeyError, "'balance'");
+    show("a.__dict__['balance']", own ? new_ref(own) : NULL);
     puts("  Account.fixed = p");
     set("a.fixed = 1", a, "fixed", new_ref(other));
     puts("\nA property has descr_set, also where it has no setter: it goes before the dict.");
