@@ -315,7 +315,6 @@ static void scene_counted(void) {
          "`vectorcall` in the type and packed the argument into a tuple? (object_tp_calls)\n");
     count("f(x)", def(&echo_code), ann);
     count("c.f(x), a bound method", need(get(c, "f")), ann);
-    count("@staticmethod", decorated(&StaticMethod_Type, def(&echo_code)), ann);
     count("@singledispatch", decorated(&singledispatch_builtin, def(&echo_code)), ann);
     step("below a class with __call__: how many?");
     count("@CountCalls", decorated(counts, def(&echo_code)), ann);
