@@ -13,24 +13,26 @@
  *                 if attempt == times - 1: raise
  *             sleep(delay)
  *             delay *= 2 */
-enum { TIMES, ON, BACKOFF, SLEEP, FUNC }; // the cells of the closure
+enum { TIMES, ON, BACKOFF, SLEEP }; // the parameters
+// The cells of the wrapper's closure, sorted by name, as the compiler does.
+enum { CELL_BACKOFF, CELL_FUNC, CELL_ON, CELL_SLEEP, CELL_TIMES };
 
 static Object *free_variable(const Function *self, int i) {
     return ((Cell *)load_closure(self, i))->ref;
 }
 
 static Object *retry_wrapper_body(Function *self, Object *const *locals) {
-    Object *delay = load_deref(self, BACKOFF);
-    int64_t times = ((Int *)free_variable(self, TIMES))->value;
+    Object *delay = load_deref(self, CELL_BACKOFF);
+    int64_t times = ((Int *)free_variable(self, CELL_TIMES))->value;
     for (int64_t attempt = 0; delay; attempt++) {
         Object *result =
-            object_call(free_variable(self, FUNC), (Tuple *)locals[0], (Dict *)locals[1]);
-        if (result || attempt == times - 1 || !error_is_instance(free_variable(self, ON))) {
+            object_call(free_variable(self, CELL_FUNC), (Tuple *)locals[0], (Dict *)locals[1]);
+        if (result || attempt == times - 1 || !error_is_instance(free_variable(self, CELL_ON))) {
             decref(delay);
             return result;
         }
         error_clear();
-        Object *slept = object_vectorcall(free_variable(self, SLEEP), &delay, 1, NULL);
+        Object *slept = object_vectorcall(free_variable(self, CELL_SLEEP), &delay, 1, NULL);
         Object *twice = !slept                     ? NULL
                         : delay->type == &Int_Type ? int_from_long(((Int *)delay)->value * 2)
                                                    : float_from_double(((Float *)delay)->value * 2);
@@ -46,21 +48,21 @@ static Code retry_wrapper_code = {
     .qualname = "retry.<locals>.decorator.<locals>.wrapper",
     .flags = CO_VARARGS | CO_VARKEYWORDS,
     .varnames = NAMES("args", "kwargs"),
-    .freevars = NAMES("times", "on", "backoff", "sleep", "func"),
+    .freevars = NAMES("backoff", "func", "on", "sleep", "times"),
     .body = retry_wrapper_body,
 };
 
-/* The cells of this function's closure, and one more for `value`. NULL with MemoryError. */
-static Tuple *extend_closure(const Function *self, Object *value) {
+/* The cells of the decorator's closure, and one for func. NULL with MemoryError. */
+static Tuple *closure_with(const Function *self, Object *func) {
     Tuple *closure = tuple_new(self->closure->size + 1);
-    Cell *cell = closure ? make_cell(value) : NULL;
+    Cell *cell = closure ? make_cell(func) : NULL;
     if (!cell) {
         xdecref(closure);
         return NULL;
     }
     for (ssize_t i = 0; i < self->closure->size; i++)
-        closure->items[i] = new_ref(load_closure(self, i));
-    closure->items[self->closure->size] = OBJECT(cell);
+        closure->items[i < CELL_FUNC ? i : i + 1] = new_ref(load_closure(self, i));
+    closure->items[CELL_FUNC] = OBJECT(cell);
     return closure;
 }
 
@@ -69,7 +71,7 @@ static Tuple *extend_closure(const Function *self, Object *value) {
  *         def wrapper ... */
 static Object *retry_decorator_body(Function *self, Object *const *locals) {
     Object *wrapper = function_make(&retry_wrapper_code, self->globals, NULL, NULL,
-                                    extend_closure(self, locals[0]));
+                                    closure_with(self, locals[0]));
     if (wrapper && update_wrapper(wrapper, locals[0], NULL) < 0) clear_ref(wrapper);
     return wrapper;
 }
@@ -79,7 +81,7 @@ static Code retry_decorator_code = {
     .qualname = "retry.<locals>.decorator",
     .argcount = 1,
     .varnames = NAMES("func"),
-    .freevars = NAMES("times", "on", "backoff", "sleep"),
+    .freevars = NAMES("backoff", "on", "sleep", "times"),
     .cellvars = NAMES("func"),
     .body = retry_decorator_body,
 };
@@ -104,9 +106,10 @@ static Object *retry_body(Function *self, Object *const *locals) {
     else if (backoff->type != &Int_Type && backoff->type != &Float_Type)
         error_set(TypeError, "backoff must be a number, not '%s'", backoff->type->name);
     if (error_occurred()) return NULL;
+    static const int remembered[] = {BACKOFF, ON, SLEEP, TIMES};
     Tuple *closure = tuple_new(4);
     for (int i = 0; closure && i < 4; i++) {
-        if (!(closure->items[i] = OBJECT(make_cell(locals[i])))) clear_ref(closure);
+        if (!(closure->items[i] = OBJECT(make_cell(locals[remembered[i]])))) clear_ref(closure);
     }
     return function_make(&retry_decorator_code, self->globals, NULL, NULL, closure);
 }
@@ -130,7 +133,9 @@ static Dict *dict_of_one(const char *name, Object *value) {
 }
 
 Object *retry_make(Dict *globals, Object *sleep) {
-    Tuple *defaults = (Tuple *)tuple_pack(2, &Exception_Type, int_from_long(0));
+    Object *zero = int_from_long(0);
+    Tuple *defaults = (Tuple *)tuple_pack(2, &Exception_Type, zero);
+    decref(zero);
     return function_make(&retry_code, globals, defaults, dict_of_one("sleep", sleep), NULL);
 }
 
@@ -167,7 +172,7 @@ static int tell(Object *out, Writer *text, int status) {
 /*     def wrapper(*args, **kwargs):
  *         try:
  *             result = func(*args, **kwargs)
- *         except Exception as error:
+ *         except BaseException as error:
  *             out(f"{call} raised {type(error).__name__}: {error}"); raise
  *         out(f"{call} -> {result!r}"); return result */
 static Object *trace_wrapper_body(Function *self, Object *const *locals) {

@@ -109,13 +109,15 @@ static int add_link(LruCache *self, Object *key, hash_t hash, Object *result) {
 }
 
 /* The cache is full: the oldest link leaves the ring and the table, and comes back with the new key and
- * result. It is of nobody's concern meanwhile, so what fails costs one link and nothing else. */
+ * result. It is of nobody's concern meanwhile, so what fails costs one link and nothing else. CPython's
+ * removal may compare the key with others of its hash while the link is out of the ring and still in the
+ * dict, where an __eq__ finds it; here nothing is compared. */
 static int reuse_oldest(LruCache *self, Object *key, hash_t hash, Object *result) {
     Link *link = self->root.next;
     Object *table_key, *popped;
     extract_link(link);
     popped = table_pop_identical(&self->cache, link->key, link->hash, &table_key);
-    if (!popped) { // an orphan
+    if (!popped) { // the table has its key no more
         decref(link);
         return 0;
     }
@@ -231,7 +233,7 @@ static void lru_cache_dealloc(Object *self) {
  * lru_cache_descr_get(). */
 static Object *lru_cache_descr_get(Object *self, Object *obj, Type *type) {
     (void)type;
-    return obj ? method_new(self, obj) : new_ref(self);
+    return obj && obj != None ? method_new(self, obj) : new_ref(self);
 }
 
 static int lru_cache_repr(Object *op, Writer *out) {
@@ -241,9 +243,18 @@ static int lru_cache_repr(Object *op, Writer *out) {
     return writer_puts(out, address);
 }
 
+/* CPython: METH_NOARGS, Objects/descrobject.c, method_vectorcall_NOARGS(). */
+static int no_arguments(const char *name, ssize_t nargs, const Tuple *kwnames) {
+    if (kwnames && kwnames->size)
+        return error_set(TypeError, "_lru_cache_wrapper.%s() takes no keyword arguments", name);
+    if (nargs == 0) return 0;
+    return error_set(TypeError, "_lru_cache_wrapper.%s() takes no arguments (%zd given)", name,
+                     nargs);
+}
+
 static Object *cache_info(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     (void)args;
-    if (builtin_check_args("cache_info", nargs, kwnames, 0, 0) < 0) return NULL;
+    if (no_arguments("cache_info", nargs, kwnames) < 0) return NULL;
     CacheInfo *info = object_new(&CacheInfo_Type, 0);
     if (info) *info = lru_cache_info((LruCache *)self);
     return OBJECT(info);
@@ -251,34 +262,13 @@ static Object *cache_info(Object *self, Object *const *args, ssize_t nargs, Tupl
 
 static Object *cache_clear(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     (void)args;
-    if (builtin_check_args("cache_clear", nargs, kwnames, 0, 0) < 0) return NULL;
+    if (no_arguments("cache_clear", nargs, kwnames) < 0) return NULL;
     lru_cache_clear((LruCache *)self);
     return new_ref(None);
 }
 
-static Object *maxsize_object(ssize_t maxsize) {
-    return maxsize < 0 ? new_ref(None) : int_from_long(maxsize);
-}
-
-/* CPython: Lib/functools.py, wrapper.cache_parameters. */
-static Object *cache_parameters(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    LruCache *self = (LruCache *)op;
-    (void)args;
-    if (builtin_check_args("cache_parameters", nargs, kwnames, 0, 0) < 0) return NULL;
-    Dict *dict = dict_new();
-    Object *maxsize = maxsize_object(self->maxsize);
-    Str *name = str_intern("maxsize"), *typed = str_intern("typed");
-    if (dict && (!maxsize || !name || !typed || dict_set_item(dict, name, maxsize) < 0 ||
-                 dict_set_item(dict, typed, self->typed ? True : False) < 0))
-        clear_ref(dict);
-    xdecref(maxsize);
-    return OBJECT(dict);
-}
-
-static const MethodDef lru_cache_methods[] = {{"cache_info", cache_info},
-                                              {"cache_clear", cache_clear},
-                                              {"cache_parameters", cache_parameters},
-                                              {0}};
+static const MethodDef lru_cache_methods[] = {
+    {"cache_info", cache_info}, {"cache_clear", cache_clear}, {0}};
 
 Type LruCache_Type = {
     TYPE("functools._lru_cache_wrapper", LruCache),
@@ -309,7 +299,8 @@ static Object *get_misses(Object *self) {
     return int_from_long(((CacheInfo *)self)->misses);
 }
 static Object *get_maxsize(Object *self) {
-    return maxsize_object(((CacheInfo *)self)->maxsize);
+    ssize_t maxsize = ((CacheInfo *)self)->maxsize;
+    return maxsize < 0 ? new_ref(None) : int_from_long(maxsize);
 }
 static Object *get_currsize(Object *self) {
     return int_from_long(((CacheInfo *)self)->currsize);
@@ -330,20 +321,49 @@ Type CacheInfo_Type = {
 
 /* ---- The decorator ----------------------------------------------------------------------------*/
 
-/* CPython: Lib/functools.py, lru_cache().decorating_function(): the cache, made to look like func. */
-static Object *decorate(Object *func, ssize_t maxsize, bool typed) {
-    Object *cache = lru_cache_new(func, maxsize, typed);
-    if (cache && update_wrapper(cache, func, NULL) < 0) clear_ref(cache);
-    return cache;
+/* {'maxsize': maxsize, 'typed': typed}. self: a tuple of the two. */
+static Object *cache_parameters(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+    (void)args;
+    if (builtin_check_args("cache_parameters", nargs, kwnames, 0, 0) < 0) return NULL;
+    Dict *dict = dict_new();
+    for (int i = 0; dict && i < 2; i++) {
+        Str *name = str_intern(i ? "typed" : "maxsize");
+        if (!name || dict_set_item(dict, name, ((Tuple *)self)->items[i]) < 0) clear_ref(dict);
+    }
+    return OBJECT(dict);
 }
 
-/* self: (maxsize, typed), which the factory was called with. */
+/* The cache, told its parameters and made to look like func. self: (maxsize, typed), which the factory
+ * was called with. CPython: Lib/functools.py, lru_cache().decorating_function(). */
 static Object *decorating_function(Object *self, Object *const *args, ssize_t nargs,
                                    Tuple *kwnames) {
     if (builtin_check_args("decorating_function", nargs, kwnames, 1, 1) < 0) return NULL;
     Object *const *parameters = ((Tuple *)self)->items;
     ssize_t maxsize = parameters[0] == None ? -1 : (ssize_t)((Int *)parameters[0])->value;
-    return decorate(args[0], maxsize, object_is_true(parameters[1]));
+    Object *cache = lru_cache_new(args[0], maxsize, object_is_true(parameters[1]));
+    Object *told = cache ? builtin_new("cache_parameters", cache_parameters, self) : NULL;
+    if (!told || object_setattr_string(cache, "cache_parameters", told) < 0 ||
+        update_wrapper(cache, args[0], NULL) < 0)
+        clear_ref(cache);
+    xdecref(told);
+    return cache;
+}
+
+/* lru_cache(maxsize, typed), both borrowed, or NULL with MemoryError. */
+static Object *decorator_new(Object *maxsize, Object *typed) {
+    Object *parameters = maxsize ? tuple_pack(2, maxsize, typed) : NULL;
+    Object *decorator =
+        parameters ? builtin_new("decorating_function", decorating_function, parameters) : NULL;
+    xdecref(parameters);
+    return decorator;
+}
+
+/* The same, applied to func at once. */
+static Object *decorate(Object *func, Object *maxsize, Object *typed) {
+    Object *decorator = decorator_new(maxsize, typed);
+    Object *cache = decorator ? object_vectorcall(decorator, &func, 1, NULL) : NULL;
+    xdecref(decorator);
+    return cache;
 }
 
 /* maxsize and typed from the arguments of a call: 0, or -1 with TypeError. */
@@ -371,6 +391,8 @@ static int parse(Object *const *args, ssize_t nargs, Tuple *kwnames, Object **ma
     return 0;
 }
 
+static Int default_maxsize = {{1, &Int_Type}, 128};
+
 static Object *lru_cache_call(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     Object *maxsize = NULL, *typed = NULL;
     (void)self;
@@ -378,25 +400,26 @@ static Object *lru_cache_call(Object *self, Object *const *args, ssize_t nargs, 
     if (!typed) typed = False;
     bool is_int = maxsize && (maxsize->type == &Int_Type || maxsize->type == &Bool_Type);
     if (maxsize && !is_int && maxsize != None) {
-        if (object_is_callable(maxsize) && typed->type == &Bool_Type)
-            return decorate(maxsize, 128, typed == True); // @lru_cache without parentheses
+        if (object_is_callable(maxsize) && typed->type == &Bool_Type) // without parentheses
+            return decorate(maxsize, OBJECT(&default_maxsize), typed);
         error_set(TypeError, "Expected first argument to be an integer, a callable, or None");
         return NULL;
     }
-    int64_t size = is_int ? ((Int *)maxsize)->value : 128;
-    Object *bound = maxsize == None ? new_ref(None) : int_from_long(size < 0 ? 0 : size);
-    Object *parameters = bound ? tuple_pack(2, bound, typed) : NULL;
-    Object *decorator =
-        parameters ? builtin_new("decorating_function", decorating_function, parameters) : NULL;
-    xdecref(parameters);
-    xdecref(bound);
+    Object *bound = maxsize ? new_ref(maxsize) : new_ref(&default_maxsize);
+    if (is_int && ((Int *)bound)->value < 0) {
+        decref(bound);
+        bound = int_from_long(0);
+    }
+    Object *decorator = decorator_new(bound, typed);
+    decref(bound);
     return decorator;
 }
 
+/* CPython: Lib/functools.py, cache(). */
 static Object *cache_call(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     (void)self;
-    return builtin_check_args("cache", nargs, kwnames, 1, 1) < 0 ? NULL
-                                                                 : decorate(args[0], -1, false);
+    if (builtin_check_args("cache", nargs, kwnames, 1, 1) < 0) return NULL;
+    return decorate(args[0], None, False);
 }
 
 Builtin lru_cache_builtin = {{1, &Builtin_Type}, "lru_cache", lru_cache_call, NULL};

@@ -46,8 +46,8 @@ extern Type LruCache_Type, Link_Type, CacheInfo_Type;
 
 /* _lru_cache_wrapper(func, maxsize, typed): a new cache in front of func; maxsize -1 is None, 0 none
  * at all. NULL with TypeError ("the first argument must be callable") or MemoryError. CPython:
- * lru_cache_new(). Its attributes: __wrapped__ and what else wraps() sets, cache_info(),
- * cache_clear(), cache_parameters(). */
+ * lru_cache_new(). Its methods are cache_info() and cache_clear(); the decorator below gives it
+ * cache_parameters(), __wrapped__ and what else wraps() sets. */
 Object *lru_cache_new(Object *func, ssize_t maxsize, bool typed);
 
 /* functools.lru_cache(maxsize=128, typed=False) as a program calls it, with arguments or directly as

@@ -126,23 +126,15 @@ static void attempts(void) {
     }
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void tell_level(const char *name, Object *op) {
     Function *level = (Function *)op;
-    const char *free[CALL_MAX], *const *names = level->code->freevars;
-    size_t n = 0;
     printf("%s: '%s' '%s' ", name, level->name->text, level->qualname->text);
     print(level->doc);
-    printf("\n  free: [");
-    while (names && names[n])
-        free[n] = names[n], n++;
-    qsort(free, n, sizeof *free, by_name);
-    for (size_t i = 0; i < n; i++)
-        printf("%s'%s'", i ? ", " : "", free[i]);
-    puts("]");
+    Object *free = get_and_drop(object_getattr_string(op, "__code__"), "co_freevars");
+    printf("\n  free: ");
+    print(free);
+    puts("");
+    decref(free);
 }
 
 static const char *boolean(bool value) {
@@ -220,15 +212,26 @@ static const char *const CALLS[] = {
     "1",       "1.0",       "True", "'a'", "x=1",   "x=1, y=2", "y=2, x=1", "1, 2", "(1, 2)",
     "(1,), 2", "1",         "None", "{}",  "1, {}", "x={}",     "'a'",      "1.5",  "'1'",
     "1, x=1",  "1, 'x', 1", "",     "0",   "False", "0.0",      "-1",       "1, 2"};
-static const char *const LRU[] = {"",           "5",
-                                  "0",          "-1",
-                                  "None",       "'x'",
-                                  "1.5",        "{}",
-                                  "3, True",    "3, False",
-                                  "maxsize=3",  "typed=True",
-                                  "size=3",     "3, maxsize=3",
-                                  "3, True, 1", "maxsize=None, typed=True",
-                                  "None, True"};
+static const char *const LRU[] = {"",
+                                  "5",
+                                  "0",
+                                  "-1",
+                                  "True",
+                                  "None",
+                                  "'x'",
+                                  "1.5",
+                                  "{}",
+                                  "3, True",
+                                  "3, False",
+                                  "maxsize=3",
+                                  "typed=True",
+                                  "size=3",
+                                  "3, maxsize=3",
+                                  "3, True, 1",
+                                  "maxsize=None, typed=True",
+                                  "None, True",
+                                  "3, 'x'",
+                                  "typed=None"};
 
 static void show(Object *op) {
     LruCache *cache = (LruCache *)op;

@@ -91,7 +91,7 @@ def levels() -> None:
     wrapper = decorator(fetch)
     for name, level in ("retry", retry), ("decorator", decorator), ("wrapper", wrapper):
         print(f"{name}: {level.__name__!r} {level.__qualname__!r} {level.__doc__!r}")
-        print(f"  free: {sorted(level.__code__.co_freevars)}")
+        print(f"  free: {level.__code__.co_freevars}")
     print(f"wrapped: {wrapper.__wrapped__ is fetch}")
     print(f"two decorators: {retry(3) is retry(3)}, two wrappers: {decorator(fetch) is wrapper}")
 
@@ -140,8 +140,9 @@ def both() -> None:
 
 CALLS = ["1", "1.0", "True", "'a'", "x=1", "x=1, y=2", "y=2, x=1", "1, 2", "(1, 2)", "(1,), 2", "1", "None", "{}",
          "1, {}", "x={}", "'a'", "1.5", "'1'", "1, x=1", "1, 'x', 1", "", "0", "False", "0.0", "-1", "1, 2"]
-LRU = ["", "5", "0", "-1", "None", "'x'", "1.5", "{}", "3, True", "3, False", "maxsize=3", "typed=True", "size=3",
-       "3, maxsize=3", "3, True, 1", "maxsize=None, typed=True", "None, True"]
+LRU = ["", "5", "0", "-1", "True", "None", "'x'", "1.5", "{}", "3, True", "3, False", "maxsize=3", "typed=True", "size=3",
+       "3, maxsize=3", "3, True, 1", "maxsize=None, typed=True", "None, True",
+       "3, 'x'", "typed=None"]
 
 
 def ring(cache: Any) -> list[tuple[Any, Any]]:
