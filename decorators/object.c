@@ -14,7 +14,7 @@
 enum {
     UNWIND_LEVEL = 50, // CPython: Objects/object.c, _PyTrash_UNWIND_LEVEL
     FAST_ARGS = 8, // arguments that are moved on the C stack. CPython: _PY_FASTCALL_SMALL_STACK (5)
-    COMPARE_DEPTH_MAX = 1000 // CPython: sys.getrecursionlimit()
+    DEPTH_MAX = 1000 // calls or comparisons inside one another. CPython: sys.getrecursionlimit()
 };
 
 /* ---- Birth and death --------------------------------------------------------------------------*/
@@ -76,6 +76,22 @@ static Object *not_callable(Object *self) {
     return NULL;
 }
 
+/* Calls the cell. An instance whose class has an instance as its __call__, that of the class, goes round
+ * without any function being called: so these are counted, too. CPython: Objects/call.c,
+ * _PyObject_Call(), _PyObject_MakeTpCall(), Py_EnterRecursiveCall(). */
+static Object *call_cell(Object *self, Tuple *args, Dict *kwargs) {
+    static int depth;
+    if (!self->type->call) return not_callable(self);
+    if (depth >= DEPTH_MAX) {
+        error_set(RecursionError, "maximum recursion depth exceeded while calling a Python object");
+        return NULL;
+    }
+    depth++;
+    Object *result = self->type->call(self, args, kwargs);
+    depth--;
+    return result;
+}
+
 /* The array becomes a tuple, the names and the last values a dict. CPython: Objects/call.c,
  * _PyObject_MakeTpCall(). */
 Object *object_make_tp_call(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
@@ -88,7 +104,7 @@ Object *object_make_tp_call(Object *self, Object *const *args, ssize_t nargs, Tu
     for (ssize_t i = 0; kwnames && i < kwnames->size; i++) {
         if (dict_set_item(kwargs, (Str *)kwnames->items[i], args[nargs + i]) < 0) goto done;
     }
-    result = self->type->call(self, tuple, kwargs);
+    result = call_cell(self, tuple, kwargs);
 done:
     xdecref(tuple);
     xdecref(kwargs);
@@ -129,7 +145,7 @@ Object *object_call(Object *self, Tuple *args, Dict *kwargs) {
             return type->vectorcall(self, args->items, args->size, NULL);
         return vectorcall_packed(self, args, kwargs);
     }
-    return type->call ? type->call(self, args, kwargs) : not_callable(self);
+    return call_cell(self, args, kwargs);
 }
 
 Object *object_call_args(Object *self, ssize_t nargs, ...) {
@@ -295,7 +311,7 @@ hash_t object_hash(Object *self) {
  * do_richcompare(). */
 int object_equal_slow(Object *self, Object *other) {
     static int depth;
-    if (depth >= COMPARE_DEPTH_MAX)
+    if (depth >= DEPTH_MAX)
         return error_set(RecursionError, "maximum recursion depth exceeded in comparison");
     int answer = NOT_IMPLEMENTED;
     depth++;
@@ -325,7 +341,8 @@ bool object_is_true(const Object *self) {
 int object_write_repr(Object *self, Writer *out) {
     if (!self->type->repr) {
         char text[128];
-        snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
+        snprintf(text, sizeof text, "<%s%s object at %p>",
+                 self->type->flags & HEAPTYPE ? "__main__." : "", self->type->name, (void *)self);
         return writer_puts(out, text);
     }
     incref(self);
