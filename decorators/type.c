@@ -90,9 +90,17 @@ static Object *type_getattr(Type *self, Str *name) {
     return found ? new_ref(found) : NULL;
 }
 
+/* What a bound method has not itself, its function has. CPython: Objects/classobject.c,
+ * method_getattro(). */
+static Object *method_getattr(Object *self, Str *name) {
+    if (type_lookup(&Method_Type, name) || error_occurred()) return generic_getattr(self, name);
+    return object_getattr(((Method *)self)->func, name);
+}
+
 Object *object_getattr(Object *self, Str *name) {
-    return self->type == &Type_Type ? type_getattr((Type *)self, name)
-                                    : generic_getattr(self, name);
+    if (self->type == &Type_Type) return type_getattr((Type *)self, name);
+    if (self->type == &Method_Type) return method_getattr(self, name);
+    return generic_getattr(self, name);
 }
 
 Object *object_getattr_string(Object *self, const char *name) {
@@ -108,8 +116,7 @@ static int type_setattr(Type *self, Str *name, Object *value) {
     if (!(self->flags & HEAPTYPE))
         return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
                          self->name);
-    if (!value && !dict_get_item(self->dict, name))
-        return error_set(AttributeError, "%s", name->text);
+    if (!value && !dict_get_item(self->dict, name)) return no_attribute(OBJECT(self), name);
     int status = value ? dict_set_item(self->dict, name, value) : dict_del_item(self->dict, name);
     for (Type *type = heap_types; type; type = type->next_heap) {
         if (type_is_subtype(type, self)) fill_cells(type);
@@ -193,9 +200,17 @@ static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
     return result;
 }
 
+/* Calls __get__ with self before the rest, whatever it is: to bind it would be to call a __get__. CPython:
+ * slot_tp_descr_get(). */
 static Object *slot_descr_get(Object *self, Object *obj, Type *type) {
-    Object *args[] = {obj ? obj : None, type ? OBJECT(type) : None};
-    return call_special(self, "__get__", args, 2);
+    Str *name = str_intern("__get__");
+    Object *get = name ? type_lookup(self->type, name) : NULL;
+    if (!get) return name ? new_ref(self) : NULL;
+    Object *args[] = {self, obj ? obj : None, type ? OBJECT(type) : None};
+    incref(get);
+    Object *result = object_vectorcall(get, args, 3, NULL);
+    decref(get);
+    return result;
 }
 
 /* Drops a result that nobody wants: 0, or -1 if there is none. */
