@@ -256,12 +256,11 @@ static int slot_repr(Object *self, Writer *out) {
     return status;
 }
 
-/* Whether a class of the chain has it. Names that no class ever had need not be interned. */
+/* Whether a class of the chain has it, None too, which then fails. Names that no class ever had need not be interned. */
 static bool has(Type *self, const char *name) {
     for (; self->flags & HEAPTYPE; self = self->base) {
         for (ssize_t i = 0; i < self->dict->size; i++) {
-            if (strcmp(self->dict->items[i].name->text, name) == 0)
-                return self->dict->items[i].value != None;
+            if (strcmp(self->dict->items[i].name->text, name) == 0) return true;
         }
     }
     return false;
