@@ -197,6 +197,7 @@ static Code register_code = {CODE("register"),
                              .body = register_body};
 
 static Object *dispatch_body(Function *self, Object *const *locals) {
+    if (locals[0]->type->flags & HEAPTYPE) return object_getattr_string(locals[0], "__mro__");
     if (locals[0]->type != &Type_Type) {
         error_set(TypeError, "cannot create weak reference to '%s' object", locals[0]->type->name);
         return NULL;
