@@ -1,12 +1,11 @@
 /* program.h: a small Python, so that a proof's program is text that python3 runs, too.
  *
  *     line       = statement {";" statement}                         one expression: its value is the line's
- *     statement  = "def" NAME "(" parameters ")" ["->" sum] ":" line | "class" NAME ["(" NAME ")"] ":" line | "pass"
- *                | "del" target | "return" sum | "raise" NAME "(" sum ")" | target "=" sum | sum {"," sum}
- *     parameters = {["*" | "**"] NAME [":" sum] ["=" sum] ","}
- *     sum        = postfix {"+" postfix}
- *     postfix    = atom {"." NAME | "(" {[NAME "="] sum ","} ")"}
- *     atom       = NAME | number | 'string' | "(" {sum ","} ")"
+ *     statement  = "def" NAME "(" parameters ")" ["->" value] ":" line | "class" NAME ["(" NAME ")"] ":" line | "pass"
+ *                | "del" target | "return" value | "raise" NAME "(" value ")" | target "=" value | value {"," value}
+ *     parameters = {["*" | "**"] NAME [":" value] ["=" value] ","}
+ *     value      = atom {"." NAME | "(" {[NAME "="] value ","} ")"}
+ *     atom       = NAME | number | 'string' | "(" {value ","} ")"
  *
  * Text is executed while it is read; a function keeps the text of its body. A wrong line is a fault of the
  * proof: abort(). Functions have the names of the module and their parameters, nothing between.
@@ -46,8 +45,11 @@ typedef struct {
     bool returned;
 } Reader;
 
-static Object *read_sum(Reader *self);
+static Object *read_target(Reader *self, Str **target);
 static Object *read_line(Reader *self);
+static Object *read_value(Reader *self) {
+    return read_target(self, NULL);
+}
 
 /* ---- Words ------------------------------------------------------------------------------------*/
 
@@ -115,7 +117,7 @@ static int read_arguments(Reader *self, Object **args, ssize_t *nargs, Tuple **k
         } else {
             *self = before;
         }
-        if (error_occurred() || !(args[*nargs] = read_sum(self))) return -1;
+        if (error_occurred() || !(args[*nargs] = read_value(self))) return -1;
         ++*nargs;
         take(self, ",");
     }
@@ -171,7 +173,7 @@ static Object *read_atom(Reader *self) {
 }
 
 /* Stops before the last ".name" if that is what is assigned to or deleted: its name is in *target. */
-static Object *read_postfix(Reader *self, Str **target) {
+static Object *read_target(Reader *self, Str **target) {
     Object *value = read_atom(self);
     while (value) {
         if (take(self, "(")) {
@@ -193,26 +195,6 @@ static Object *read_postfix(Reader *self, Str **target) {
         }
     }
     return NULL;
-}
-
-/* What is added to a value that has been read; steals it. */
-static Object *read_addends(Reader *self, Object *value) {
-    while (value && take(self, "+")) {
-        Object *more = read_postfix(self, NULL), *sum = NULL;
-        if (more && value->type == &Int_Type && more->type == &Int_Type)
-            sum = int_from_long(((Int *)value)->value + ((Int *)more)->value);
-        else if (more)
-            error_set(TypeError, "unsupported operand type(s) for +: '%s' and '%s'",
-                      value->type->name, more->type->name);
-        xdecref(more);
-        decref(value);
-        value = sum;
-    }
-    return value;
-}
-
-static Object *read_sum(Reader *self) {
-    return read_addends(self, read_postfix(self, NULL));
 }
 
 /* ---- Functions and classes --------------------------------------------------------------------*/
@@ -237,7 +219,7 @@ static ProgramCode *code_new(const Reader *self, const Str *name) {
 }
 
 static int read_annotation(Reader *self, Dict **annotations, Str *name) {
-    Object *value = read_sum(self);
+    Object *value = read_value(self);
     if (value && !*annotations) *annotations = dict_new();
     int status = value && name && *annotations ? dict_set_item(*annotations, name, value) : -1;
     xdecref(value);
@@ -245,7 +227,7 @@ static int read_annotation(Reader *self, Dict **annotations, Str *name) {
 }
 
 static int read_default(Reader *self, Tuple **defaults) {
-    Object *value = read_sum(self), *items[PROGRAM_ARGS];
+    Object *value = read_value(self), *items[PROGRAM_ARGS];
     ssize_t n = *defaults ? (*defaults)->size : 0;
     for (ssize_t i = 0; i < n; i++)
         items[i] = (*defaults)->items[i];
@@ -347,7 +329,7 @@ static Object *read_more(Reader *self, Object *value) {
     if (!value || !take(self, ",")) return value;
     ssize_t n = 1;
     do {
-        result = items[n] = read_sum(self);
+        result = items[n] = read_value(self);
     } while (items[n++] && take(self, ","));
     if (result) result = OBJECT(tuple_from_array(items, n));
     while (n > 0)
@@ -359,23 +341,23 @@ static Object *read_more(Reader *self, Object *value) {
 static Object *read_simple(Reader *self, bool del) {
     Reader start = *self;
     Str *name = !del && at_name(self) ? read_name(self) : NULL;
-    if (name && take(self, "=")) return store(self, name, read_sum(self));
+    if (name && take(self, "=")) return store(self, name, read_value(self));
     *self = start;
     if (error_occurred()) return NULL;
     Str *target = NULL;
-    Object *owner = read_postfix(self, &target);
+    Object *owner = read_target(self, &target);
     if (!owner) return NULL;
     int status = 0;
     if (del && target) {
         status = object_setattr(owner, target, NULL);
     } else if (target && take(self, "=")) {
-        Object *value = read_sum(self);
+        Object *value = read_value(self);
         status = value ? object_setattr(owner, target, value) : -1;
         xdecref(value);
     } else { // neither
         Object *value = target ? object_getattr(owner, target) : new_ref(owner);
         decref(owner);
-        return read_more(self, read_addends(self, value));
+        return read_more(self, value);
     }
     decref(owner);
     return done(status);
@@ -392,7 +374,7 @@ static Object *read_statement(Reader *self) {
     if (take(self, "raise")) return read_raise(self);
     if (take(self, "return")) {
         self->returned = true;
-        return read_sum(self);
+        return read_value(self);
     }
     return read_simple(self, take(self, "del"));
 }
