@@ -338,7 +338,8 @@ static Object *cached_property_descr_get(Object *op, Object *obj, Type *type) {
                   "Cannot use cached_property instance without calling __set_name__ on it.");
         return NULL;
     }
-    Dict *dict = object_dict(obj);
+    bool readonly_dict = obj->type == &Type_Type; // a classmethod has bound it to its class
+    Dict *dict = readonly_dict ? ((Type *)obj)->dict : object_dict(obj);
     if (!dict) {
         if (!error_occurred())
             error_set(TypeError, "No '__dict__' attribute on '%s' instance to cache '%s' property.",
@@ -349,7 +350,13 @@ static Object *cached_property_descr_get(Object *op, Object *obj, Type *type) {
     if (value) return new_ref(value);
     incref(dict); // the function may give the instance another
     value = object_vectorcall(self->func, &obj, 1, NULL);
-    if (value && dict_set_item(dict, self->attrname, value) < 0) clear_ref(value);
+    if (value && readonly_dict)
+        error_set(TypeError,
+                  "The '__dict__' attribute on '%s' instance does not support item assignment for "
+                  "caching '%s' property.",
+                  obj->type->name, self->attrname->text);
+    if (value && (readonly_dict || dict_set_item(dict, self->attrname, value) < 0))
+        clear_ref(value);
     decref(dict);
     return value;
 }
