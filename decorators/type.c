@@ -177,8 +177,9 @@ static Object *call_special(Object *self, const char *name, Object *const *args,
 /* The packed arguments are unpacked behind self, or packed once more if some are named. CPython:
  * Objects/typeobject.c, slot_tp_call(); Objects/call.c, _PyObject_Call_Prepend(). */
 static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
-    Str *name = str_intern("__call__");
-    Object *found = name ? type_lookup(self->type, name) : NULL, *result = NULL;
+    static Str *name; // interned for good
+    if (!name && !(name = str_intern("__call__"))) return NULL;
+    Object *found = type_lookup(self->type, name), *result = NULL;
     if (!found) {
         no_attribute(self, name);
         return NULL;
@@ -203,9 +204,10 @@ static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
 /* Calls __get__ with self before the rest, whatever it is: to bind it would be to call a __get__. CPython:
  * slot_tp_descr_get(). */
 static Object *slot_descr_get(Object *self, Object *obj, Type *type) {
-    Str *name = str_intern("__get__");
-    Object *get = name ? type_lookup(self->type, name) : NULL;
-    if (!get) return name ? new_ref(self) : NULL;
+    static Str *name;
+    if (!name && !(name = str_intern("__get__"))) return NULL;
+    Object *get = type_lookup(self->type, name);
+    if (!get) return new_ref(self);
     Object *args[] = {self, obj ? obj : None, type ? OBJECT(type) : None};
     incref(get);
     Object *result = object_vectorcall(get, args, 3, NULL);
