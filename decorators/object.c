@@ -78,7 +78,8 @@ static Object *not_callable(Object *self) {
 
 /* Calls the cell. An instance whose class has an instance as its __call__, that of the class, goes round
  * without any function being called: so these are counted, too. CPython: Objects/call.c,
- * _PyObject_Call(), _PyObject_MakeTpCall(), Py_EnterRecursiveCall(). */
+ * _PyObject_Call(), _PyObject_MakeTpCall(); Include/internal/pycore_ceval.h,
+ * _Py_EnterRecursiveCallTstate(). */
 static Object *call_cell(Object *self, Tuple *args, Dict *kwargs) {
     static int depth;
     if (!self->type->call) return not_callable(self);
