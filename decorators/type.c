@@ -20,13 +20,18 @@ bool type_is_subtype(const Type *self, const Type *base) {
     return self != NULL;
 }
 
-Object *type_lookup(Type *self, Str *name) {
+/* Inlined where it counts. */
+static inline Object *lookup(Type *self, const Str *name) {
     if (!(self->flags & READY) && type_ready(self) < 0) return NULL;
     for (; self; self = self->base) {
         Object *found = dict_get_item(self->dict, name);
         if (found) return found;
     }
     return NULL;
+}
+
+Object *type_lookup(Type *self, Str *name) {
+    return lookup(self, name);
 }
 
 static Dict **dict_pointer(Object *self) {
@@ -51,7 +56,7 @@ static int no_attribute(Object *self, const Str *name) {
 
 /* CPython: Objects/object.c, PyObject_GenericGetAttr(). */
 static Object *generic_getattr(Object *self, Str *name) {
-    Object *found = type_lookup(self->type, name);
+    Object *found = lookup(self->type, name);
     Type *kind = found ? found->type : NULL;
     if (found) incref(found); // the descriptor may change the class that holds it
     if (found && kind->descr_get && kind->descr_set) {
