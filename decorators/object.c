@@ -365,7 +365,8 @@ typedef struct Running {
 int object_write_repr(Object *self, Writer *out) {
     if (!self->type->repr) {
         char text[128];
-        snprintf(text, sizeof text, "<%s object at %p>", self->type->name, (void *)self);
+        snprintf(text, sizeof text, "<%s%s object at %p>",
+                 self->type->flags & HEAPTYPE ? "__main__." : "", self->type->name, (void *)self);
         return writer_puts(out, text);
     }
     static Running *running;

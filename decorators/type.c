@@ -24,13 +24,17 @@ static bool made_ready(Type *self) {
     return self->flags & READY || type_ready(self) == 0;
 }
 
-Object *type_lookup(Type *self, Str *name) {
-    if (!made_ready(self)) return NULL;
+/* Of a type that is ready; compiled in where it counts. */
+static inline Object *lookup(const Type *self, const Str *name) {
     for (; self; self = self->base) {
         Object *found = dict_get_item(self->dict, name);
         if (found) return found;
     }
     return NULL;
+}
+
+Object *type_lookup(Type *self, Str *name) {
+    return made_ready(self) ? lookup(self, name) : NULL;
 }
 
 static Dict **dict_pointer(Object *self) {
@@ -57,7 +61,7 @@ static int no_attribute(Object *self, const Str *name) {
  * have: Objects/classobject.c, method_getattro(). */
 static Object *generic_getattr(Object *self, Str *name) {
     if (!made_ready(self->type)) return NULL;
-    Object *found = type_lookup(self->type, name);
+    Object *found = lookup(self->type, name);
     Type *kind = found ? found->type : NULL;
     if (found) incref(found); // the descriptor may change the class that holds it
     if (found && kind->descr_get && kind->descr_set) {
@@ -99,8 +103,8 @@ static Object *type_getattr(Type *self, Str *name) {
 }
 
 Object *object_getattr(Object *self, Str *name) {
-    return self->type == &Type_Type ? type_getattr((Type *)self, name)
-                                    : generic_getattr(self, name);
+    if (self->type == &Type_Type) return type_getattr((Type *)self, name);
+    return generic_getattr(self, name);
 }
 
 Object *object_getattr_string(Object *self, const char *name) {
@@ -116,8 +120,7 @@ static int type_setattr(Type *self, Str *name, Object *value) {
     if (!(self->flags & HEAPTYPE))
         return error_set(TypeError, "cannot set '%s' attribute of immutable type '%s'", name->text,
                          self->name);
-    if (!value && !dict_get_item(self->dict, name))
-        return error_set(AttributeError, "%s", name->text);
+    if (!value && !dict_get_item(self->dict, name)) return no_attribute(OBJECT(self), name);
     int status = value ? dict_set_item(self->dict, name, value) : dict_del_item(self->dict, name);
     for (Type *type = heap_types; type; type = type->next_heap) {
         if (type_is_subtype(type, self)) fill_cells(type);
@@ -179,8 +182,9 @@ static Object *call_special(Object *self, const char *name, Object *const *args,
 /* The packed arguments are unpacked behind self, or packed once more if some are named. CPython:
  * Objects/typeobject.c, slot_tp_call(); Objects/call.c, _PyObject_Call_Prepend(). */
 static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
-    Str *name = str_intern("__call__");
-    Object *found = name ? type_lookup(self->type, name) : NULL, *result = NULL;
+    static Str *name; // interned for good
+    if (!name && !(name = str_intern("__call__"))) return NULL;
+    Object *found = type_lookup(self->type, name), *result = NULL;
     if (!found) {
         no_attribute(self, name);
         return NULL;
@@ -202,9 +206,18 @@ static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
     return result;
 }
 
+/* Calls __get__ with self before the rest, whatever it is: to bind it would be to call a __get__. CPython:
+ * slot_tp_descr_get(). */
 static Object *slot_descr_get(Object *self, Object *obj, Type *type) {
-    Object *args[] = {obj ? obj : None, type ? OBJECT(type) : None};
-    return call_special(self, "__get__", args, 2);
+    static Str *name;
+    if (!name && !(name = str_intern("__get__"))) return NULL;
+    Object *get = type_lookup(self->type, name);
+    if (!get) return new_ref(self);
+    Object *args[] = {self, obj ? obj : None, type ? OBJECT(type) : None};
+    incref(get);
+    Object *result = object_vectorcall(get, args, 3, NULL);
+    decref(get);
+    return result;
 }
 
 /* Drops a result that nobody wants: 0, or -1 if there is none. */
@@ -250,12 +263,11 @@ static int slot_repr(Object *self, Writer *out) {
     return status;
 }
 
-/* Whether a class of the chain has it. Names that no class ever had need not be interned. */
+/* Whether a class of the chain has it, None too, which then fails. Names that no class ever had need not be interned. */
 static bool has(Type *self, const char *name) {
     for (; self->flags & HEAPTYPE; self = self->base) {
         for (ssize_t i = 0; i < self->dict->size; i++) {
-            if (strcmp(self->dict->items[i].name->text, name) == 0)
-                return self->dict->items[i].value != None;
+            if (strcmp(self->dict->items[i].name->text, name) == 0) return true;
         }
     }
     return false;

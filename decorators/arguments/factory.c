@@ -79,6 +79,7 @@ static Object *retry_decorator_body(Function *self, Object *const *locals) {
 static Code retry_decorator_code = {
     CODE("decorator"),
     .qualname = "retry.<locals>.decorator",
+    .doc = "Wrap func.",
     .argcount = 1,
     .varnames = NAMES("func"),
     .freevars = NAMES("backoff", "on", "sleep", "times"),

@@ -8,11 +8,13 @@ int class_define(Dict *dict, const char *name, Object *value) {
     return status;
 }
 
+static Str *calls_name, *func_name; // interned by count_calls_make(), for good
+
 static Object *init_body(Function *self, Object *const *locals) {
     Object *zero = int_from_long(0);
     bool failed = !zero || update_wrapper(locals[0], locals[1], NULL) < 0 ||
-                  object_setattr_string(locals[0], "func", locals[1]) < 0 ||
-                  object_setattr_string(locals[0], "calls", zero) < 0;
+                  object_setattr(locals[0], func_name, locals[1]) < 0 ||
+                  object_setattr(locals[0], calls_name, zero) < 0;
     (void)self;
     xdecref(zero);
     return failed ? NULL : new_ref(None);
@@ -20,13 +22,13 @@ static Object *init_body(Function *self, Object *const *locals) {
 
 /* self.calls += 1; -1 with an error. */
 static int count_call(Object *self) {
-    Object *calls = object_getattr_string(self, "calls");
+    Object *calls = object_getattr(self, calls_name);
     if (!calls) return -1;
     Object *more = calls->type == &Int_Type ? int_from_long(((Int *)calls)->value + 1) : NULL;
     if (!more && !error_occurred())
         error_set(TypeError, "unsupported operand type(s) for +=: '%s' and 'int'",
                   calls->type->name);
-    int status = more ? object_setattr_string(self, "calls", more) : -1;
+    int status = more ? object_setattr(self, calls_name, more) : -1;
     decref(calls);
     xdecref(more);
     return status;
@@ -35,7 +37,7 @@ static int count_call(Object *self) {
 static Object *call_body(Function *self, Object *const *locals) {
     (void)self;
     if (count_call(locals[0]) < 0) return NULL;
-    Object *func = object_getattr_string(locals[0], "func");
+    Object *func = object_getattr(locals[0], func_name);
     Object *result = func ? object_call(func, (Tuple *)locals[1], (Dict *)locals[2]) : NULL;
     xdecref(func);
     return result;
@@ -58,6 +60,8 @@ static Code get_code = {CODE("__get__"), .qualname = "CountCalls.__get__", .argc
                         .varnames = NAMES("self", "obj", "type"), .body = get_body};
 
 Type *count_calls_make(Dict *globals, bool binds) {
+    if (!calls_name && !(calls_name = str_intern("calls"))) return NULL;
+    if (!func_name && !(func_name = str_intern("func"))) return NULL;
     Dict *dict = dict_new();
     Type *type = NULL;
     if (dict &&

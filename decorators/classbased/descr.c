@@ -22,9 +22,8 @@ Object *property_new(Object *get, Object *set, Object *del, Object *doc) {
     if (self->get && !self->doc) {
         Object *getter_doc = object_getattr_string(self->get, "__doc__");
         if (getter_doc) {
-            self->doc = given(getter_doc);
-            self->getter_doc = self->doc != NULL;
-            decref(getter_doc);
+            self->doc = getter_doc;
+            self->getter_doc = true;
         } else if (error_matches(AttributeError)) {
             error_clear();
         } else {
@@ -51,6 +50,11 @@ static Object *property_type_new(Type *type, Object *const *args, ssize_t nargs,
             j++;
         if (j == 4) {
             error_set(TypeError, "'%s' is an invalid keyword argument for property()", name);
+            return NULL;
+        }
+        if (j < nargs) {
+            error_set(TypeError, "argument for property() given by name ('%s') and position (%d)",
+                      name, j + 1);
             return NULL;
         }
         found[j] = args[nargs + i];
@@ -122,16 +126,25 @@ static Object *property_copy(const Property *old, Object *get, Object *set, Obje
     return OBJECT(copy);
 }
 
+/* -1 with TypeError unless one argument was given. CPython: METH_O; Objects/descrobject.c,
+ * method_check_args(), method_vectorcall_O(). */
+static int takes_one(const char *name, ssize_t nargs, Tuple *kwnames) {
+    if (kwnames) return error_set(TypeError, "property.%s() takes no keyword arguments", name);
+    if (nargs == 1) return 0;
+    return error_set(TypeError, "property.%s() takes exactly one argument (%zd given)", name,
+                     nargs);
+}
+
 static Object *property_getter(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    if (builtin_check_args("property.getter()", nargs, kwnames, 1, 1) < 0) return NULL;
+    if (takes_one("getter", nargs, kwnames) < 0) return NULL;
     return property_copy((Property *)self, args[0], NULL, NULL);
 }
 static Object *property_setter(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    if (builtin_check_args("property.setter()", nargs, kwnames, 1, 1) < 0) return NULL;
+    if (takes_one("setter", nargs, kwnames) < 0) return NULL;
     return property_copy((Property *)self, NULL, args[0], NULL);
 }
 static Object *property_deleter(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    if (builtin_check_args("property.deleter()", nargs, kwnames, 1, 1) < 0) return NULL;
+    if (takes_one("deleter", nargs, kwnames) < 0) return NULL;
     return property_copy((Property *)self, NULL, NULL, args[0]);
 }
 
@@ -150,13 +163,25 @@ static Object *property_fdel(Object *self) {
 static Object *property_doc(Object *self) {
     return or_none(((Property *)self)->doc);
 }
+static int property_set_doc(Object *op, Object *value) {
+    Property *self = (Property *)op;
+    Object *old = self->doc;
+    self->doc = value ? new_ref(value) : NULL;
+    xdecref(old);
+    return 0;
+}
+/* CPython: Python/structmember.c, PyMember_SetOne(). */
+static int member_readonly(Object *self, Object *value) {
+    (void)self, (void)value;
+    return error_set(AttributeError, "readonly attribute");
+}
 
 static const MethodDef property_methods[] = {
     {"getter", property_getter}, {"setter", property_setter}, {"deleter", property_deleter}, {0}};
-static const GetSet property_getset[] = {{"fget", property_fget, NULL},
-                                         {"fset", property_fset, NULL},
-                                         {"fdel", property_fdel, NULL},
-                                         {"__doc__", property_doc, NULL},
+static const GetSet property_getset[] = {{"fget", property_fget, member_readonly},
+                                         {"fset", property_fset, member_readonly},
+                                         {"fdel", property_fdel, member_readonly},
+                                         {"__doc__", property_doc, property_set_doc},
                                          {0}};
 
 Type Property_Type = {
@@ -228,9 +253,8 @@ static Object *classmethod_descr_get(Object *op, Object *obj, Type *type) {
 }
 
 /* CPython: sm_call(); a staticmethod can be called since 3.10. */
-static Object *staticmethod_vectorcall(Object *op, Object *const *args, ssize_t nargs,
-                                       Tuple *kwnames) {
-    return object_vectorcall(((Wrapper *)op)->callable, args, nargs, kwnames);
+static Object *staticmethod_call(Object *op, Tuple *args, Dict *kwargs) {
+    return object_call(((Wrapper *)op)->callable, args, kwargs);
 }
 
 static int wrapper_repr(Object *op, Writer *out) {
@@ -243,18 +267,15 @@ static Object *wrapper_get_callable(Object *self) {
     return new_ref(((Wrapper *)self)->callable);
 }
 
-static const GetSet wrapper_getset[] = {
-    {"__func__", wrapper_get_callable, NULL}, {"__wrapped__", wrapper_get_callable, NULL}, {0}};
+static const GetSet wrapper_getset[] = {{"__func__", wrapper_get_callable, member_readonly},
+                                        {"__wrapped__", wrapper_get_callable, member_readonly},
+                                        {0}};
 
 Type StaticMethod_Type = {
-    TYPE("staticmethod", Wrapper),
-    .dictoffset = offsetof(Wrapper, dict),
-    .dealloc = wrapper_dealloc,
-    .repr = wrapper_repr,
-    .vectorcall = staticmethod_vectorcall,
-    .descr_get = staticmethod_descr_get,
-    .new = wrapper_type_new,
-    .getset = wrapper_getset,
+    TYPE("staticmethod", Wrapper), .dictoffset = offsetof(Wrapper, dict),
+    .dealloc = wrapper_dealloc,    .repr = wrapper_repr,
+    .call = staticmethod_call,     .descr_get = staticmethod_descr_get,
+    .new = wrapper_type_new,       .getset = wrapper_getset,
 };
 Type ClassMethod_Type = {
     TYPE("classmethod", Wrapper), .dictoffset = offsetof(Wrapper, dict), .dealloc = wrapper_dealloc,
@@ -268,7 +289,13 @@ Object *cached_property_new(Object *func) {
     CachedProperty *self = object_new(&CachedProperty_Type, 0);
     if (!self) return NULL;
     self->func = new_ref(func);
-    if (!(self->doc = object_getattr_string(func, "__doc__"))) clear_ref(self);
+    if ((self->doc = object_getattr_string(func, "__doc__"))) return OBJECT(self);
+    if (!error_matches(AttributeError)) { // in CPython every object has one
+        decref(self);
+        return NULL;
+    }
+    error_clear();
+    self->doc = new_ref(None);
     return OBJECT(self);
 }
 
@@ -311,7 +338,8 @@ static Object *cached_property_descr_get(Object *op, Object *obj, Type *type) {
                   "Cannot use cached_property instance without calling __set_name__ on it.");
         return NULL;
     }
-    Dict *dict = object_dict(obj);
+    bool readonly_dict = obj->type == &Type_Type; // a classmethod has bound it to its class
+    Dict *dict = readonly_dict ? ((Type *)obj)->dict : object_dict(obj);
     if (!dict) {
         if (!error_occurred())
             error_set(TypeError, "No '__dict__' attribute on '%s' instance to cache '%s' property.",
@@ -322,9 +350,21 @@ static Object *cached_property_descr_get(Object *op, Object *obj, Type *type) {
     if (value) return new_ref(value);
     incref(dict); // the function may give the instance another
     value = object_vectorcall(self->func, &obj, 1, NULL);
-    if (value && dict_set_item(dict, self->attrname, value) < 0) clear_ref(value);
+    if (value && readonly_dict)
+        error_set(TypeError,
+                  "The '__dict__' attribute on '%s' instance does not support item assignment for "
+                  "caching '%s' property.",
+                  obj->type->name, self->attrname->text);
+    if (value && (readonly_dict || dict_set_item(dict, self->attrname, value) < 0))
+        clear_ref(value);
     decref(dict);
     return value;
+}
+
+static int cached_property_repr(Object *self, Writer *out) {
+    char text[64];
+    snprintf(text, sizeof text, "<functools.cached_property object at %p>", (void *)self);
+    return writer_puts(out, text);
 }
 
 static Object *cached_property_func(Object *self) {
@@ -343,7 +383,11 @@ static const GetSet cached_property_getset[] = {{"func", cached_property_func, N
                                                 {0}};
 
 Type CachedProperty_Type = {
-    TYPE("cached_property", CachedProperty), .dealloc = cached_property_dealloc,
-    .descr_get = cached_property_descr_get,  .set_name = cached_property_set_name,
-    .new = cached_property_type_new,         .getset = cached_property_getset,
+    TYPE("cached_property", CachedProperty),
+    .dealloc = cached_property_dealloc,
+    .repr = cached_property_repr,
+    .descr_get = cached_property_descr_get,
+    .set_name = cached_property_set_name,
+    .new = cached_property_type_new,
+    .getset = cached_property_getset,
 };

@@ -117,14 +117,19 @@ static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_
 
 /* ---- What a program calls ---------------------------------------------------------------------*/
 
-/* f.register(cls) as a decorator: self is (f, cls). */
-static Object *register_decorator(Object *self, Object *const *args, ssize_t nargs,
-                                  Tuple *kwnames) {
-    Object *const *pair = ((Tuple *)self)->items;
-    if (builtin_check_args("register", nargs, kwnames, 1, 1) < 0 ||
-        singledispatch_register((SingleDispatch *)pair[0], (Type *)pair[1], args[0]) < 0)
-        return NULL;
-    return new_ref(args[0]);
+/* The object that a function of this one's has in its closure, as CPython's closures have the registry. */
+static SingleDispatch *closed_over(const Function *self) {
+    return (SingleDispatch *)((Cell *)load_closure(self, 0))->ref;
+}
+
+/* New function that has `first` and, if not NULL, `second` in its closure. */
+static Object *make_closure(Code *code, Object *first, Object *second, Tuple *defaults) {
+    ssize_t n = second ? 2 : 1;
+    Object *cells[2] = {OBJECT(make_cell(first)), second ? OBJECT(make_cell(second)) : NULL};
+    Tuple *closure = cells[0] && cells[n - 1] ? tuple_from_array(cells, n) : NULL;
+    xdecref(cells[0]);
+    xdecref(cells[1]);
+    return function_make(code, NULL, defaults, NULL, closure);
 }
 
 static Object *invalid(const char *before, Object *what, const char *after) {
@@ -159,31 +164,61 @@ static Object *register_annotated(SingleDispatch *self, Object *func) {
     return result;
 }
 
-static Object *call_register(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    if (builtin_check_args("register", nargs, kwnames, 1, 2) < 0) return NULL;
-    Object *func = nargs == 2 && args[1] != None ? args[1] : NULL;
-    if (args[0]->type != &Type_Type && func)
-        return invalid("Invalid first argument to `register()`. ", args[0],
-                       " is not a class or union type.");
-    if (args[0]->type != &Type_Type) return register_annotated((SingleDispatch *)op, args[0]);
-    if (func) {
-        int status = singledispatch_register((SingleDispatch *)op, (Type *)args[0], func);
-        return status < 0 ? NULL : new_ref(func);
-    }
-    Object *pair = tuple_pack(2, op, args[0]);
-    Object *decorator = pair ? builtin_new("register", register_decorator, pair) : NULL;
-    xdecref(pair);
-    return decorator;
+/* f.register(cls) as a decorator. */
+static Object *lambda_body(Function *self, Object *const *locals) {
+    Type *type = (Type *)((Cell *)load_closure(self, 1))->ref;
+    if (singledispatch_register(closed_over(self), type, locals[0]) < 0) return NULL;
+    return new_ref(locals[0]);
 }
 
-static Object *call_dispatch(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
-    if (builtin_check_args("dispatch", nargs, kwnames, 1, 1) < 0) return NULL;
-    if (args[0]->type != &Type_Type) {
-        error_set(TypeError, "dispatch() wants a class, not '%s'", args[0]->type->name);
+static Code lambda_code = {CODE("<lambda>"),
+                           .qualname = "singledispatch.<locals>.register.<locals>.<lambda>",
+                           .argcount = 1,
+                           .varnames = NAMES("f"),
+                           .freevars = NAMES("wrapper", "cls"),
+                           .body = lambda_body};
+
+static Object *register_body(Function *self, Object *const *locals) {
+    Object *type = locals[0], *func = locals[1] == None ? NULL : locals[1];
+    if (type->type != &Type_Type && func)
+        return invalid("Invalid first argument to `register()`. ", type,
+                       " is not a class or union type.");
+    if (type->type != &Type_Type) return register_annotated(closed_over(self), type);
+    if (!func) return make_closure(&lambda_code, OBJECT(closed_over(self)), type, NULL);
+    return singledispatch_register(closed_over(self), (Type *)type, func) < 0 ? NULL
+                                                                              : new_ref(func);
+}
+
+static Code register_code = {CODE("register"),
+                             .qualname = "singledispatch.<locals>.register",
+                             .argcount = 2,
+                             .varnames = NAMES("cls", "func"),
+                             .freevars = NAMES("wrapper"),
+                             .body = register_body};
+
+static Object *dispatch_body(Function *self, Object *const *locals) {
+    if (locals[0]->type->flags & HEAPTYPE) return object_getattr_string(locals[0], "__mro__");
+    if (locals[0]->type != &Type_Type) {
+        error_set(TypeError, "cannot create weak reference to '%s' object", locals[0]->type->name);
         return NULL;
     }
-    Object *func = singledispatch_dispatch((SingleDispatch *)op, (Type *)args[0]);
+    Object *func = singledispatch_dispatch(closed_over(self), (Type *)locals[0]);
     return func ? new_ref(func) : NULL;
+}
+
+static Code dispatch_code = {CODE("dispatch"),
+                             .qualname = "singledispatch.<locals>.dispatch",
+                             .argcount = 1,
+                             .varnames = NAMES("cls"),
+                             .freevars = NAMES("wrapper"),
+                             .body = dispatch_body};
+
+/* Simplified: made when asked for; in CPython two attributes of the function. */
+static Object *get_register(Object *self) {
+    return make_closure(&register_code, self, NULL, (Tuple *)tuple_pack(1, None));
+}
+static Object *get_dispatch(Object *self) {
+    return make_closure(&dispatch_code, self, NULL, NULL);
 }
 
 static Object *call_clear_cache(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
@@ -198,11 +233,11 @@ static Object *get_registry(Object *self) {
     return new_ref(((SingleDispatch *)self)->order);
 }
 
-static const MethodDef singledispatch_methods[] = {{"register", call_register},
-                                                   {"dispatch", call_dispatch},
-                                                   {"_clear_cache", call_clear_cache},
-                                                   {0}};
-static const GetSet singledispatch_getset[] = {{"registry", get_registry, NULL}, {0}};
+static const MethodDef singledispatch_methods[] = {{"_clear_cache", call_clear_cache}, {0}};
+static const GetSet singledispatch_getset[] = {{"register", get_register, NULL},
+                                               {"dispatch", get_dispatch, NULL},
+                                               {"registry", get_registry, NULL},
+                                               {0}};
 
 /* ---- Making one -------------------------------------------------------------------------------*/
 

@@ -5,9 +5,10 @@
  * until one has, and the answer is kept in a cache, which every registration empties. So the usual call
  * is one look into a hash table by the class's address.
  *
- * CPython: Lib/functools.py, singledispatch(), _find_impl(). Simplified: an object with methods where
- * CPython has a closure with attributes; no abstract base classes, which a class may belong to without
- * inheriting (_compose_mro()), and no unions; the cache keeps classes alive (CPython's is weak).
+ * CPython: Lib/functools.py, singledispatch(), _find_impl(). Simplified: an object where CPython has a
+ * function with attributes, whose register and dispatch are closures made when asked for; no abstract base
+ * classes, which a class may belong to without inheriting (_compose_mro()), and no unions; the cache keeps
+ * classes alive (CPython's is weak).
  */
 #ifndef DISPATCH_H
 #define DISPATCH_H

@@ -32,8 +32,10 @@ def retry(times: Any, on: Any = Exception, backoff: Any = 0, *, sleep: Any = sle
         raise TypeError(f"backoff must be a number, not '{type(backoff).__name__}'")
 
     def decorator(func: Any) -> Any:
+        """Wrap func."""
         @functools.wraps(func)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            """Call func, again and again."""
             delay = backoff
             for attempt in range(times):
                 try:
@@ -108,6 +110,7 @@ def trace(func: Any = None, *, label: Any = None, out: Any = print) -> Any:
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        """Call func, and tell."""
         shown = ", ".join([*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())])
         try:
             result = func(*args, **kwargs)
@@ -123,6 +126,7 @@ def trace(func: Any = None, *, label: Any = None, out: Any = print) -> Any:
 def both() -> None:
     """With parentheses and without, one above the other."""
     def work(a: Any, b: Any = 2) -> Any:
+        """Return the arguments."""
         return (a, b)
 
     work.__qualname__ = "work"
@@ -167,6 +171,7 @@ def counting() -> Any:
     runs = 0
 
     def f(*args: Any, **kwargs: Any) -> int:
+        """Count."""
         nonlocal runs
         runs += 1
         return runs
@@ -191,6 +196,7 @@ def decorator() -> None:
     """What lru_cache itself takes."""
     for text in LRU:
         def made() -> Any:
+            """The parameters it was made with."""
             return eval(f"functools.lru_cache({text})")(counting()).cache_parameters()
 
         say(f"lru_cache({text})", made)
@@ -211,6 +217,7 @@ def inside() -> None:
 
             @functools.lru_cache(maxsize)
             def f(n: int) -> int:
+                """Act, then square."""
                 nonlocal depth
                 depth += 1
                 if depth == 1 and action == "same":
@@ -236,6 +243,7 @@ def fib() -> None:
     for maxsize in (None, 1, 2, 3, 10):
         @functools.lru_cache(maxsize)
         def f(n: int) -> int:
+            """The n-th number."""
             return n if n < 2 else f(n - 1) + f(n - 2)
 
         say(f"fib, {maxsize}", lambda: f(15))
@@ -312,12 +320,14 @@ def at_random() -> None:
 def methods() -> None:
     """A cached method: the instance is part of the key, and stays."""
     class C:
+        """A class with a cached method."""
         @functools.lru_cache(2)
         def m(self, n: int) -> int:
             """Work."""
             return n
 
         def __del__(self) -> None:
+            """Tell."""
             print("  gone")
 
     for n in (1, 2, 3):

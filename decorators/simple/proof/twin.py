@@ -81,11 +81,13 @@ def late() -> list[Any]:
 def counter(n: int) -> tuple[Any, Any]:
     """Two functions that share n."""
     def up() -> int:
+        """Add one."""
         nonlocal n
         n += 1
         return n
 
     def get() -> int:
+        """Return it."""
         return n
     return up, get
 
@@ -93,7 +95,9 @@ def counter(n: int) -> tuple[Any, Any]:
 def outer(order: list[Any]) -> None:
     """The inner function is called before its variable has a value, with one, and after `del`."""
     def middle() -> Any:
+        """The function between."""
         def inner() -> int:
+            """Return x."""
             return x
         return inner
     inner = middle()
@@ -148,12 +152,14 @@ def decorator(name: str) -> Any:
     step(f"evaluate {name}")
 
     def apply(f: Any) -> Any:
+        """Apply the decorator."""
         step(f"apply {name} to {f.__name__}")
         if name == "bad":
             raise ValueError(name)
 
         @functools.wraps(f)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
+            """Call f."""
             step(f"call {name}")
             result = f(*args, **kwargs)
             step(f"leave {name}")
@@ -246,6 +252,7 @@ def endless() -> Any:
 def ping() -> Any:
     """A wrapper whose function is, through its cell, itself."""
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        """Call the target."""
         return target(*args, **kwargs)
     target = wrapper
     return wrapper
