@@ -61,6 +61,14 @@ Object *type_find_in_mro(const Type *type, const Str *name) {
     return NULL;
 }
 
+const Type *type_find_holder(const Type *type, const Str *name) {
+    for (ssize_t i = 0; type->mro && i < type->mro->size; i++) {
+        const Type *base = (Type *)type->mro->items[i];
+        if (dict_get_item(base->dict, name)) return base;
+    }
+    return NULL;
+}
+
 SLOW static Object *lookup_and_remember(Type *type, Str *name) {
     Object *value = type_find_in_mro(type, name);
     if (name->length <= MAX_ATTR_SIZE && assign_version_tag(type)) {
@@ -97,15 +105,6 @@ static Object *asked(Object *descr, Object *obj, Type *type) {
     return result;
 }
 
-/* Which class of the MRO has it, for who watches. */
-static const Type *holder(const Type *type, const Str *name) {
-    for (ssize_t i = 0; type->mro && i < type->mro->size; i++) {
-        const Type *base = (Type *)type->mro->items[i];
-        if (dict_get_item(base->dict, name)) return base;
-    }
-    return NULL;
-}
-
 static inline Object *getattr_with(Object *self, Str *name, Object *descr, bool suppress) {
     Type *type = self->type;
     if (descr && descr_is_data(descr) && descr->type->descr_get) return asked(descr, self, type);
@@ -121,13 +120,17 @@ static inline Object *getattr_with(Object *self, Str *name, Object *descr, bool 
 SLOW static Object *getattr_watched(Object *self, Str *name, bool suppress) {
     Type *type = self->type;
     Object *descr = type_lookup(type, name);
-    attribute_watch(ATTR_IN_TYPE, self, name, descr, holder(type, name));
+    const Type *where = type_find_holder(type, name);
+    attribute_watch(ATTR_IN_TYPE, self, name, descr, where);
     bool data = descr && descr_is_data(descr) && descr->type->descr_get;
     Object *own = data ? NULL : object_own_attribute(self, name);
     if (!data) attribute_watch(ATTR_IN_INSTANCE, self, name, own, NULL);
-    if (!own && descr) attribute_watch(ATTR_DESCRIPTOR_GET, self, name, descr, holder(type, name));
     if (!own && !descr) attribute_watch(ATTR_MISSING, self, name, NULL, NULL);
-    return getattr_with(self, name, descr, suppress);
+    if (own || !descr) return getattr_with(self, name, descr, suppress);
+    attribute_watch(ATTR_DESCRIPTOR_GET, self, name, descr, where);
+    Object *result = getattr_with(self, name, descr, suppress);
+    attribute_watch(ATTR_RETURNS, self, name, result, NULL);
+    return result;
 }
 
 static inline Object *generic_getattr(Object *self, Str *name, bool suppress) {
@@ -164,7 +167,7 @@ int object_lookup_attr(Object *self, Str *name, Object **result) {
 SLOW static int setattr_with(Object *self, Str *name, Object *value, Object *descr) {
     Type *type = self->type;
     if (descr && descr->type->descr_set) {
-        attribute_watch(ATTR_SET_DESCRIPTOR, self, name, descr, holder(type, name));
+        attribute_watch(ATTR_SET_DESCRIPTOR, self, name, descr, type_find_holder(type, name));
         incref(descr);
         int status = descr->type->descr_set(descr, self, value);
         decref(descr);
@@ -235,12 +238,12 @@ Object *type_getattro(Object *self, Str *name) {
     Type *type = (Type *)self, *metatype = self->type;
     Object *meta = type_lookup(metatype, name);
     attribute_watch(ATTR_IN_METATYPE, self, name, meta,
-                    attribute_watcher ? holder(metatype, name) : NULL);
+                    attribute_watcher ? type_find_holder(metatype, name) : NULL);
     if (meta && meta->type->descr_get && descr_is_data(meta)) return asked(meta, self, metatype);
     if (meta) incref(meta); // as the other, when asked, may remove it
     Object *attribute = type_lookup(type, name);
     attribute_watch(ATTR_IN_TYPE, self, name, attribute,
-                    attribute_watcher ? holder(type, name) : NULL);
+                    attribute_watcher ? type_find_holder(type, name) : NULL);
     Object *result = NULL;
     if (attribute)
         result = asked(attribute, NULL, type);

@@ -80,11 +80,27 @@ static Object *call_attribute(Object *self, Object *attr, Str *name) {
     return result;
 }
 
+/* A hook, told to who watches. CPython: call_attribute() or vectorcall_method(). */
+static Object *call_hook(AttributeEvent event, Object *self, Object *hook, Str *name) {
+    if (!attribute_watcher) return call_attribute(self, hook, name);
+    Str *hook_name = NAME(event == ATTR_GETATTR ? GETATTR : GETATTRIBUTE);
+    attribute_watch(event, self, name, hook, type_find_holder(self->type, hook_name));
+    Object *result = call_attribute(self, hook, name);
+    attribute_watch(ATTR_RETURNS, self, name, result, NULL);
+    return result;
+}
+
 /* Only __getattribute__; it is called for every attribute. */
 Object *slot_tp_getattro(Object *self, Str *name) {
-    attribute_watch(ATTR_GETATTRIBUTE, self, name, type_lookup(self->type, NAME(GETATTRIBUTE)),
-                    NULL);
-    return call_special(self, NAME(GETATTRIBUTE), (Object *[]){OBJECT(name)}, 1, NULL);
+    Object *getattribute = type_lookup(self->type, NAME(GETATTRIBUTE));
+    if (!getattribute) { // a class that was cleared
+        error_set(AttributeError, "%s", NAME(GETATTRIBUTE)->text);
+        return NULL;
+    }
+    incref(getattribute);
+    Object *result = call_hook(ATTR_GETATTRIBUTE, self, getattribute, name);
+    decref(getattribute);
+    return result;
 }
 
 /* Both: __getattribute__ always, __getattr__ when that raised AttributeError. A class whose
@@ -105,14 +121,12 @@ Object *slot_tp_getattr_hook(Object *self, Str *name) {
         result = object_generic_getattr_suppress(self, name);
     } else {
         incref(getattribute);
-        attribute_watch(ATTR_GETATTRIBUTE, self, name, getattribute, NULL);
-        result = call_attribute(self, getattribute, name);
+        result = call_hook(ATTR_GETATTRIBUTE, self, getattribute, name);
         decref(getattribute);
         if (!result && error_matches(AttributeError)) error_clear();
     }
     if (!result && !error_occurred()) {
-        attribute_watch(ATTR_GETATTR, self, name, getattr, NULL);
-        result = call_attribute(self, getattr, name);
+        result = call_hook(ATTR_GETATTR, self, getattr, name);
     }
     decref(getattr);
     return result;

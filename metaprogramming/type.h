@@ -125,6 +125,8 @@ static inline bool object_type_check(const Object *obj, const Type *type) {
  * CPython: _PyType_Lookup(); the search without the cache is find_name_in_mro(). */
 Object *type_lookup(Type *type, Str *name);
 Object *type_find_in_mro(const Type *type, const Str *name);
+/* Which class of the MRO has it: borrowed, or NULL. */
+const Type *type_find_holder(const Type *type, const Str *name);
 
 /* Forgets what the caches know of this class and all below it. CPython: PyType_Modified(). */
 void type_modified(Type *type);
@@ -166,13 +168,13 @@ int type_setattro(Object *self, Str *name, Object *value);
 
 /* What a lookup does, for who wants to watch. The hooks' steps are told by slotdefs.c. */
 typedef enum {
-    ATTR_BEGINS,         // the slot in `found`'s place is asked: `where` is the type that has it
     ATTR_GETATTRIBUTE,   // calls the class's own __getattribute__
     ATTR_GETATTR,        // calls __getattr__, as there was an AttributeError
     ATTR_IN_TYPE,        // looked along the MRO: `found` in `where`, or NULL
     ATTR_IN_METATYPE,    // the same, one floor up, for an attribute of a class
     ATTR_IN_INSTANCE,    // looked at what the instance has: `found`, or NULL
     ATTR_DESCRIPTOR_GET, // asks the descriptor `found`, data or not, or hands it on as it is
+    ATTR_RETURNS,        // what a hook or descriptor gave: `found`; NULL: it raised
     ATTR_MISSING,        // nothing: AttributeError
     ATTR_SET_DESCRIPTOR, // obj.name = value: asks the data descriptor `found`
     ATTR_SET_INSTANCE,   // ... or stores into the instance

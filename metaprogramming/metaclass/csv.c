@@ -9,7 +9,7 @@
 #include "record.h"
 
 void csv_init(Csv *self, const char *text, size_t length) {
-    *self = (Csv){.at = text, .end = text + length, .line = 1};
+    *self = (Csv){.at = text, .end = text + length, .line = 1, .line_start = text};
 }
 
 void csv_fini(Csv *self) {
@@ -35,7 +35,8 @@ static int csv_room(Csv *self) {
 /* Counts a line break at `at`, which \r\n is one of, and steps over it. */
 static const char *line_break(Csv *self, const char *at) {
     self->line++;
-    return at[0] == '\r' && at + 1 < self->end && at[1] == '\n' ? at + 2 : at + 1;
+    at += at[0] == '\r' && at + 1 < self->end && at[1] == '\n' ? 2 : 1;
+    return self->line_start = at;
 }
 
 static bool ends_cell(char c) {
@@ -54,8 +55,8 @@ static const char *quoted_cell(Csv *self, const char *at) {
         else if (quoted && *at == '"')
             quoted = false;
         else {
-            bool second = *at == '\n' && at[-1] == '\r';
-            self->line += (*at == '\n' || *at == '\r') && !second;
+            bool first = *at == '\r' && at + 1 < self->end && at[1] == '\n';
+            if ((*at == '\n' || *at == '\r') && !first) line_break(self, at);
             *out++ = *at;
         }
     }
@@ -80,11 +81,14 @@ static int need_scratch(Csv *self) {
     return 0;
 }
 
-static int read_cell(Csv *self, const char *row) {
+static int read_cell(Csv *self) {
     if (csv_room(self) < 0) return -1;
     const char *at = self->at, *text = at;
-    size_t n = self->ncells, line = self->line, before = self->used;
-    if (at < self->end && *at == '"') {
+    size_t n = self->ncells, before = self->used;
+    self->cells[n].line = self->line;
+    self->cells[n].column = (size_t)(at - self->line_start) + 1;
+    bool quoted = at < self->end && *at == '"';
+    if (quoted) {
         if (need_scratch(self) < 0) return -1;
         at = quoted_cell(self, at);
         text = self->scratch + before;
@@ -92,17 +96,11 @@ static int read_cell(Csv *self, const char *row) {
         while (at < self->end && !ends_cell(*at))
             at++;
     }
-    self->cells[n].line = line;
-    self->cells[n].column = (size_t)(self->at - row) + 1;
     self->ncells++;
-    if (!at) {
-        self->at = self->end;
-        return -1;
-    }
     self->cells[n].text = text;
-    self->cells[n].length = text == self->at ? (size_t)(at - text) : self->used - before;
-    self->at = at;
-    return 0;
+    self->cells[n].length = quoted ? self->used - before : (size_t)(at - text);
+    self->at = at ? at : self->end;
+    return at ? 0 : -1;
 }
 
 int csv_next(Csv *self) {
@@ -111,8 +109,8 @@ int csv_next(Csv *self) {
     self->ncells = self->used = 0;
     self->row_line = self->line;
     if (self->at == self->end) return 0;
-    for (const char *row = self->at;;) {
-        if (read_cell(self, row) < 0) return -1;
+    for (;;) {
+        if (read_cell(self) < 0) return -1;
         if (self->at == self->end) return 1;
         if (*self->at != ',') {
             self->at = line_break(self, self->at);
@@ -141,14 +139,6 @@ static bool is_name(const char *text, size_t n) {
     return n > 0 && n < 100;
 }
 
-static int find_kind(const char *text, size_t n) {
-    int kind = 0;
-    while (kind < FIELD_KINDS &&
-           (strlen(field_kinds[kind]) != n || memcmp(field_kinds[kind], text, n) != 0))
-        kind++;
-    return kind < FIELD_KINDS ? kind : -1;
-}
-
 /* One "name:kind" of the header: into the annotations, and the tables. */
 static int header_cell(Records *self, size_t i, Dict *annotations) {
     const char *text = self->csv.cells[i].text;
@@ -158,7 +148,7 @@ static int header_cell(Records *self, size_t i, Dict *annotations) {
         return header_error(self, i, "no kind in '%.*s': name:kind is expected", text, length);
     size_t n = (size_t)(colon - text), rest = length - n - 1;
     if (!is_name(text, n)) return header_error(self, i, "'%.*s' is not a name", text, n);
-    int kind = find_kind(colon + 1, rest);
+    int kind = field_kind(colon + 1, rest);
     if (kind < 0) return header_error(self, i, "unknown kind '%.*s'", colon + 1, rest);
     char name[100];
     snprintf(name, sizeof name, "%.*s", (int)n, text);

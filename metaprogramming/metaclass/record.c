@@ -205,7 +205,7 @@ Type Field_Type = {
 
 /* ---- The metaclass ----------------------------------------------------------------------------*/
 
-static int kind_of(const char *text, size_t length) {
+int field_kind(const char *text, size_t length) {
     for (int kind = 0; kind < FIELD_KINDS; kind++)
         if (strlen(field_kinds[kind]) == length && memcmp(field_kinds[kind], text, length) == 0)
             return kind;
@@ -264,7 +264,8 @@ static int add_fields(Dict *ns, const Dict *annotations) {
     int status = slots ? 0 : -1;
     for (Object *value;
          status == 0 && annotations && dict_next(annotations, &pos, &name, &value);) {
-        int kind = str_check(value) ? kind_of(str_text(value), (size_t)((Str *)value)->length) : -1;
+        int kind =
+            str_check(value) ? field_kind(str_text(value), (size_t)((Str *)value)->length) : -1;
         if (kind < 0) {
             status = error_set(TypeError, "%s: no field is of that kind", name->text);
             break;

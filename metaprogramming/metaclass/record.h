@@ -23,6 +23,7 @@ Object *float_from_double(double value); // new reference; NULL with MemoryError
  * Simplified: an int has 64 bits; one with more is a ValueError of our own. */
 typedef enum { FIELD_STR, FIELD_INT, FIELD_FLOAT, FIELD_KINDS } FieldKind;
 extern const char *const field_kinds[FIELD_KINDS]; // "str", "int", "float"
+int field_kind(const char *text, size_t length);   // the kind of that name, or -1
 Object *field_convert(FieldKind kind, const char *text, size_t length);
 
 /* A typed attribute: a data descriptor. Setting another type is TypeError ("age must be int, not str"),
@@ -51,8 +52,9 @@ Type *record_metaclass(void);
  * blanks belong to a field, an empty line is skipped. */
 typedef struct {
     const char *at, *end;
-    size_t line;   // of the next row's first character, from 1
-    char *scratch; // for quoted fields that are not as they stand in the text
+    size_t line;            // of the next row's first character, from 1
+    const char *line_start; // and where that line begins
+    char *scratch;          // for quoted fields that are not as they stand in the text
     size_t scratch_size, used;
     struct {
         const char *text;            // in the text or in scratch; not terminated
