@@ -10,6 +10,8 @@
  */
 #include "type.h"
 
+Identifiers id;
+
 /* ---- The call ---------------------------------------------------------------------------------*/
 
 Object *type_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
@@ -136,9 +138,7 @@ static Object *object_init_subclass(Object *closure, Object *const *args, ssize_
 /* "module.Name" of what a class statement made, "Name" of builtins: a new Str. */
 static Object *qualified_name(const Type *type) {
     if (!(type->flags & HEAPTYPE)) return str_from_string(type->name);
-    Str *key = str_intern("__module__");
-    if (!key) return NULL;
-    const Object *module = dict_get_item(type->dict, key);
+    const Object *module = dict_get_item(type->dict, id.module);
     return str_from_format("%s.%s", module && str_check(module) ? str_text(module) : "__main__",
                            type->ht_qualname->text);
 }
@@ -201,9 +201,8 @@ static Object *type_get_qualname(Object *self) {
 /* Simplified: of a builtin, no __module__ in its dict to be found for instances. */
 static Object *type_get_module(Object *self) {
     Type *type = (Type *)self;
-    Str *key = str_intern("__module__");
-    Object *module = key && type->flags & HEAPTYPE ? dict_get_item(type->dict, key) : NULL;
-    return module ? new_ref(module) : key ? str_from_string("builtins") : NULL;
+    Object *module = type->flags & HEAPTYPE ? dict_get_item(type->dict, id.module) : NULL;
+    return module ? new_ref(module) : str_from_string("builtins");
 }
 
 static int type_set_module(Object *self, Object *value) {
@@ -270,6 +269,35 @@ static int add_init_subclass(void) {
     return type_add(&Object_Type, "__init_subclass__", method);
 }
 
+static int identifiers_init(void) {
+    const struct {
+        Str **where;
+        const char *text;
+    } all[] = {
+        {&id.annotations, "__annotations__"},
+        {&id.class_, "__class__"},
+        {&id.class_getitem, "__class_getitem__"},
+        {&id.classcell, "__classcell__"},
+        {&id.dict, "__dict__"},
+        {&id.dir, "__dir__"},
+        {&id.init_subclass, "__init_subclass__"},
+        {&id.instancecheck, "__instancecheck__"},
+        {&id.module, "__module__"},
+        {&id.mro_entries, "__mro_entries__"},
+        {&id.new, "__new__"},
+        {&id.prepare, "__prepare__"},
+        {&id.qualname, "__qualname__"},
+        {&id.repr, "__repr__"},
+        {&id.set_name, "__set_name__"},
+        {&id.slots, "__slots__"},
+        {&id.subclasscheck, "__subclasscheck__"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!(*all[i].where = str_intern(all[i].text))) return -1;
+    }
+    return 0;
+}
+
 int types_init(void) {
     static const struct {
         Type *type;
@@ -292,7 +320,7 @@ int types_init(void) {
         &Method_Type,       &GetSet_Type,      &Member_Type, &SlotWrapper_Type, &Property_Type,
         &StaticMethod_Type, &ClassMethod_Type, &Super_Type,  &Cell_Type,
     };
-    if (slotdefs_init() < 0) return -1;
+    if (identifiers_init() < 0 || slotdefs_init() < 0) return -1;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (type_ready(types[i]) < 0) return -1;
     }

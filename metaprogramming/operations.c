@@ -80,9 +80,8 @@ Object *object_getitem(Object *self, Object *key) {
         error_set(TypeError, "'%.200s' object is not subscriptable", self->type->name);
         return NULL;
     }
-    Str *name = str_intern("__class_getitem__");
     Object *method;
-    if (!name || object_lookup_attr(self, name, &method) < 0) return NULL;
+    if (object_lookup_attr(self, id.class_getitem, &method) < 0) return NULL;
     if (!method || method == None) {
         xdecref(method);
         error_set(TypeError, "type '%.200s' is not subscriptable", ((Type *)self)->name);

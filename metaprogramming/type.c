@@ -110,19 +110,19 @@ static int type_new_get_bases(TypeNew *ctx, Object **type) {
         ctx->bases = (Tuple *)tuple_pack(1, &Object_Type);
         return ctx->bases ? 0 : -1;
     }
-    Str *entries = str_intern("__mro_entries__");
-    for (ssize_t i = 0; entries && i < ctx->bases->size; i++) {
+    bool all_types = true;
+    for (ssize_t i = 0; all_types && i < ctx->bases->size; i++) {
         Object *base = ctx->bases->items[i], *method;
         if (type_check(base)) continue;
-        int found = object_lookup_attr(base, entries, &method);
+        int found = object_lookup_attr(base, id.mro_entries, &method);
         xdecref(method);
         if (found > 0)
             error_set(TypeError, "type() doesn't support MRO entry resolution; use "
                                  "types.new_class()");
-        if (found != 0) entries = NULL;
+        if (found != 0) all_types = false;
     }
     incref(ctx->bases);
-    if (!entries) return -1;
+    if (!all_types) return -1;
 
     Type *winner = type_calculate_metaclass(ctx->metatype, ctx->bases);
     if (!winner) return -1;
@@ -176,9 +176,7 @@ static ssize_t add_slot(TypeNew *ctx, ssize_t n, Object *slot, bool may_add_dict
 /* What instances get besides what the base's have: fields by __slots__, or attributes of their own.
  * CPython: type_new_slots(). */
 static int type_new_slots(TypeNew *ctx) {
-    Str *key = str_intern("__slots__");
-    if (!key) return -1;
-    Object *slots = dict_get_item(ctx->dict, key);
+    Object *slots = dict_get_item(ctx->dict, id.slots);
     bool may_add_dict = !(ctx->base->flags & (MANAGED_DICT | TYPE_SUBCLASS));
     if (!slots) {
         ctx->add_dict = may_add_dict;
@@ -201,12 +199,19 @@ static int type_new_slots(TypeNew *ctx) {
     return n < 0 ? -1 : 0;
 }
 
-int type_add(Type *type, const char *name, Object *value) {
-    Str *interned = value ? str_intern(name) : NULL;
+/* Steals value, which may be NULL. */
+static int type_add_name(Type *type, Str *name, Object *value) {
     type_modified(type); // what it had there may be in the method cache, and dies now
-    int status = interned ? dict_set_item(type->dict, interned, value) : -1;
+    int status = value ? dict_set_item(type->dict, name, value) : -1;
     xdecref(value);
     return status;
+}
+
+int type_add(Type *type, const char *name, Object *value) {
+    Str *interned = value ? str_intern(name) : NULL;
+    if (interned) return type_add_name(type, interned, value);
+    xdecref(value);
+    return -1;
 }
 
 static Object *subtype_dict(Object *self) {
@@ -216,38 +221,33 @@ static Object *subtype_dict(Object *self) {
 
 /* A plain function of that name becomes what `wrap` makes of it: it is called with a class, and not
  * with an instance. CPython: type_new_staticmethod(), type_new_classmethod(). */
-static int wrap_function(Type *type, const char *name, Object *(*wrap)(Object *)) {
-    Str *key = str_intern(name);
-    Object *func = key ? dict_get_item(type->dict, key) : NULL;
-    if (func && func->type == &Function_Type) return type_add(type, name, wrap(func));
-    return key ? 0 : -1;
+static int wrap_function(Type *type, Str *name, Object *(*wrap)(Object *)) {
+    Object *func = dict_get_item(type->dict, name);
+    if (!func || func->type != &Function_Type) return 0;
+    return type_add_name(type, name, wrap(func));
 }
 
 /* __qualname__ is the class's own business, and leaves its dict. Simplified: __module__ is what the
  * body says, or "__main__"; no __doc__. CPython: type_new_set_ht_name(), type_new_set_module(). */
 static int type_new_set_ht_name(Type *type) {
-    Str *key = str_intern("__qualname__"), *module = str_intern("__module__");
-    if (!key || !module) return -1;
-    if (!dict_get_item(type->dict, module) &&
-        type_add(type, "__module__", str_from_string("__main__")) < 0)
+    if (!dict_get_item(type->dict, id.module) &&
+        type_add_name(type, id.module, str_from_string("__main__")) < 0)
         return -1;
     type->ht_qualname = type->ht_name;
-    Object *qualname = dict_get_item(type->dict, key);
+    Object *qualname = dict_get_item(type->dict, id.qualname);
     if (!qualname) return 0;
     if (!str_check(qualname)) {
         return error_set(TypeError, "type __qualname__ must be a str, not %s",
                          qualname->type->name);
     }
     type->ht_qualname = str_intern(str_text(qualname));
-    return type->ht_qualname ? dict_del_item(type->dict, key) : -1;
+    return type->ht_qualname ? dict_del_item(type->dict, id.qualname) : -1;
 }
 
 /* The cell from which methods know the class that they are written in: filled, and out of the dict.
  * Who makes a namespace of his own and does not pass it on breaks super(). */
 static int type_new_set_classcell(Type *type) {
-    Str *key = str_intern("__classcell__");
-    if (!key) return -1;
-    Object *cell = dict_get_item(type->dict, key);
+    Object *cell = dict_get_item(type->dict, id.classcell);
     if (!cell) return 0;
     if (cell->type != &Cell_Type) {
         Object *repr = object_repr(OBJECT(cell->type));
@@ -261,23 +261,23 @@ static int type_new_set_classcell(Type *type) {
     Object *old = ((Cell *)cell)->ref;
     ((Cell *)cell)->ref = new_ref(type);
     xdecref(old);
-    return dict_del_item(type->dict, key);
+    return dict_del_item(type->dict, id.classcell);
 }
 
 /* What the class gets besides what it was given. CPython: type_new_set_attrs(),
  * type_new_descriptors(). */
 static int type_new_set_attrs(const TypeNew *ctx, Type *type) {
-    if (type_new_set_ht_name(type) < 0 || wrap_function(type, "__new__", staticmethod_new) < 0 ||
-        wrap_function(type, "__init_subclass__", classmethod_new) < 0 ||
-        wrap_function(type, "__class_getitem__", classmethod_new) < 0)
+    if (type_new_set_ht_name(type) < 0 || wrap_function(type, id.new, staticmethod_new) < 0 ||
+        wrap_function(type, id.init_subclass, classmethod_new) < 0 ||
+        wrap_function(type, id.class_getitem, classmethod_new) < 0)
         return -1;
     for (ssize_t i = 0; type->ht_slots && i < type->ht_slots->size; i++) {
         Str *name = (Str *)type->ht_slots->items[i];
         ssize_t offset = ctx->base->basicsize + i * (ssize_t)sizeof(Object *);
-        if (type_add(type, name->text, member_new(type, name, offset)) < 0) return -1;
+        if (type_add_name(type, name, member_new(type, name, offset)) < 0) return -1;
     }
     if (ctx->add_dict &&
-        type_add(type, "__dict__", getset_new(type, "__dict__", subtype_dict, NULL)) < 0)
+        type_add_name(type, id.dict, getset_new(type, "__dict__", subtype_dict, NULL)) < 0)
         return -1;
     return type_new_set_classcell(type);
 }
@@ -285,14 +285,13 @@ static int type_new_set_attrs(const TypeNew *ctx, Type *type) {
 /* Tells each attribute that wants to know under which name it stands in which class. From a copy, as
  * what is called may change the class. An error in it is wrapped up to 3.11. */
 static int type_new_set_names(Type *type) {
-    Str *set_name = str_intern("__set_name__");
-    Dict *names = set_name ? dict_copy(type->dict) : NULL;
+    Dict *names = dict_copy(type->dict);
     int status = names ? 0 : -1;
     ssize_t pos = 0;
     Str *name;
     Object *value;
     while (status == 0 && dict_next(names, &pos, &name, &value)) {
-        Object *method = object_lookup_special(value, set_name);
+        Object *method = object_lookup_special(value, id.set_name);
         if (!method) {
             if (error_occurred()) status = -1;
             continue;
@@ -314,9 +313,8 @@ static int type_new_set_names(Type *type) {
 
 /* super(type, type).__init_subclass__(**keywords): what is above, not the class itself. */
 static int type_new_init_subclass(Type *type, const TypeNew *ctx) {
-    Str *name = str_intern("__init_subclass__");
-    Object *super = name ? super_new(type, OBJECT(type)) : NULL;
-    Object *func = super ? object_getattr(super, name) : NULL;
+    Object *super = super_new(type, OBJECT(type));
+    Object *func = super ? object_getattr(super, id.init_subclass) : NULL;
     xdecref(super);
     if (!func) return -1;
     class_watch(CLASS_CALLS, WHO, "__init_subclass__", OBJECT(type), NULL);

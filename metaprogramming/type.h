@@ -22,6 +22,16 @@ extern Type Property_Type, StaticMethod_Type, ClassMethod_Type, Super_Type, Cell
  * CPython: Objects/object.c, _PyTypes_InitTypes(). */
 int types_init(void);
 
+/* Names that C code asks for, interned by types_init(): id.set_name is "__set_name__".
+ * CPython: Include/internal/pycore_runtime_init.h; _Py_ID(). */
+typedef struct {
+    Str *annotations, *class_, *class_getitem, *classcell, *dict, *dir, *init_subclass,
+        *instancecheck;
+    Str *module, *mro_entries, *new, *prepare, *qualname, *repr, *set_name, *slots;
+    Str *subclasscheck;
+} Identifiers;
+extern Identifiers id;
+
 /* ---- Making a class: type.c ------------------------------------------------------------------*/
 
 /* The metaclass of a class with these bases: the most derived of theirs and `metatype`. Borrowed, or

@@ -113,12 +113,11 @@ static Object *keys_of(Dict *names) {
 static Object *object_dir_method(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
     if (method_check(&Object_Type, "__dir__", args, nargs) < 0) return NULL;
-    Str *dict_name = str_intern("__dict__"), *class_name = str_intern("__class__");
     Object *dict = NULL, *cls = NULL;
-    if (!dict_name || !class_name || object_lookup_attr(args[0], dict_name, &dict) < 0) return NULL;
+    if (object_lookup_attr(args[0], id.dict, &dict) < 0) return NULL;
     bool usable = dict && type_is_subtype(dict->type, &Dict_Type);
     Dict *names = usable ? dict_copy((Dict *)dict) : dict_new();
-    if (names && object_lookup_attr(args[0], class_name, &cls) < 0) clear_ref(names);
+    if (names && object_lookup_attr(args[0], id.class_, &cls) < 0) clear_ref(names);
     if (names && cls && type_check(cls) && merge_class_dict(names, (Type *)cls) < 0)
         clear_ref(names);
     xdecref(cls);
@@ -140,10 +139,9 @@ static int compare_names(const void *a, const void *b) {
 }
 
 Tuple *object_dir(Object *self) {
-    Str *key = str_intern("__dir__");
-    Object *method = key ? object_lookup_special(self, key) : NULL;
+    Object *method = object_lookup_special(self, id.dir);
     if (!method) {
-        if (key && !error_occurred()) error_set(TypeError, "object does not provide __dir__");
+        if (!error_occurred()) error_set(TypeError, "object does not provide __dir__");
         return NULL;
     }
     Object *names = object_call(method, NULL, 0, NULL);

@@ -165,11 +165,11 @@ static int header_cell(Records *self, size_t i, Dict *annotations) {
 
 /* class name(metaclass=metaclass): with these __annotations__. */
 static Type *record_statement(Type *metaclass, const char *name, Dict *annotations) {
-    Str *meta = str_intern("metaclass"), *key = str_intern("__annotations__");
-    Dict *keywords = meta ? dict_new() : NULL, *attributes = key ? dict_new() : NULL;
+    Str *meta = str_intern("metaclass");
+    Dict *keywords = meta ? dict_new() : NULL, *attributes = dict_new();
     Object *type = NULL;
     if (keywords && attributes && dict_set_item(keywords, meta, OBJECT(metaclass)) == 0 &&
-        dict_set_item(attributes, key, OBJECT(annotations)) == 0) {
+        dict_set_item(attributes, id.annotations, OBJECT(annotations)) == 0) {
         type = class_statement(
             &(ClassStatement){.name = name, .keywords = keywords, .attributes = attributes});
     }

@@ -16,9 +16,9 @@ static const char WHO[] = "__build_class__";
 
 /* What a base says should stand in its place: a new tuple; NULL, with no error if it says nothing. */
 static Tuple *mro_entries(Object *base, const Tuple *bases) {
-    Str *name = str_intern("__mro_entries__");
+    Str *name = id.mro_entries;
     Object *method;
-    if (!name || object_lookup_attr(base, name, &method) <= 0) return NULL;
+    if (object_lookup_attr(base, name, &method) <= 0) return NULL;
     class_watch(CLASS_CALLS, WHO, name->text, base, NULL);
     Object *arg = (Object *)(intptr_t)bases;
     Object *entries = class_watch_result(WHO, name->text, base, object_call(method, &arg, 1, NULL));
@@ -76,9 +76,9 @@ static Object *choose_metaclass(Object *given, const Tuple *bases) {
 
 /* The namespace of the body: what __prepare__ gives, a dict if there is none. */
 static Object *prepare(Object *meta, Str *name, Tuple *bases, const Dict *keywords) {
-    Str *key = str_intern("__prepare__");
+    Str *key = id.prepare;
     Object *method;
-    if (!key || object_lookup_attr(meta, key, &method) < 0) return NULL;
+    if (object_lookup_attr(meta, key, &method) < 0) return NULL;
     if (!method) return OBJECT(dict_new());
     class_watch(CLASS_CALLS, WHO, key->text, meta, NULL);
     Object *args[] = {OBJECT(name), OBJECT(bases)};
@@ -266,9 +266,8 @@ static int real_isinstance(Object *obj, Object *cls) {
                          "isinstance() arg 2 must be a type, a tuple of types, or a union");
     }
     if (type_is_subtype(obj->type, (Type *)cls)) return 1;
-    Str *name = str_intern("__class__");
     Object *claimed;
-    if (!name || object_lookup_attr(obj, name, &claimed) < 0) return -1;
+    if (object_lookup_attr(obj, id.class_, &claimed) < 0) return -1;
     int result = claimed && claimed != OBJECT(obj->type) && type_check(claimed) &&
                  type_is_subtype((Type *)claimed, (Type *)cls);
     xdecref(claimed);
@@ -283,8 +282,7 @@ static int real_issubclass(Object *derived, Object *cls) {
 }
 
 /* Asks each of a tuple, or the hook of cls's type, or nobody. */
-static int recursive_check(Object *what, Object *cls, const char *hook,
-                           int (*real)(Object *, Object *)) {
+static int recursive_check(Object *what, Object *cls, Str *hook, int (*real)(Object *, Object *)) {
     if (cls->type == &Type_Type) return real(what, cls);
     if (cls->type == &Tuple_Type) {
         int result = 0;
@@ -292,8 +290,7 @@ static int recursive_check(Object *what, Object *cls, const char *hook,
             result = recursive_check(what, ((Tuple *)cls)->items[i], hook, real);
         return result;
     }
-    Str *name = str_intern(hook);
-    Object *checker = name ? object_lookup_special(cls, name) : NULL;
+    Object *checker = object_lookup_special(cls, hook);
     if (!checker) return error_occurred() ? -1 : real(what, cls);
     Object *answer = object_call(checker, &what, 1, NULL);
     decref(checker);
@@ -304,11 +301,11 @@ static int recursive_check(Object *what, Object *cls, const char *hook,
 
 int object_isinstance(Object *obj, Object *cls) {
     if (OBJECT(obj->type) == cls) return 1; // nobody is asked
-    return recursive_check(obj, cls, "__instancecheck__", real_isinstance);
+    return recursive_check(obj, cls, id.instancecheck, real_isinstance);
 }
 
 int object_issubclass(Object *derived, Object *cls) {
-    return recursive_check(derived, cls, "__subclasscheck__", real_issubclass);
+    return recursive_check(derived, cls, id.subclasscheck, real_issubclass);
 }
 
 /* ---- What type has for it ---------------------------------------------------------------------*/

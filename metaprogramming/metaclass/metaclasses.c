@@ -150,8 +150,7 @@ Type *upper_metaclass(void) {
 }
 
 static Dict *annotations_of(const Dict *ns) {
-    Str *key = str_intern("__annotations__");
-    Object *found = key ? dict_get_item(ns, key) : NULL;
+    Object *found = dict_get_item(ns, id.annotations);
     return found && dict_check_exact(found) ? (Dict *)found : NULL;
 }
 
@@ -181,14 +180,10 @@ static Object *annotated_repr(Object *closure, Object *const *args, ssize_t narg
 
 /* Gives the class that __repr__ unless it has one of its own; hands the class on. Steals it. */
 static Object *add_repr(Object *cls) {
-    Str *key = str_intern("__repr__");
-    if (cls && key && !dict_get_item(((Type *)cls)->dict, key)) {
+    if (cls && !dict_get_item(((Type *)cls)->dict, id.repr)) {
         Object *func = function_new("__repr__", annotated_repr, NULL);
-        if (!func || object_setattr(cls, key, func) < 0) clear_ref(cls);
+        if (!func || object_setattr(cls, id.repr, func) < 0) clear_ref(cls);
         xdecref(func);
-    } else if (!key) {
-        xdecref(cls);
-        cls = NULL;
     }
     return cls;
 }
@@ -217,12 +212,11 @@ static Dict *with_slots(const Dict *ns) {
     const Dict *annotations = annotations_of(ns);
     Dict *changed = dict_copy(ns);
     Tuple *names = tuple_new(annotations ? annotations->used : 0);
-    Str *key = str_intern("__slots__");
     ssize_t pos = 0, n = 0;
     Str *name;
     for (Object *kind; names && annotations && dict_next(annotations, &pos, &name, &kind);)
         names->items[n++] = new_ref(name);
-    if (changed && (!names || !key || dict_set_item(changed, key, OBJECT(names)) < 0))
+    if (changed && (!names || dict_set_item(changed, id.slots, OBJECT(names)) < 0))
         clear_ref(changed);
     xdecref(names);
     return changed;

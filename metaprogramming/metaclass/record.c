@@ -213,8 +213,7 @@ int field_kind(const char *text, size_t length) {
 }
 
 static const Dict *annotations_of(Type *type) {
-    Str *key = str_intern("__annotations__");
-    const Object *found = key ? type_lookup(type, key) : NULL;
+    const Object *found = type_lookup(type, id.annotations);
     return found && dict_check_exact(found) ? (const Dict *)found : NULL;
 }
 
@@ -276,8 +275,7 @@ static int add_fields(Dict *ns, const Dict *annotations) {
         slots->items[n] = str_from_format("_%s", name->text);
         if (!slots->items[n++]) status = -1;
     }
-    Str *key = status == 0 ? str_intern("__slots__") : NULL;
-    status = key ? dict_set_item(ns, key, OBJECT(slots)) : -1;
+    if (status == 0) status = dict_set_item(ns, id.slots, OBJECT(slots));
     xdecref(slots);
     return status;
 }
@@ -298,11 +296,10 @@ static Object *record_new(Object *closure, Object *const *args, ssize_t nargs,
         return NULL;
     }
     Dict *ns = dict_copy((Dict *)args[3]);
-    Str *key = str_intern("__annotations__");
-    Object *found = ns && key ? dict_get_item(ns, key) : NULL;
+    Object *found = ns ? dict_get_item(ns, id.annotations) : NULL;
     const Dict *annotations = found && dict_check_exact(found) ? (Dict *)found : NULL;
     Object *cls = NULL;
-    if (ns && key && add_fields(ns, annotations) == 0 &&
+    if (ns && add_fields(ns, annotations) == 0 &&
         add_function(ns, "__init__", record_init_method) == 0 &&
         add_function(ns, "__repr__", record_repr_method) == 0) {
         Object *changed[] = {args[0], args[1], args[2], OBJECT(ns)};
