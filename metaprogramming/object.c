@@ -317,14 +317,21 @@ static int dict_resize(Dict *self) {
     return 0;
 }
 
+/* CPython: Objects/dictobject.c, clone_combined_dict(). */
 Dict *dict_copy(const Dict *self) {
-    Dict *copy = dict_new();
+    Keys *keys = keys_new(self->used);
+    Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;
+    Dict *copy = values ? dict_from_keys(keys, values, self->used) : error_no_memory();
+    if (!copy) {
+        keys_decref(keys);
+        free(values);
+        return NULL;
+    }
     ssize_t pos = 0;
     Str *name;
     Object *value;
-    while (copy && dict_next(self, &pos, &name, &value)) {
-        if (dict_set_item(copy, name, value) < 0) clear_ref(copy);
-    }
+    while (dict_next(self, &pos, &name, &value))
+        values[keys_add(keys, name)] = new_ref(value);
     return copy;
 }
 

@@ -365,7 +365,8 @@ static Type *type_new_impl(TypeNew *ctx) {
         if (type_new_set_names(type) == 0 && type_new_init_subclass(type, ctx) == 0) return type;
     }
     Error error = error_fetch();
-    if (type->ob.refcnt == 1 + own_references(type)) type_clear(type);
+    bool unknown = !(type->flags & READY) || type->ob.refcnt == 1 + own_references(type);
+    if (unknown) type_clear(type);
     decref(type);
     error_restore(error);
     return NULL;
