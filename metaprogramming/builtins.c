@@ -6,6 +6,8 @@
  * instance; and calling a metaclass asks the metaclass's own type, whose cell is the same function:
  * it makes an instance again, and that is a class.
  *
+ * Parts from the other topics' slices, where nobody passes keywords and object has no __new__.
+ *
  * CPython: Objects/typeobject.c, PyType_Type, PyBaseObject_Type, type_call(), object_new().
  */
 #include "type.h"
@@ -125,7 +127,8 @@ static Object *tp_new_wrapper(Object *closure, Object *const *args, ssize_t narg
 static Object *object_init_subclass(Object *closure, Object *const *args, ssize_t nargs,
                                     const Tuple *kwnames) {
     (void)closure;
-    const char *name = nargs > 0 && type_check(args[0]) ? ((Type *)args[0])->name : "object";
+    const Type *type = nargs > 0 && type_check(args[0]) ? (Type *)args[0] : &Object_Type;
+    const char *name = type->flags & HEAPTYPE ? type->ht_qualname->text : type->name;
     if (kwnames && kwnames->size > 0) {
         error_set(TypeError, "%s.__init_subclass__() takes no keyword arguments", name);
         return NULL;

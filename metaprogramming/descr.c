@@ -5,6 +5,8 @@
  * asked: descr_get(descr, obj, type), with obj NULL if the class was asked and not an instance. One
  * that has descr_set as well is a data descriptor, and is asked before the instance's own attributes.
  *
+ * Parts from the other topics' slices, where a function takes no keywords and is no descriptor.
+ *
  * CPython: Objects/funcobject.c, classobject.c, descrobject.c, cellobject.c; typeobject.c,
  * super_getattro().
  */
@@ -60,7 +62,7 @@ static Object *function_call(Object *op, Object *const *args, ssize_t nargs, con
         return NULL;
     }
     if (depth >= RECURSION_LIMIT) {
-        error_set(RecursionError, "maximum recursion depth exceeded while calling a Python object");
+        error_set(RecursionError, "maximum recursion depth exceeded");
         return NULL;
     }
     depth++;

@@ -6,6 +6,8 @@
  * classes that last added fields, one must extend all others. objectmodel tells the first and the
  * last at length.
  *
+ * Parts from the other topics' slices, where a type has one base.
+ *
  * CPython: Objects/typeobject.c, mro_implementation(), pmerge(), _PyType_CalculateMetaclass(),
  * best_base().
  */

@@ -317,7 +317,7 @@ static int dict_resize(Dict *self) {
     return 0;
 }
 
-/* CPython: Objects/dictobject.c, clone_combined_dict(). */
+/* CPython: Objects/dictobject.c, clone_combined_dict_keys(). */
 Dict *dict_copy(const Dict *self) {
     Keys *keys = keys_new(self->used);
     Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;

@@ -3,6 +3,8 @@
  * Arguments by keyword lie behind the others, their names in a tuple; so a call that passes on what it
  * was given copies nothing, and a function that takes none looks at one pointer. Names are interned.
  *
+ * Parts from the other topics' slices, which have no keywords.
+ *
  * CPython: Objects/call.c, Objects/abstract.c, Objects/object.c.
  */
 #include "type.h"

@@ -23,7 +23,7 @@ extern Type Property_Type, StaticMethod_Type, ClassMethod_Type, Super_Type, Cell
 int types_init(void);
 
 /* Names that C code asks for, interned by types_init(): id.set_name is "__set_name__".
- * CPython: Include/internal/pycore_runtime_init.h; _Py_ID(). */
+ * CPython: Include/internal/pycore_global_strings.h. */
 typedef struct {
     Str *annotations, *class_, *class_getitem, *classcell, *dict, *dir, *init_subclass,
         *instancecheck;
