@@ -232,6 +232,16 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs) {
 
 /* ---- cls.name ---------------------------------------------------------------------------------*/
 
+/* Asks what was found on the class `cls` (obj NULL) or on its metaclass (obj is cls), and says so. */
+static Object *asked_of_class(Object *descr, Object *obj, Object *cls, Str *name) {
+    Type *type = obj ? obj->type : (Type *)cls;
+    if (!attribute_watcher || !descr->type->descr_get) return asked(descr, obj, type);
+    attribute_watch(ATTR_DESCRIPTOR_GET, cls, name, descr, type_find_holder(type, name));
+    Object *result = asked(descr, obj, type);
+    attribute_watch(ATTR_RETURNS, cls, name, result, NULL);
+    return result;
+}
+
 /* The same order one floor up, where the class is the instance of its metaclass; but what the class
  * "has of its own" is searched along its MRO, and asked with no object. */
 Object *type_getattro(Object *self, Str *name) {
@@ -239,19 +249,22 @@ Object *type_getattro(Object *self, Str *name) {
     Object *meta = type_lookup(metatype, name);
     attribute_watch(ATTR_IN_METATYPE, self, name, meta,
                     attribute_watcher ? type_find_holder(metatype, name) : NULL);
-    if (meta && meta->type->descr_get && descr_is_data(meta)) return asked(meta, self, metatype);
+    if (meta && meta->type->descr_get && descr_is_data(meta))
+        return asked_of_class(meta, self, self, name);
     if (meta) incref(meta); // as the other, when asked, may remove it
     Object *attribute = type_lookup(type, name);
     attribute_watch(ATTR_IN_TYPE, self, name, attribute,
                     attribute_watcher ? type_find_holder(type, name) : NULL);
     Object *result = NULL;
     if (attribute)
-        result = asked(attribute, NULL, type);
+        result = asked_of_class(attribute, NULL, self, name);
     else if (meta)
-        result = asked(meta, self, metatype);
-    else
+        result = asked_of_class(meta, self, self, name);
+    else {
+        attribute_watch(ATTR_MISSING, self, name, NULL, NULL);
         error_set(AttributeError, "type object '%.50s' has no attribute '%s'", type->name,
                   name->text);
+    }
     xdecref(meta);
     return result;
 }
