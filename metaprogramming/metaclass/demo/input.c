@@ -43,66 +43,69 @@ static Object *upper_line(ARGS) {
 }
 FILTER(Upper, "a to z become A to Z", PLAIN("line", upper_line))
 
-static Object *grep_line(ARGS) {
-    Object *text = object_getattr_string(args[0], "text");
-    bool found = text && strstr(LINE->text, str_text(text));
-    xdecref(text);
-    return text ? new_ref(found ? args[1] : None) : NULL;
+static Object *trim_line(ARGS) {
+    size_t n = (size_t)LINE->length;
+    while (n > 0 &&
+           (LINE->text[n - 1] == ' ' || LINE->text[n - 1] == '\t' || LINE->text[n - 1] == '\r'))
+        n--;
+    return str_from_string_and_size(LINE->text, n);
+}
+FILTER(Trim, "no blanks at the end of a line", PLAIN("line", trim_line))
+
+/* self.name = value, which is stolen; and what an __init__ says without its argument. */
+static Object *set(Object *self, const char *name, Object *value) {
+    int status = value ? object_setattr_string(self, name, value) : -1;
+    xdecref(value);
+    return status < 0 ? NULL : new_ref(None);
+}
+static Object *missing(const char *what) {
+    error_set(TypeError, "%s is missing", what);
+    return NULL;
 }
 
-/* __init__(self, text) */
 static Object *grep_init(ARGS) {
-    if (nargs == 2) return object_setattr_string(args[0], "text", args[1]) ? NULL : new_ref(None);
-    error_set(TypeError, "=TEXT is missing");
-    return NULL;
+    return nargs == 2 ? set(args[0], "text", new_ref(args[1])) : missing("=TEXT");
+}
+
+static Object *grep_line(ARGS) {
+    Str *text = (Str *)object_getattr_string(args[0], "text");
+    bool found = false;
+    for (ssize_t i = 0; text && !found && i + text->length <= LINE->length; i++)
+        found = memcmp(LINE->text + i, text->text, (size_t)text->length) == 0;
+    xdecref(text);
+    return text ? new_ref(found ? args[1] : None) : NULL;
 }
 FILTER(Grep, "=TEXT: lines with TEXT in them", PLAIN("__init__", grep_init),
        PLAIN("line", grep_line))
 
-/* self.n = n, which is stolen; and self.n += more. */
-static Object *set_n(Object *self, Object *n) {
-    int status = n ? object_setattr_string(self, "n", n) : -1;
-    xdecref(n);
-    return status < 0 ? NULL : new_ref(None);
-}
-static int64_t add_n(Object *self, int64_t more) {
-    Object *old = need(object_getattr_string(self, "n"));
-    int64_t n = ((Int *)old)->value + more;
-    decref(old);
-    decref(need(set_n(self, int_from_long(n))));
-    return n;
-}
-
-static Object *number_init(ARGS) {
-    return set_n(args[0], int_from_long(0));
-}
-static Object *number_line(ARGS) {
-    return str_from_format("%6lld  %s", (long long)add_n(args[0], 1), LINE->text);
-}
-FILTER(Number, "a number before each line", PLAIN("__init__", number_init),
-       PLAIN("line", number_line))
-
 static Object *head_init(ARGS) {
-    const char *text = nargs == 2 ? str_text(args[1]) : "";
-    return set_n(args[0], field_convert(FIELD_INT, text, strlen(text)));
+    if (nargs != 2) return missing("=N");
+    return set(args[0], "left",
+               field_convert(FIELD_INT, str_text(args[1]), strlen(str_text(args[1]))));
 }
+
 static Object *head_line(ARGS) {
-    if (add_n(args[0], -1) >= 0) return new_ref(args[1]);
-    error_set(StopIteration, "%s", "");
-    return NULL;
+    Object *old = object_getattr_string(args[0], "left");
+    int64_t left = old ? ((Int *)old)->value : 0;
+    if (old && left <= 0) error_set(StopIteration, "%s", "");
+    Object *none = left > 0 ? set(args[0], "left", int_from_long(left - 1)) : NULL;
+    xdecref(old);
+    xdecref(none);
+    return none ? new_ref(args[1]) : NULL;
 }
 FILTER(Head, "=N: the first N lines", PLAIN("__init__", head_init), PLAIN("line", head_line))
 
 /* ---- The pipeline ----------------------------------------------------------------------------*/
 
-/* Executes the class statements that were left. What the registry then has: new reference. */
-static Dict *import_filters(void) {
-    Dict *registry = need(dict_new());
+static Dict *registry;
+
+/* Executes the class statements that were left. */
+static void import_filters(void) {
+    registry = own(dict_new());
     Type *root = own(CLASS("Filter", .meta = own(registering_metaclass(registry))));
     for (const Module *m = modules; m; m = m->next)
         own(CLASS(m->name, .base = root, .attribute = "help", .value = str_from_string(m->help),
                   .methods = m->methods));
-    return registry;
 }
 
 char *filters_help(void) {
@@ -111,7 +114,7 @@ char *filters_help(void) {
     FILE *out = open_memstream(&text, &size);
     if (!out) need(error_no_memory());
     fputs("Filters, each a class that its metaclass has registered:\n", out);
-    Dict *registry = own(import_filters());
+    import_filters();
     ssize_t pos = 0;
     Str *name;
     for (Object *cls; dict_next(registry, &pos, &name, &cls);)
@@ -122,7 +125,7 @@ char *filters_help(void) {
 }
 
 /* "grep=TEXT": registry["grep"]("TEXT"), or NULL with an error set. */
-static Object *filter_new(const Dict *registry, const char *word) {
+static Object *filter_new(const char *word) {
     const char *equals = strchr(word, '=');
     char name[64];
     snprintf(name, sizeof name, "%.*s", equals ? (int)(equals - word) : 63, word);
@@ -161,10 +164,9 @@ static int complain(const char *what) {
 }
 
 int demo_filters(int count, char **words) {
-    Dict *registry = own(import_filters());
     Object *filters[count + 1];
     for (int i = 0; i < count; i++) {
-        if (!(filters[i] = filter_new(registry, words[i]))) return complain(words[i]);
+        if (!(filters[i] = filter_new(words[i]))) return complain(words[i]);
         own(filters[i]);
     }
     char *text = NULL;
