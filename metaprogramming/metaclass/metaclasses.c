@@ -154,14 +154,15 @@ static Dict *annotations_of(const Dict *ns) {
     return found && dict_check_exact(found) ? (Dict *)found : NULL;
 }
 
-/* Point(x=1, y=2): the annotated attributes of the class, in order. */
+/* Point(x=1, y=2): the annotated attributes of the class itself, in order. */
 static Object *annotated_repr(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
-    Object *annotations = object_getattr_string(OBJECT(args[0]->type), "__annotations__");
+    Dict *own = annotations_of(args[0]->type->dict),
+         *annotations = own ? dict_copy(own) : dict_new();
     Object *text = annotations ? str_from_format("%s(", args[0]->type->name) : NULL;
     ssize_t pos = 0, count = 0;
     Str *name;
-    for (Object *kind; text && dict_next((Dict *)annotations, &pos, &name, &kind); count++) {
+    for (Object *kind; text && dict_next(annotations, &pos, &name, &kind); count++) {
         Object *value = object_getattr(args[0], name);
         Object *repr = value ? object_repr(value) : NULL;
         Object *longer = repr ? str_from_format("%s%s%s=%s", str_text(text), count ? ", " : "",
