@@ -372,7 +372,322 @@ def programs() -> None:
         program(seed)
 
 
+# ---- Mistakes ---------------------------------------------------------------------------------------
+
+def mistakes() -> None:
+    """type() and type.__new__() given anything, on bases of each kind, and isinstance() of what is no class."""
+    Root, Slotted, Other = type('Root', (), {}), type('Slotted', (), {'__slots__': 's'}), type('Other', (), {'__slots__': 't'})
+    Meta = type('Meta', (type,), {})
+    Inner = Meta('Inner', (), {})
+    for args in ((), (5,), (5, 5), ('X', ()), (5, (), {}), ('X', 5, {}), ('X', (), 5), ('X', (), None), (5, 5, 5, 5)):
+        functions: tuple[Any, ...] = (type, Meta, type.__new__, Meta.__call__)
+        for function in functions:
+            tell(show(args))
+            attempt(function, *args)
+            attempt(function, Meta, *args)
+    namespaces: tuple[dict[str, Any], ...] = (
+        {}, {'__slots__': 5}, {'__slots__': ('1x',)}, {'__slots__': (5,)}, {'__slots__': ('b', 'a')}, {'__slots__': ()},
+        {'__slots__': '__dict__'}, {'__slots__': ('__dict__', '__dict__')}, {'__slots__': ('x',), 'x': 1},
+        {'__qualname__': 5}, {'__qualname__': 'Q'}, {'__classcell__': 5}, {'__init_subclass__': 5}, {'__new__': 5},
+        {'__class_getitem__': None}, {'__getattribute__': 5}, {'': 1})
+    for bases in ((), (Root,), (Slotted,), (Slotted, Root), (Slotted, Other), (Root, Root), (Root, object), (object, Root),
+                  (type,), (type, Root), (Root, type), (type, Slotted), (dict, Slotted), (dict, type), (bool,), (type(None),),
+                  (5,), (Root, 5), (Entries(),), (Inner,), (Inner, Root), (Root, Inner), (Inner, Meta)):
+        for ns in namespaces:
+            tell(show(bases) + ' ' + show(ns))
+            for metaclass in (type, Meta):
+                cls = attempt(metaclass, 'X', bases, ns)
+                if isinstance(cls, type):
+                    tell(cls.__qualname__ + ' of ' + type(cls).__name__ + ' ' + show(cls.__mro__))
+                    attempt(type, 'Below', (cls,), {})
+                    attempt(lambda: cls['k'])
+    for classes in (5, None, (), (Root, 5), (5, Root), ((Root,), ()), (Inner, 5), object, (Meta, (object,)), 'a'):
+        for thing in (5, Root, Inner, Inner(), Root(), Meta):
+            attempt(isinstance, thing, classes)
+            attempt(issubclass, thing, classes)
+
+
+# ---- Metaclasses that people write -------------------------------------------------------------------
+
+registered: dict[str, Any] = {}
+
+
+def register(cls: Any, key: Any = None) -> Any:
+    """Enters a class under its key, or its name in lower case."""
+    if key is None:
+        key = cls.__name__.lower()
+    elif not isinstance(key, str):
+        raise TypeError(f'key must be str, not {type(key).__name__}')
+    if key in registered:
+        raise ValueError(f"'{key}' is registered twice: by {registered[key].__name__} and {cls.__name__}")
+    registered[key] = cls
+    return cls
+
+
+class Registering(type):
+    """Registers every class but the first."""
+
+    def __new__(meta, *args: Any, key: Any = None, **kw: Any) -> Any:
+        return super().__new__(meta, *args, **kw)
+
+    def __init__(cls, *args: Any, key: Any = None, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        if args[1]:
+            register(cls, key)
+
+
+class Registered:
+    """The same without a metaclass."""
+
+    def __init_subclass__(cls, key: Any = None, **kw: Any) -> None:
+        super().__init_subclass__(**kw)
+        register(cls, key)
+
+
+class Upper(type):
+    """Makes names upper case."""
+
+    def __new__(meta, name: str, bases: Any, ns: Any, **kw: Any) -> Any:
+        upper = {word if word.startswith('_') else word.upper(): value for word, value in ns.items()}
+        return super().__new__(meta, name, bases, upper, **kw)
+
+
+def add_repr(cls: Any) -> Any:
+    """Adds a __repr__ of the annotated attributes."""
+    def __repr__(self: Any) -> str:
+        shown = [f'{name}={getattr(self, name)!r}' for name in type(self).__annotations__]
+        return type(self).__name__ + '(' + ', '.join(shown) + ')'
+    if '__repr__' not in cls.__dict__:
+        cls.__repr__ = __repr__
+    return cls
+
+
+class Repr(type):
+    """Does so for every class."""
+
+    def __new__(meta, *args: Any, **kw: Any) -> Any:
+        return add_repr(super().__new__(meta, *args, **kw))
+
+
+class Slots(type):
+    """Makes slots of the annotations."""
+
+    def __new__(meta, name: str, bases: Any, ns: Any, **kw: Any) -> Any:
+        slots = tuple(ns.get('__annotations__', ()))
+        return super().__new__(meta, name, bases, {**ns, '__slots__': slots}, **kw)
+
+
+class AbstractMark:
+    """What stands for a method that is to be defined."""
+
+
+class Abstract(type):
+    """Refuses a class in which something still is."""
+
+    def __new__(meta, *args: Any, abstract: Any = False, **kw: Any) -> Any:
+        cls = super().__new__(meta, *args, **kw)
+        names = sorted({name for c in cls.__mro__ for name, value in c.__dict__.items()
+                        if isinstance(value, AbstractMark) and getattr(cls, name) is value})
+        if names and not abstract:
+            raise TypeError(f'{cls.__name__} must define: {", ".join(names)}')
+        return cls
+
+
+class OnceNamespace(dict[str, Any]):
+    """Refuses a name twice."""
+    owner = ''
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name in self:
+            raise TypeError(f"'{name}' is defined twice in {self.owner}")
+        super().__setitem__(name, value)
+
+
+class Once(type):
+    """Has bodies run in one."""
+
+    @classmethod
+    def __prepare__(meta, name: str, bases: Any, /, **kw: Any) -> Any:
+        ns = OnceNamespace()
+        ns.owner = name
+        return ns
+
+
+class Protocol(type):
+    """isinstance() is whether the methods are there."""
+
+    def __instancecheck__(cls, obj: Any) -> bool:
+        return all([hasattr(type(obj), name) for name in cls.__dict__ if not name.startswith('_')])
+
+    def __getitem__(cls, key: Any) -> str:
+        return f'{cls.__name__}[{key}]'
+
+
+def fill(ns: Any, pairs: Any) -> None:
+    """The body of a class: name = value, in this order."""
+    for name, value in pairs:
+        ns[name] = value
+
+
+def takes(thing: Any, name: str) -> bool:
+    """Whether the attribute can be set."""
+    try:
+        setattr(thing, name, 7)
+    except AttributeError:
+        return False
+    return True
+
+
+mark = AbstractMark()
+# Each with the number of its base: 0 none, 1 the first class made, 2 the last one.
+STATEMENTS: tuple[tuple[str, int, dict[str, Any], tuple[tuple[str, Any], ...]], ...] = (
+    ('First', 0, {}, (('x', 1), ('_y', 2))),
+    ('Second', 1, {}, (('__annotations__', {'x': 'int', 'z': 'int'}), ('z', 3))),
+    ('Third', 2, {}, ()),
+    ('Fourth', 0, {}, (('__annotations__', {'b': 'int', 'a': 'str'}),)),
+    ('Twice', 1, {}, (('x', 1), ('y', 2), ('x', 3))),
+    ('Keyed', 1, {'key': 'k'}, ()),
+    ('Again', 1, {'key': 'k'}, (('x', 2),)),
+    ('Third', 1, {}, ()),
+    ('Five', 1, {'key': 5}, ()),
+    ('Shape', 1, {'abstract': True}, (('name', mark), ('area', mark))),
+    ('Shape', 0, {}, (('name', mark), ('area', mark))),
+    ('Half', 2, {}, (('area', 1),)),
+    ('Whole', 2, {}, (('area', 1), ('name', 2))),
+    ('Other', 0, {'other': 1}, ()),
+)
+
+
+def people() -> None:
+    """The same statements with each metaclass, with the base class or decorator that does the same, and with none."""
+    ways: tuple[tuple[Any, Any, Any], ...] = (
+        (type, None, None), (Registering, None, None), (type, Registered, None), (type, None, register), (Upper, None, None),
+        (Repr, None, None), (type, None, add_repr), (Slots, None, None), (Abstract, None, None), (Once, None, None),
+        (Protocol, None, None))
+    for meta, root, decorate_with in ways:
+        registered.clear()
+        made: list[Any] = []
+        things: list[Any] = []
+        for name, base, keywords, body in STATEMENTS:
+            bases = (made[0] if base == 1 else made[-1],) if base and made else (root,) if root else ()
+            tell(f'{name}{show(bases)} of {meta.__name__}')
+            source = f'class {name}(*bases, **keywords):\n fill(locals(), body)\n'
+            namespace = {'fill': fill, 'bases': bases, 'body': body, 'keywords': {'metaclass': meta, **keywords}}
+            namespace['__name__'] = '__main__'
+
+            def execute() -> Any:
+                """The statement, and its decorator."""
+                exec(source, namespace)
+                return decorate_with(namespace[name]) if decorate_with else namespace[name]
+            cls = attempt(execute)
+            if cls:
+                made.append(cls)
+                tell('has ' + show(dict(cls.__dict__)) + ', of ' + type(cls).__name__)
+                thing = attempt(cls)
+                things.append(thing)
+                if meta is Repr or decorate_with is add_repr:
+                    attempt(repr, thing)
+                tell('takes ' + ' '.join([name for name in 'bc' if takes(thing, name)]))
+                tell(' '.join([str(int(isinstance(one, cls))) for one in things]))
+                attempt(lambda: cls['k'])
+        tell(' '.join([f'{key}={cls.__name__}' for key, cls in registered.items()]))
+
+
+# ---- Records ------------------------------------------------------------------------------------------
+
+KINDS: dict[str, Any] = {'str': str, 'int': int, 'float': float}
+
+
+class Field:
+    """A typed attribute."""
+
+    def __init__(self, kind: str) -> None:
+        """Its kind, by name."""
+        self.kind, self.name = kind, ''
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.name = name
+
+    def __get__(self, obj: Any, owner: Any) -> Any:
+        if obj is None:
+            return self
+        try:
+            return getattr(obj, '_' + self.name)
+        except AttributeError:
+            raise AttributeError(f"'{type(obj).__name__}' object has no attribute '{self.name}'")
+
+    def __set__(self, obj: Any, value: Any) -> None:
+        if type(value) is not KINDS[self.kind]:
+            raise TypeError(f'{self.name} must be {self.kind}, not {type(value).__name__}')
+        setattr(obj, '_' + self.name, value)
+
+    def __delete__(self, obj: Any) -> None:
+        raise AttributeError(f'{self.name} cannot be deleted')
+
+
+class Record(type):
+    """Makes fields of the annotations."""
+
+    def __new__(meta, name: str, bases: Any, ns: Any) -> Any:
+        ns = dict(ns)
+        annotations = ns.get('__annotations__', {})
+        for field, kind in annotations.items():
+            if kind not in KINDS:
+                raise TypeError(f'{field}: no field is of that kind')
+            ns[field] = Field(kind)
+
+        def __init__(self: Any, *values: Any) -> None:
+            if len(values) != len(annotations):
+                raise TypeError(f'{name}.__init__() takes {len(annotations) + 1} positional arguments but '
+                                f'{len(values) + 1} were given')
+            for field, value in zip(annotations, values):
+                setattr(self, field, value)
+
+        def __repr__(self: Any) -> str:
+            return name + '(' + ', '.join([f'{field}={getattr(self, field)!r}' for field in annotations]) + ')'
+        ns.update(__slots__=tuple(['_' + field for field in annotations]), __init__=__init__, __repr__=__repr__)
+        return super().__new__(meta, name, bases, ns)
+
+
+NUMBERS = ('', '0', '-5', '+7', ' 12 ', '1_000', '1__0', '_1', '1_', '0x1f', '1.5', '.5', '5.', '.', 'e5', '1e5', '1e', '1e+', '-1e-5',
+           'nan', 'NaN', '-nan', 'inf', '-Infinity', 'infinit', '1e400', '1e-400', '0.1', '1e16', '1e22', '1e23', '123456789012345678', '9007199254740993',
+           '1.5e-7', '0.0001', '0.00001', '5_0.2_5', '5_.2', '5._2', '1e1_0', '-0.0', '3.141592653589793', '2.2250738585072014e-308', '1 2', 'x', '--1', '- 1')
+TEXTS = ('name:str,age:int,score:float\na,1,2\nb,2,x\n\nc,3\nd,y,1\ne,1,2,3\nf,9,0.5',
+         'name:str,age:int\r\n"a, b",1\r\n"c ""d""",2\r\n\r\n"",3\r\nx"y,4\r\n"e"f,5\r\n',
+         'name:str\n"two\nlines"\n"and\r\ntwo"\n  blanks  \nend', 'n:int,n2:float\r1,2\r3,4\r', 'name:str,b:str\n,\n,,\na,',
+         'x:float\n' + '\n'.join([number or '""' for number in NUMBERS]), 'x:int\n' + '\n'.join([number or '""' for number in NUMBERS]))
+
+
+def records() -> None:
+    """CSV texts, loaded into instances of a class that their header describes."""
+    for text in TEXTS:
+        reader = csv.reader(io.StringIO(text, newline=''))
+        annotations = dict([head.split(':') for head in next(reader)])
+        Row: Any = Record('Row', (), {'__annotations__': annotations})
+        row: Any = None
+        for cells in reader:
+            if not cells:
+                continue
+            try:
+                if len(cells) != len(annotations):
+                    raise ValueError(f'{len(annotations)} fields expected, {len(cells)} found')
+                row = Row(*[KINDS[kind](cell) for kind, cell in zip(annotations.values(), cells)])
+                tell('|'.join([str(getattr(row, name)).replace('\r', '') for name in annotations]))
+            except ValueError as error:
+                tell(type(error).__name__ + ': ' + str(error))
+        tell('has ' + ' '.join([name for name in Row.__dict__ if own(name)]) + ' ' + show(Row.__slots__))
+        for name in annotations:
+            for value in (1, 'a', None, 1.5):
+                attempt(setattr, row, name, value)
+            attempt(delattr, row, name)
+            attempt(getattr, Row.__new__(Row), name)
+        attempt(Row)
+        attempt(lambda: Row(1, 2, 3, 4, 5))
+    attempt(Record, 'Wrong', (), {'__annotations__': {'d': 'date'}})
+    attempt(Record, 'Empty', (), {})
+
+
 if __name__ == '__main__':
-    for part in (programs,):
+    for part in (programs, mistakes, people, records):
         print(f'==== {part.__name__}')
         part()
