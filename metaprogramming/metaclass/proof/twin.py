@@ -222,6 +222,7 @@ class Named:
     """What wants to know its name."""
 
     def __set_name__(self, cls: Any, name: str) -> Any:
+        """Asked when the class is there."""
         return hook('Named.__set_name__', set_name, self, cls, name)
 
 
@@ -229,6 +230,7 @@ class Entries:
     """A base that is no class."""
 
     def __mro_entries__(self, bases: Any) -> Any:
+        """Asked for what stands in its place."""
         return hook('Entries.__mro_entries__', mro_entries, self, bases)
 
 
@@ -236,6 +238,7 @@ class Tells(dict[str, Any]):
     """A namespace that says what is stored."""
 
     def __setitem__(self, name: str, value: Any) -> None:
+        """A name is stored."""
         if own(name):
             tell('stores ' + name)
         super().__setitem__(name, value)
@@ -245,10 +248,12 @@ class Forgets:
     """A namespace that is no dict."""
 
     def __setitem__(self, name: str, value: Any) -> None:
+        """A name is stored."""
         if own(name):
             tell('forgets ' + name)
 
     def __getitem__(self, name: str) -> Any:
+        """A name, or a key of a class, is read."""
         raise KeyError(name)
 
 
@@ -428,9 +433,11 @@ class Registering(type):
     """Registers every class but the first."""
 
     def __new__(meta, *args: Any, key: Any = None, **kw: Any) -> Any:
+        """Makes the class."""
         return super().__new__(meta, *args, **kw)
 
     def __init__(cls, *args: Any, key: Any = None, **kw: Any) -> None:
+        """Makes the instance ready."""
         super().__init__(*args, **kw)
         if args[1]:
             register(cls, key)
@@ -440,6 +447,7 @@ class Registered:
     """The same without a metaclass."""
 
     def __init_subclass__(cls, key: Any = None, **kw: Any) -> None:
+        """Told of each class below."""
         super().__init_subclass__(**kw)
         register(cls, key)
 
@@ -448,6 +456,7 @@ class Upper(type):
     """Makes names upper case."""
 
     def __new__(meta, name: str, bases: Any, ns: Any, **kw: Any) -> Any:
+        """Makes the class."""
         upper = {word if word.startswith('_') else word.upper(): value for word, value in ns.items()}
         return super().__new__(meta, name, bases, upper, **kw)
 
@@ -455,6 +464,7 @@ class Upper(type):
 def add_repr(cls: Any) -> Any:
     """Adds a __repr__ of the annotated attributes."""
     def __repr__(self: Any) -> str:
+        """As it was called."""
         shown = [f'{name}={getattr(self, name)!r}' for name in type(self).__annotations__]
         return type(self).__name__ + '(' + ', '.join(shown) + ')'
     if '__repr__' not in cls.__dict__:
@@ -466,6 +476,7 @@ class Repr(type):
     """Does so for every class."""
 
     def __new__(meta, *args: Any, **kw: Any) -> Any:
+        """Makes the class."""
         return add_repr(super().__new__(meta, *args, **kw))
 
 
@@ -473,6 +484,7 @@ class Slots(type):
     """Makes slots of the annotations."""
 
     def __new__(meta, name: str, bases: Any, ns: Any, **kw: Any) -> Any:
+        """Makes the class."""
         slots = tuple(ns.get('__annotations__', ()))
         return super().__new__(meta, name, bases, {**ns, '__slots__': slots}, **kw)
 
@@ -485,6 +497,7 @@ class Abstract(type):
     """Refuses a class in which something still is."""
 
     def __new__(meta, *args: Any, abstract: Any = False, **kw: Any) -> Any:
+        """Makes the class."""
         cls = super().__new__(meta, *args, **kw)
         names = sorted({name for c in cls.__mro__ for name, value in c.__dict__.items()
                         if isinstance(value, AbstractMark) and getattr(cls, name) is value})
@@ -498,6 +511,7 @@ class OnceNamespace(dict[str, Any]):
     owner = ''
 
     def __setitem__(self, name: str, value: Any) -> None:
+        """A name is stored."""
         if name in self:
             raise TypeError(f"'{name}' is defined twice in {self.owner}")
         super().__setitem__(name, value)
@@ -508,6 +522,7 @@ class Once(type):
 
     @classmethod
     def __prepare__(meta, name: str, bases: Any, /, **kw: Any) -> Any:
+        """Gives the namespace."""
         ns = OnceNamespace()
         ns.owner = name
         return ns
@@ -517,9 +532,11 @@ class Protocol(type):
     """isinstance() is whether the methods are there."""
 
     def __instancecheck__(cls, obj: Any) -> bool:
+        """isinstance()."""
         return all([hasattr(type(obj), name) for name in cls.__dict__ if not name.startswith('_')])
 
     def __getitem__(cls, key: Any) -> str:
+        """A name, or a key of a class, is read."""
         return f'{cls.__name__}[{key}]'
 
 
@@ -606,9 +623,11 @@ class Field:
         self.kind, self.name = kind, ''
 
     def __set_name__(self, owner: Any, name: str) -> None:
+        """Asked when the class is there."""
         self.name = name
 
     def __get__(self, obj: Any, owner: Any) -> Any:
+        """The value in the slot."""
         if obj is None:
             return self
         try:
@@ -617,11 +636,13 @@ class Field:
             raise AttributeError(f"'{type(obj).__name__}' object has no attribute '{self.name}'")
 
     def __set__(self, obj: Any, value: Any) -> None:
+        """A value of the kind, and no other."""
         if type(value) is not KINDS[self.kind]:
             raise TypeError(f'{self.name} must be {self.kind}, not {type(value).__name__}')
         setattr(obj, '_' + self.name, value)
 
     def __delete__(self, obj: Any) -> None:
+        """Refuses."""
         raise AttributeError(f'{self.name} cannot be deleted')
 
 
@@ -629,6 +650,7 @@ class Record(type):
     """Makes fields of the annotations."""
 
     def __new__(meta, name: str, bases: Any, ns: Any) -> Any:
+        """Makes the class."""
         ns = dict(ns)
         annotations = ns.get('__annotations__', {})
         for field, kind in annotations.items():
@@ -637,6 +659,7 @@ class Record(type):
             ns[field] = Field(kind)
 
         def __init__(self: Any, *values: Any) -> None:
+            """Makes the instance ready."""
             if len(values) != len(annotations):
                 raise TypeError(f'{name}.__init__() takes {len(annotations) + 1} positional arguments but '
                                 f'{len(values) + 1} were given')
@@ -644,6 +667,7 @@ class Record(type):
                 setattr(self, field, value)
 
         def __repr__(self: Any) -> str:
+            """As it was called."""
             return name + '(' + ', '.join([f'{field}={getattr(self, field)!r}' for field in annotations]) + ')'
         ns.update(__slots__=tuple(['_' + field for field in annotations]), __init__=__init__, __repr__=__repr__)
         return super().__new__(meta, name, bases, ns)
