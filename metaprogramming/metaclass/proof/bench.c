@@ -304,19 +304,19 @@ int main(int argc, char **argv) {
     prepare_ours();
     prepare_theirs();
     const BenchmarkRow table[] = {
-        {"registering", {{"ours", run_ours, &rows[0]}, {"CPython", run_theirs, &rows[0]}}, 0},
-        {"subclass hook", {{"ours", run_ours, &rows[1]}, {"CPython", run_theirs, &rows[1]}}, 0},
-        {"plain", {{"ours", run_ours, &rows[2]}, {"CPython", run_theirs, &rows[2]}}, 0},
-        {"descriptors", {{"ours", run_ours, &rows[3]}, {"CPython", run_theirs, &rows[3]}}, 0},
-        {"slots", {{"ours", run_ours, &rows[4]}, {"CPython", run_theirs, &rows[4]}}, 0},
-        {"refused", {{"ours", run_ours, &rows[5]}, {"CPython", run_theirs, &rows[5]}}, 0},
+        {"registering", {{"ours", run_ours, &rows[0]}, {"CPython", run_theirs, &rows[0]}}, 1000},
+        {"subclass hook", {{"ours", run_ours, &rows[1]}, {"CPython", run_theirs, &rows[1]}}, 1000},
+        {"plain", {{"ours", run_ours, &rows[2]}, {"CPython", run_theirs, &rows[2]}}, 1000},
+        {"descriptors", {{"ours", run_ours, &rows[3]}, {"CPython", run_theirs, &rows[3]}}, 1000},
+        {"slots", {{"ours", run_ours, &rows[4]}, {"CPython", run_theirs, &rows[4]}}, 1000},
+        {"refused", {{"ours", run_ours, &rows[5]}, {"CPython", run_theirs, &rows[5]}}, 1000},
         {"isinstance",
          {{"ours", run_our_isinstance, NULL}, {"CPython", run_their_function, "isinstances"}},
-         0},
+         1000},
         {"csv rows",
          {{"ours", run_our_rows, NULL}, {"CPython", run_their_rows, "dataclass_rows"}},
          0},
     };
-    Benchmark benchmark = {.room = "metaclass", .sizes = {1000}};
+    Benchmark benchmark = {.room = "metaclass", .sizes = {1000, 20000}};
     return benchmark_main(&benchmark, table, sizeof table / sizeof *table, argc, argv);
 }
