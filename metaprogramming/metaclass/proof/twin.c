@@ -376,10 +376,12 @@ static void load(Type *metaclass, const char *text) {
 
 static void records(void) {
     Type *metaclass = keep(record_metaclass());
+    static const char quoted[] =
+        "name:str,age:int\r\n\"a, b\",1\r\n\"c \"\"d\"\"\",2\r\n\r\n\"\",3\r\nx\"y,4\r\n"
+        "\"e\"f,5\r\n";
     const char *const texts[] = {
         "name:str,age:int,score:float\na,1,2\nb,2,x\n\nc,3\nd,y,1\ne,1,2,3\nf,9,0.5",
-        "name:str,age:int\r\n\"a, b\",1\r\n\"c \"\"d\"\"\",2\r\n\r\n\"\",3\r\nx\"y,4\r\n"
-        "\"e\"f,5\r\n",
+        quoted,
         "name:str\n\"two\nlines\"\n\"and\r\ntwo\"\n  blanks  \nend",
         "n:int,n2:float\r1,2\r3,4\r",
         "name:str,b:str\n,\n,,\na,",
