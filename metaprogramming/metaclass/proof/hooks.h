@@ -103,7 +103,7 @@ static Object *pool[POOL], *metas[POOL]; // what was made, to be a base
 static int npool, nmetas;
 static Tuple *registry;
 static Type *Named, *Entries, *Tells, *Forgets;
-static Object *decorator, *maker;
+static Object *decorators[2], *maker;
 
 /* What a hook does: `above` is super(), or NULL; kw its keywords. */
 typedef Object *(*Body)(Object *above, Object *const *args, ssize_t nargs, Dict *kw);
@@ -129,8 +129,8 @@ static Object *named(void) {
     return object_call(OBJECT(Named), NULL, 0, NULL);
 }
 
-static Object *arguments_error(void) {
-    error_set(TypeError, "name, bases, namespace");
+static Object *arguments_error(int wanted) {
+    error_set(TypeError, "%d arguments", wanted);
     return NULL;
 }
 
@@ -164,13 +164,14 @@ static Object *prepare_body(Object *above, Object *const *args, ssize_t nargs, D
 }
 
 static Object *new_body(Object *above, Object *const *args, ssize_t nargs, Dict *kw) {
-    if (nargs != 4) return arguments_error();
+    if (nargs != 4) return arguments_error(3);
     Object *given[] = {args[0], args[1], args[2], args[3]}, *made = NULL;
     int what = draw(20);
     if (what == 0) return value_error("new");
     if (what == 1) return int_from_long(5);
-    if (what == 2) given[0] = OBJECT(&Type_Type);
+    if (what == 2 || what == 9) given[0] = OBJECT(&Type_Type);
     if (what == 3) made = given[2] = sure(tuple_pack(1, pool[draw(npool)]));
+    if (what == 10) return new_ref(pool[draw(npool)]);
     if (what == 4) made = given[1] = sure(str_from_string("Renamed"));
     if (what == 5 && object_type_check(args[3], &Dict_Type)) {
         made = given[3] = sure(dict_copy((Dict *)args[3]));
@@ -183,12 +184,18 @@ static Object *new_body(Object *above, Object *const *args, ssize_t nargs, Dict 
     }
     without_a(kw);
     Object *cls = pass_on(above, "__new__", given, 4, kw);
+    if (cls && (what == 7 || what == 8)) {
+        Object *another = pass_on(above, "__new__", given, 4, kw);
+        Object *dropped = another && what == 7 ? another : cls;
+        cls = another && what == 7 ? cls : another;
+        decref(dropped);
+    }
     xdecref(made);
     return cls;
 }
 
 static Object *init_body(Object *above, Object *const *args, ssize_t nargs, Dict *kw) {
-    if (nargs != 4) return arguments_error();
+    if (nargs != 4) return arguments_error(3);
     int what = draw(20);
     if (what == 0) return value_error("init");
     if (what == 1) return int_from_long(5);
@@ -241,25 +248,26 @@ static Object *mro_entries_body(Object *above, Object *const *args, ssize_t narg
     return OBJECT(entries);
 }
 
-static Object *ask_above(const char *method, Object *above, Object *const *args) {
+static Object *ask_above(const char *method, Object *above, Object *const *args, ssize_t nargs) {
+    if (nargs != 2) return arguments_error(1);
     int what = draw(6);
     if (what == 0) return value_error(method);
     return what < 5 ? bool_from_long(what < 3) : pass_on(above, method, args + 1, 1, NULL);
 }
 
 static Object *instancecheck_body(Object *above, Object *const *args, ssize_t nargs, Dict *kw) {
-    (void)nargs, (void)kw;
-    return ask_above("__instancecheck__", above, args);
+    (void)kw;
+    return ask_above("__instancecheck__", above, args, nargs);
 }
 
 static Object *subclasscheck_body(Object *above, Object *const *args, ssize_t nargs, Dict *kw) {
-    (void)nargs, (void)kw;
-    return ask_above("__subclasscheck__", above, args);
+    (void)kw;
+    return ask_above("__subclasscheck__", above, args, nargs);
 }
 
 static Object *getitem_body(Object *above, Object *const *args, ssize_t nargs, Dict *kw) {
-    (void)above, (void)nargs, (void)kw;
-    return tuple_pack(2, args[0], args[1]);
+    (void)above, (void)kw;
+    return nargs == 2 ? tuple_pack(2, args[0], args[1]) : arguments_error(1);
 }
 
 static Object *up_body(Object *above, Object *const *args, ssize_t nargs, Dict *kw) {
@@ -281,7 +289,7 @@ static Object *maker_body(Object *above, Object *const *args, ssize_t nargs, Dic
 }
 
 /* The first ones in the order of HOOKS in twin.py. */
-enum { METHODS = 10, SET_NAME = METHODS, MRO_ENTRIES, DECORATOR, MAKER };
+enum { METHODS = 10, SET_NAME = METHODS, MRO_ENTRIES, FIRST, SECOND, MAKER };
 static const Hook hooks[] = {
     {"__prepare__", prepare_body, false, true, false, 0},
     {"__new__", new_body, false, false, false, 0},
@@ -295,7 +303,8 @@ static const Hook hooks[] = {
     {"up", up_body, true, false, false, 0},
     {"__set_name__", set_name_body, true, false, true, 1},
     {"__mro_entries__", mro_entries_body, true, false, true, 1},
-    {"decorator", decorator_body, true, false, true, 0},
+    {"first", decorator_body, true, false, true, 0},
+    {"second", decorator_body, true, false, true, 0},
     {"maker", maker_body, true, false, true, 0},
 };
 
@@ -385,7 +394,8 @@ static void programs_init(void) {
         sure(NULL);
     Tells = plain_class("Tells", &Dict_Type, set_item);
     Forgets = plain_class("Forgets", &Object_Type, both);
-    decorator = hook_new(NULL, DECORATOR, NULL);
+    decorators[0] = hook_new(NULL, FIRST, NULL);
+    decorators[1] = hook_new(NULL, SECOND, NULL);
     maker = hook_new(NULL, MAKER, NULL);
 }
 

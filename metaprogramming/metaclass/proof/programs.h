@@ -82,7 +82,7 @@ static Object *random_statement(const char *name, bool is_meta) {
     fprintf(out, "class %s", name);
     show(OBJECT(bases));
     fputc(' ', out);
-    if (draw(is_meta ? 6 : 3) == 0) {
+    if (draw(is_meta ? 6 : 2) == 0) {
         bool maker_wanted = false;
         int which = 0;
         if (draw(8))
@@ -103,16 +103,16 @@ static Object *random_statement(const char *name, bool is_meta) {
             statement.has_slots ? "__slots__" : "");
     bool any = statement.has_x || statement.has_slots;
     for (int i = 0; i < METHODS; i++) {
-        if (draw(is_meta ? 3 : 6) != 0 || !(is_meta || hooks[i].for_classes)) continue;
+        if (draw(3) != 0 || !(is_meta || hooks[i].for_classes)) continue;
         statement.has[i] = true;
         fprintf(out, "%s%s", any ? " " : "", hooks[i].name);
         any = true;
     }
-    int ndecorators = draw(4) / 2;
+    int ndecorators = draw(3);
     ndecorators *= draw(2);
-    fprintf(out, "%s\n", ndecorators ? " @" : "");
+    fprintf(out, "%s\n", ndecorators == 2 ? " @ @" : ndecorators ? " @" : "");
     Object *cls = build_class(statement_body, &statement, sure(str_intern(name)), bases, keywords);
-    cls = class_decorate(cls, &decorator, ndecorators);
+    cls = class_decorate(cls, decorators, ndecorators);
     decref(bases);
     decref(keywords);
     return tell_result(cls);

@@ -212,17 +212,22 @@ static void changed_statement(const char *hook) {
         object_isinstance(thing ? thing : None, cls);
         Object *key = int_from_long(1), *item = object_getitem(cls, key);
         error_clear();
-        DROP(cls, obj, key, item);
+        Object *x = obj ? object_getattr_string(obj, "x") : NULL, *of_class = NULL;
+        error_clear();
+        of_class = object_getattr_string(cls, "x");
+        error_clear();
+        if (obj && object_setattr_string(obj, "x", None) < 0) error_clear();
+        DROP(cls, obj, key, item, x, of_class);
     }
     nvictims = 0;
     DROP(meta, base, named, thing);
     types_clear();
 }
 
-static const char *const hooks[] = {"__prepare__",      "__new__",          "__init__",
-                                    "__set_name__",     "__call__",         "__init_subclass__",
-                                    "__mro_entries__",  "__getitem__",      "__instancecheck__",
-                                    "__getattribute__", "__class_getitem__"};
+static const char *const hooks[] = {
+    "__prepare__",       "__new__",         "__init__",    "__set_name__",      "__call__",
+    "__init_subclass__", "__mro_entries__", "__getitem__", "__instancecheck__", "__getattribute__",
+    "__class_getitem__", "__get__",         "__set__"};
 
 static void test_hooks_that_change(void **state) {
     (void)state;

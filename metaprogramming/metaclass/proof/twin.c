@@ -5,7 +5,7 @@
 #include "../record.h"
 
 static void programs(void) {
-    for (uint32_t seed = 0; seed < 60; seed++) {
+    for (uint32_t seed = 0; seed < 80; seed++) {
         fprintf(out, "-- %u\n", (unsigned)seed);
         random_program(seed);
     }
@@ -315,6 +315,9 @@ static const char *const numbers[] = {"\"\"",
                                       "1e23",
                                       "123456789012345678",
                                       "9007199254740993",
+                                      "9.007199254740993",
+                                      "0.9007199254740993",
+                                      "90071992.54740993",
                                       "1.5e-7",
                                       "0.0001",
                                       "0.00001",
@@ -389,7 +392,7 @@ static void records(void) {
     for (size_t i = 0; i < LENGTH(texts); i++)
         load(metaclass, texts[i]);
     for (int of_int = 0; of_int < 2; of_int++) {
-        char text[1000];
+        char text[1200];
         int length = snprintf(text, sizeof text, "x:%s", of_int ? "int" : "float");
         for (size_t i = 0; i < LENGTH(numbers); i++)
             length += snprintf(text + length, sizeof text - (size_t)length, "\n%s", numbers[i]);

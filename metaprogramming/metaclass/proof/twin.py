@@ -93,10 +93,10 @@ def prepare(above: Any, meta: Any, name: str, bases: Any, **kw: Any) -> Any:
     return ns
 
 
-def arguments(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The three that a metaclass is called with."""
-    if len(args) != 3:
-        raise TypeError('name, bases, namespace')
+def arguments(args: tuple[Any, ...], n: int = 3) -> tuple[Any, ...]:
+    """As many as the hook takes: a metaclass's three, or n."""
+    if len(args) != n:
+        raise TypeError(f'{n} arguments')
     return args
 
 
@@ -108,17 +108,22 @@ def new(above: Any, meta: Any, *args: Any, **kw: Any) -> Any:
         raise ValueError('new')
     if what == 1:
         return 5
-    if what == 2:
+    if what in (2, 9):
         meta = type
     if what == 3:
         bases = (pool[draw(len(pool))],)
+    if what == 10:
+        return pool[draw(len(pool))]
     if what == 4:
         name = 'Renamed'
     if what == 5 and isinstance(ns, dict):
         ns = {name: value for name, value in ns.items() if name != '__classcell__'}
     if what == 6 and type(ns) is dict:
         ns['added'] = Named()
-    return above.__new__(meta, name, bases, ns, **without_a(kw))
+    kw = without_a(kw)
+    cls = above.__new__(meta, name, bases, ns, **kw)
+    another = above.__new__(meta, name, bases, ns, **kw) if what in (7, 8) else cls
+    return cls if what == 7 else another
 
 
 def init(above: Any, cls: Any, *args: Any, **kw: Any) -> Any:
@@ -184,18 +189,19 @@ def mro_entries(self: Any, bases: Any) -> Any:
 
 def asks_above(method: str) -> Callable[..., Any]:
     """A hook that answers by itself, or as the class above does."""
-    def body(above: Any, cls: Any, x: Any) -> Any:
+    def body(above: Any, cls: Any, *args: Any) -> Any:
         """__instancecheck__, __subclasscheck__"""
+        arguments(args, 1)
         what = draw(6)
         if what == 0:
             raise ValueError(method)
-        return what < 3 if what < 5 else getattr(above, method)(x)
+        return what < 3 if what < 5 else getattr(above, method)(args[0])
     return body
 
 
-def answers(above: Any, cls: Any, key: Any) -> Any:
+def answers(above: Any, cls: Any, *args: Any) -> Any:
     """__getitem__, __class_getitem__"""
-    return (cls, key)
+    return (cls, *arguments(args, 1))
 
 
 def up(above: Any, self: Any) -> Any:
@@ -257,9 +263,14 @@ class Forgets:
         raise KeyError(name)
 
 
-def decorator(cls: Any) -> Any:
-    """The one of every @decorator."""
-    return hook('decorator', lambda above, cls: decorate(cls), None, cls)
+def first(cls: Any) -> Any:
+    """@first"""
+    return hook('first', lambda above, cls: decorate(cls), None, cls)
+
+
+def second(cls: Any) -> Any:
+    """@second"""
+    return hook('second', lambda above, cls: decorate(cls), None, cls)
 
 
 def maker(name: str, bases: Any, ns: Any, **kw: Any) -> Any:
@@ -275,10 +286,10 @@ HOOKS = {
     '__init__': 'def __init__(c, *a, **k): return hook("{}.__init__", init, super(), c, *a, **k)',
     '__call__': 'def __call__(c, *a, **k): return hook("{}.__call__", call, super(), c, *a, **k)',
     '__instancecheck__':
-        'def __instancecheck__(c, x): return hook("{}.__instancecheck__", asks_above("__instancecheck__"), super(), c, x)',
+        'def __instancecheck__(c, *a): return hook("{}.__instancecheck__", asks_above("__instancecheck__"), super(), c, *a)',
     '__subclasscheck__':
-        'def __subclasscheck__(c, x): return hook("{}.__subclasscheck__", asks_above("__subclasscheck__"), super(), c, x)',
-    '__getitem__': 'def __getitem__(c, key): return hook("{}.__getitem__", answers, super(), c, key)',
+        'def __subclasscheck__(c, *a): return hook("{}.__subclasscheck__", asks_above("__subclasscheck__"), super(), c, *a)',
+    '__getitem__': 'def __getitem__(c, *a): return hook("{}.__getitem__", answers, super(), c, *a)',
     '__init_subclass__':
         'def __init_subclass__(c, **k): return hook("{}.__init_subclass__", init_subclass, super(), c, **k)',
     '__class_getitem__': 'def __class_getitem__(c, key): return hook("{}.__class_getitem__", answers, super(), c, key)',
@@ -300,7 +311,7 @@ def statement(name: str, is_meta: bool) -> Any:
     """A random class statement, told before it is executed."""
     bases = draw_bases(is_meta)
     keywords: dict[str, Any] = {}
-    if draw(is_meta and 6 or 3) == 0:
+    if draw(6 if is_meta else 2) == 0:
         keywords['metaclass'] = metas[draw(len(metas))] if draw(8) else maker
     if draw(5) == 0:
         keywords['a'] = 1
@@ -311,13 +322,13 @@ def statement(name: str, is_meta: bool) -> Any:
         body.append('__slots__ = ("q", "p")' if draw(3) else '__slots__ = ("x",)')
     names = []
     for method in HOOKS:
-        if draw(3 if is_meta else 6) == 0 and (is_meta or method in ('__init_subclass__', '__class_getitem__', 'up')):
+        if draw(3) == 0 and (is_meta or method in ('__init_subclass__', '__class_getitem__', 'up')):
             names.append(method)
             body.append(HOOKS[method].format(name))
-    decorators = draw(4) // 2 * draw(2)
+    decorators = draw(3) * draw(2)
     tell(f'class {name}{show(bases)} {" ".join([f"{word}={show(value)}" for word, value in keywords.items()])}: '
          + ' '.join([line.split()[0] for line in body if '=' in line.split()] + names) + ' @' * decorators)
-    source = '@decorator\n' * decorators + f'class {name}(*bases, **keywords):\n pass\n'
+    source = ('', '@first\n', '@first\n@second\n')[decorators] + f'class {name}(*bases, **keywords):\n pass\n'
     for line in body:
         source += ' ' + line + '\n'
     namespace = {**globals(), 'bases': bases, 'keywords': keywords, '__name__': '__main__'}
@@ -371,8 +382,8 @@ def program(seed: int) -> None:
 
 
 def programs() -> None:
-    """Sixty of them."""
-    for seed in range(60):
+    """Eighty of them."""
+    for seed in range(80):
         tell(f'-- {seed}')
         program(seed)
 
@@ -675,7 +686,7 @@ class Record(type):
 
 NUMBERS = ('', '0', '-5', '+7', ' 12 ', '1_000', '1__0', '_1', '1_', '0x1f', '1.5', '.5', '5.', '.', 'e5', '1e5', '1e', '1e+', '-1e-5',
            'nan', 'NaN', '-nan', 'inf', '-Infinity', 'infinit', '1e400', '1e-400', '0.1', '1e16', '1e22', '1e23', '123456789012345678', '9007199254740993',
-           '1.5e-7', '0.0001', '0.00001', '5_0.2_5', '5_.2', '5._2', '1e1_0', '-0.0', '3.141592653589793', '2.2250738585072014e-308', '1 2', 'x', '--1', '- 1')
+           '9.007199254740993', '0.9007199254740993', '90071992.54740993', '1.5e-7', '0.0001', '0.00001', '5_0.2_5', '5_.2', '5._2', '1e1_0', '-0.0', '3.141592653589793', '2.2250738585072014e-308', '1 2', 'x', '--1', '- 1')
 TEXTS = ('name:str,age:int,score:float\na,1,2\nb,2,x\n\nc,3\nd,y,1\ne,1,2,3\nf,9,0.5',
          'name:str,age:int\r\n"a, b",1\r\n"c ""d""",2\r\n\r\n"",3\r\nx"y,4\r\n"e"f,5\r\n',
          'name:str\n"two\nlines"\n"and\r\ntwo"\n  blanks  \nend', 'n:int,n2:float\r1,2\r3,4\r', 'name:str,b:str\n,\n,,\na,',
