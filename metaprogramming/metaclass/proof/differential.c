@@ -44,6 +44,7 @@ int main(int argc, char **argv) {
                                   "sys.path.insert(0, place)\n"
                                   "sys.dont_write_bytecode = True\n"
                                   "import twin\n"
+                                  "twin.__name__ = '__main__'\n" // which classes are made in
                                   "def told(seed):\n"
                                   "    sys.stdout = io.StringIO()\n"
                                   "    twin.program(seed)\n"
