@@ -313,6 +313,12 @@ static const Hook hooks[] = {
 static Object *hook_code(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
     Tuple *closure = (Tuple *)op;
     const Hook *hook = &hooks[((Int *)closure->items[2])->value];
+    if (nargs < 1) {
+        bool meta = strcmp(hook->name, "__new__") == 0 || strcmp(hook->name, "__prepare__") == 0;
+        error_set(TypeError, "%s() missing 1 required positional argument: '%s'",
+                  str_text(closure->items[1]), meta ? "m" : "c");
+        return NULL;
+    }
     Object *above = hook->without_super ? NULL : super_from_cell(closure->items[0], args[0]);
     if (!above && !hook->without_super) return NULL;
     Dict *kw = sure(kwargs_as_dict(args, nargs, kwnames));
