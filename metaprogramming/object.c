@@ -34,8 +34,9 @@ Type None_Type = {STATIC_TYPE("NoneType", Object), .repr = none_repr};
 Object none_object = {1, &None_Type};
 
 Object *int_from_long(int64_t value) {
-    Int *self = (Int *)type_generic_alloc(&Int_Type);
-    if (self) self->value = value;
+    Int *self = malloc(sizeof *self);
+    if (!self) return error_no_memory();
+    *self = (Int){{1, &Int_Type}, value};
     return OBJECT(self);
 }
 
