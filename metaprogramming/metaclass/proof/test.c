@@ -393,9 +393,75 @@ static void test_nothing_changed(void **state) {
     types_clear();
 }
 
+/* ---- Calls that no statement makes --------------------------------------------------------------*/
+
+static Object *gives_data(Object *closure, Object *const *args, ssize_t nargs) {
+    (void)args, (void)nargs;
+    return new_ref(closure_data(closure));
+}
+
+static Object *counts(Object *closure, Object *const *args, ssize_t nargs) {
+    (void)closure, (void)args, (void)nargs;
+    hooks_called++;
+    return new_ref(None);
+}
+
+/* Descriptor.__get__(self, obj, type): takes itself off the class, and is used afterwards. */
+static Object *deletes_itself(Object *closure, Object *const *args, ssize_t nargs) {
+    (void)closure, (void)nargs;
+    assert_int_equal(object_setattr_string(args[2], "x", NULL), 0);
+    return new_ref(args[0]->type);
+}
+
+/* What a metaclass's __new__ gives is not made ready if it is of another metaclass; a cell that is filled a
+ * second time lets go of the first class; a descriptor may go while it is asked; and a hook of a metaclass
+ * may be called by hand. */
+static void calls_by_hand(void) {
+    static const MethodDef counting[] = {{"__init__", counts, NULL, false}, METHODS_END};
+    static const MethodDef giving[] = {{"__new__", gives_data, NULL, false}, METHODS_END};
+    static const MethodDef going[] = {{"__get__", deletes_itself, NULL, false}, METHODS_END};
+    Object *other_meta = statement("M", &Type_Type, NULL, NULL, NULL, NULL, counting, NULL);
+    Object *other = statement("Other", NULL, other_meta, NULL, NULL, NULL, NULL, NULL);
+    Object *meta = statement("M", &Type_Type, NULL, NULL, NULL, NULL, giving, other);
+    hooks_called = 0;
+    Object *given = statement("C", NULL, meta, NULL, NULL, NULL, NULL, NULL);
+    assert_ptr_equal(given, other);
+    assert_int_equal(hooks_called, 0);
+
+    Object *cell = cell_new(NULL);
+    Dict *ns = dict_with("__classcell__", new_ref(cell));
+    Tuple *none = tuple_new(0);
+    Type *one = type_from(&Type_Type, "One", none, ns),
+         *two = type_from(&Type_Type, "Two", none, ns);
+    assert_int_equal(one->ob.refcnt, 3); // its mro, its __dict__, and ours
+    assert_ptr_equal(((Cell *)cell)->ref, OBJECT(two));
+
+    Object *descriptor = statement("Descriptor", NULL, NULL, NULL, NULL, NULL, going, NULL);
+    Dict *attributes = dict_with("x", object_call(descriptor, NULL, 0, NULL));
+    Object *cls = statement("C", NULL, NULL, NULL, NULL, attributes, NULL, NULL);
+    Object *obj = object_call(cls, NULL, 0, NULL), *x = object_getattr_string(obj, "x");
+    assert_ptr_equal(x, descriptor);
+
+    Type *upper = upper_metaclass();
+    assert_null(object_call(OBJECT(upper), &cls, 1, NULL));
+    assert_error(TypeError, "a hook was called with other arguments than a class statement's");
+    DROP(other_meta, other, meta, given, cell, OBJECT(ns), OBJECT(none), OBJECT(one), OBJECT(two),
+         descriptor, cls, obj, x, OBJECT(upper));
+}
+
+static void test_by_hand(void **state) {
+    (void)state;
+    calls_by_hand();
+    types_clear();
+    World before = world_now();
+    calls_by_hand();
+    assert_world(&before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps), cmocka_unit_test(test_hooks_that_change),
-        cmocka_unit_test(test_memory), cmocka_unit_test(test_nothing_changed)};
+        cmocka_unit_test(test_memory), cmocka_unit_test(test_nothing_changed),
+        cmocka_unit_test(test_by_hand)};
     return cmocka_run_group_tests(tests, start, NULL);
 }
