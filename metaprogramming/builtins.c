@@ -285,6 +285,8 @@ static int identifiers_init(void) {
         {&id.dir, "__dir__"},
         {&id.init_subclass, "__init_subclass__"},
         {&id.instancecheck, "__instancecheck__"},
+        {&id.main, "__main__"},
+        {&id.metaclass, "metaclass"},
         {&id.module, "__module__"},
         {&id.mro_entries, "__mro_entries__"},
         {&id.new, "__new__"},

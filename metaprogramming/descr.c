@@ -123,7 +123,7 @@ static Object *method_repr(Object *op) {
 Type Method_Type = {STATIC_TYPE("method", Method), .repr = method_repr, .call = method_call,
                     .dealloc = method_dealloc};
 
-/* ---- object.__getattribute__: the cell of a static type, as a method --------------------------------------*/
+/* ---- object.__getattribute__: the cell of a static type, as a method --------------------------*/
 
 static Object *slot_wrapper_repr(Object *op) {
     SlotWrapper *self = (SlotWrapper *)op;
@@ -192,10 +192,6 @@ static int descr_check(const Type *type, const char *name, const Object *obj) {
                      name, type->name, obj->type->name);
 }
 
-static int getset_check(const GetSet *self, const Object *obj) {
-    return descr_check(self->type, self->name->text, obj);
-}
-
 int method_check(const Type *type, const char *name, Object *const *args, ssize_t nargs) {
     if (nargs > 0) return descr_check(type, name, args[0]);
     return error_set(TypeError, "unbound method %s.%s() needs an argument", type->name, name);
@@ -205,12 +201,12 @@ static Object *getset_descr_get(Object *op, Object *obj, Object *type) {
     GetSet *self = (GetSet *)op;
     (void)type;
     if (!obj) return new_ref(op);
-    return getset_check(self, obj) < 0 ? NULL : self->get(obj);
+    return descr_check(self->type, self->name->text, obj) < 0 ? NULL : self->get(obj);
 }
 
 static int getset_descr_set(Object *op, Object *obj, Object *value) {
     GetSet *self = (GetSet *)op;
-    if (getset_check(self, obj) < 0) return -1;
+    if (descr_check(self->type, self->name->text, obj) < 0) return -1;
     if (self->set) return self->set(obj, value);
     return error_set(AttributeError, "attribute '%s' of '%.100s' objects is not writable",
                      self->name->text, self->type->name);

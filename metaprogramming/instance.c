@@ -43,12 +43,11 @@ Object *type_generic_alloc(Type *type) {
     Values *values = managed ? values_new(type) : NULL;
     if (managed && !values) return NULL;
     size_t prefix = managed ? sizeof(PreHeader) : 0;
-    char *memory = malloc(prefix + (size_t)type->basicsize);
+    char *memory = zeroed_alloc(prefix + (size_t)type->basicsize);
     if (!memory) {
         free(values);
         return error_no_memory();
     }
-    memset(memory, 0, prefix + (size_t)type->basicsize);
     Object *self = (Object *)(void *)(memory + prefix);
     if (managed) pre_header(self)->values = values;
     self->refcnt = 1;

@@ -14,6 +14,15 @@
 enum { MINSIZE = 8, MAXSIZE = 16384 }; // of a Keys' index
 enum { MAXNAMES = MAXSIZE * 2 / 3 };
 
+__attribute__((noinline)) static void *zeroed(void *block, size_t size) {
+    return memset(block, 0, size);
+}
+
+void *zeroed_alloc(size_t size) {
+    void *block = malloc(size);
+    return block ? zeroed(block, size) : NULL;
+}
+
 /* ---- None, bool, int --------------------------------------------------------------------------*/
 
 static Object *none_repr(Object *self) {
@@ -25,8 +34,9 @@ Type None_Type = {STATIC_TYPE("NoneType", Object), .repr = none_repr};
 Object none_object = {1, &None_Type};
 
 Object *int_from_long(int64_t value) {
-    Int *self = (Int *)type_generic_alloc(&Int_Type);
-    if (self) self->value = value;
+    Int *self = malloc(sizeof *self);
+    if (!self) return error_no_memory();
+    *self = (Int){{1, &Int_Type}, value};
     return OBJECT(self);
 }
 
@@ -157,7 +167,8 @@ Type Str_Type = {
 /* ---- tuple ------------------------------------------------------------------------------------*/
 
 Tuple *tuple_new(ssize_t size) {
-    Tuple *self = calloc(1, sizeof *self + (size_t)size * sizeof(Object *));
+    size_t bytes = sizeof(Tuple) + (size_t)size * sizeof(Object *);
+    Tuple *self = zeroed_alloc(bytes);
     if (!self) return error_no_memory();
     self->ob = (Object){1, &Tuple_Type};
     self->size = size;
@@ -272,7 +283,7 @@ ssize_t keys_add(Keys *self, Str *name) {
 
 Dict *dict_new_of(Type *type) {
     Keys *keys = keys_new(0);
-    Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;
+    Object **values = keys ? zeroed_alloc((size_t)keys->usable * sizeof(Object *)) : NULL;
     Dict *self = values ? (Dict *)type_generic_alloc(type) : error_no_memory();
     if (!self) {
         keys_decref(keys);
@@ -301,7 +312,7 @@ Dict *dict_from_keys(Keys *keys, Object **values, ssize_t used) {
 static int dict_resize(Dict *self) {
     ssize_t names = self->used * 3 / 2 + 1;
     Keys *keys = keys_new(names > MAXNAMES && self->used < MAXNAMES ? MAXNAMES : names);
-    Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;
+    Object **values = keys ? zeroed_alloc((size_t)keys->usable * sizeof(Object *)) : NULL;
     if (!values) {
         keys_decref(keys);
         error_no_memory();
@@ -320,7 +331,7 @@ static int dict_resize(Dict *self) {
 /* CPython: Objects/dictobject.c, clone_combined_dict_keys(). */
 Dict *dict_copy(const Dict *self) {
     Keys *keys = keys_new(self->used);
-    Object **values = keys ? calloc((size_t)keys->usable, sizeof(Object *)) : NULL;
+    Object **values = keys ? zeroed_alloc((size_t)keys->usable * sizeof(Object *)) : NULL;
     Dict *copy = values ? dict_from_keys(keys, values, self->used) : error_no_memory();
     if (!copy) {
         keys_decref(keys);
@@ -431,7 +442,7 @@ static ssize_t dict_length(Object *self) {
 
 /* Interned, or NULL with an error set. */
 static Str *dict_key(Object *key) {
-    if (str_check(key)) return ((Str *)key)->interned ? (Str *)key : str_intern(str_text(key));
+    if (str_check(key)) return str_interned((Str *)key);
     error_set(TypeError, "keys must be str, not %.200s", key->type->name);
     return NULL;
 }

@@ -127,6 +127,10 @@ static inline Object *object_new_ref(Object *self) {
         object_xdecref(clear_ref_old);                                                             \
     } while (0)
 
+/* `size` bytes, all 0; NULL, with no error, if there are none. For speed only: calloc() of glibc passes
+ * over the blocks that this thread has freed last, and compilers make one call of the two steps. */
+void *zeroed_alloc(size_t size);
+
 /* ---- The values that programs here are made of -----------------------------------------------*/
 
 /* An int of 64 bits. Simplified: CPython's has as many 30-bit digits as it needs. */
@@ -219,6 +223,10 @@ Object *str_from_string_and_size(const char *text, size_t length);
 /* The interned str of this text: borrowed, the same each time; NULL with MemoryError.
  * CPython: Objects/unicodeobject.c, PyUnicode_InternFromString(). */
 Str *str_intern(const char *text);
+/* The same of a str, which may be that one already. CPython: PyUnicode_InternInPlace(). */
+static inline Str *str_interned(Str *text) {
+    return text->interned ? text : str_intern(text->text);
+}
 static inline bool str_check(const Object *op) {
     return op->type == &Str_Type;
 }

@@ -232,7 +232,7 @@ static Object *none_or_error(int status) {
 
 /* The interned name of an attribute, borrowed, or NULL with an error set. */
 static Str *attribute_name(Object *name) {
-    if (str_check(name)) return ((Str *)name)->interned ? (Str *)name : str_intern(str_text(name));
+    if (str_check(name)) return str_interned((Str *)name);
     error_set(TypeError, "attribute name must be string, not '%.200s'", name->type->name);
     return NULL;
 }
@@ -416,7 +416,21 @@ static SlotDef *update_one_slot(Type *type, SlotDef *p) {
     return p;
 }
 
+/* Whether the class itself has one of the methods. */
+static bool defines_special(const Type *type) {
+    for (const SlotDef *p = slotdefs; p->name; p++)
+        if (dict_get_item(type->dict, p->name_strobj)) return true;
+    return false;
+}
+
+/* A class with one base and no such method has the cells of its base, since the lookups would find the
+ * same; CPython looks each of them up. For speed only. */
 void fixup_slot_dispatchers(Type *type) {
+    if (type->bases->size == 1 && !defines_special(type)) {
+        for (const SlotDef *p = slotdefs; p->name; p++)
+            set_slot(type, p->offset, type_slot(type->base, p->offset));
+        return;
+    }
     for (SlotDef *p = slotdefs; p->name;)
         p = update_one_slot(type, p);
 }

@@ -154,7 +154,7 @@ static ssize_t add_slot(TypeNew *ctx, ssize_t n, Object *slot, bool may_add_dict
         return error_set(TypeError, "__slots__ items must be strings, not '%.200s'",
                          slot->type->name);
     }
-    Str *name = str_intern(str_text(slot));
+    Str *name = str_interned((Str *)slot);
     if (!name) return -1;
     if (!valid_identifier(name)) return error_set(TypeError, "__slots__ must be identifiers");
     if (strcmp(name->text, "__dict__") == 0) {
@@ -231,7 +231,7 @@ static int wrap_function(Type *type, Str *name, Object *(*wrap)(Object *)) {
  * body says, or "__main__"; no __doc__. CPython: type_new_set_ht_name(), type_new_set_module(). */
 static int type_new_set_ht_name(Type *type) {
     if (!dict_get_item(type->dict, id.module) &&
-        type_add_name(type, id.module, str_from_string("__main__")) < 0)
+        type_add_name(type, id.module, new_ref(id.main)) < 0)
         return -1;
     type->ht_qualname = type->ht_name;
     Object *qualname = dict_get_item(type->dict, id.qualname);
@@ -240,7 +240,7 @@ static int type_new_set_ht_name(Type *type) {
         return error_set(TypeError, "type __qualname__ must be a str, not %s",
                          qualname->type->name);
     }
-    type->ht_qualname = str_intern(str_text(qualname));
+    type->ht_qualname = str_interned((Str *)qualname);
     return type->ht_qualname ? dict_del_item(type->dict, id.qualname) : -1;
 }
 
@@ -383,7 +383,7 @@ static int type_new_parse(TypeNew *ctx, ssize_t nargs) {
         return error_set(TypeError, "type.__new__() argument %d must be %s, not %.50s", i + 1,
                          wanted[i], ctx->args[i] == None ? "None" : ctx->args[i]->type->name);
     }
-    ctx->name = str_intern(str_text(ctx->args[0]));
+    ctx->name = str_interned((Str *)ctx->args[0]);
     ctx->bases = (Tuple *)ctx->args[1];
     return ctx->name ? 0 : -1;
 }

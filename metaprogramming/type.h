@@ -27,7 +27,8 @@ int types_init(void);
 typedef struct {
     Str *annotations, *class_, *class_getitem, *classcell, *dict, *dir, *init_subclass,
         *instancecheck;
-    Str *module, *mro_entries, *new, *prepare, *qualname, *repr, *set_name, *slots;
+    Str *main, *metaclass, *module, *mro_entries, *new, *prepare, *qualname, *repr, *set_name,
+        *slots;
     Str *subclasscheck;
 } Identifiers;
 extern Identifiers id;

@@ -133,14 +133,13 @@ static Object *run_body(ClassBody body, void *arg, Object *meta, Str *name, Tupl
 
 Object *build_class(ClassBody body, void *arg, Str *name, const Tuple *orig_bases,
                     const Dict *keywords) {
-    Str *key = str_intern("metaclass");
-    Tuple *bases = key ? update_bases(orig_bases) : NULL;
+    Tuple *bases = update_bases(orig_bases);
     Dict *mkw = bases && keywords ? dict_copy(keywords) : NULL;
     Object *meta = NULL, *ns = NULL, *cls = NULL;
     if (bases && (mkw || !keywords)) {
-        Object *given = mkw ? dict_get_item(mkw, key) : NULL;
+        Object *given = mkw ? dict_get_item(mkw, id.metaclass) : NULL;
         meta = choose_metaclass(given, bases);
-        if (meta && given && dict_del_item(mkw, key) < 0) clear_ref(meta);
+        if (meta && given && dict_del_item(mkw, id.metaclass) < 0) clear_ref(meta);
     }
     if (meta) ns = prepare(meta, name, bases, mkw);
     if (ns) cls = run_body(body, arg, meta, name, bases, orig_bases, ns, mkw);
@@ -153,9 +152,7 @@ Object *build_class(ClassBody body, void *arg, Str *name, const Tuple *orig_base
 
 int namespace_store(Object *ns, const char *name, Object *value) {
     Str *key = str_intern(name);
-    if (!key) return -1;
-    if (dict_check_exact(ns)) return dict_set_item((Dict *)ns, key, value);
-    return object_setitem(ns, OBJECT(key), value);
+    return key ? object_setitem(ns, OBJECT(key), value) : -1;
 }
 
 Object *namespace_load(Object *ns, const char *name) {
@@ -164,12 +161,9 @@ Object *namespace_load(Object *ns, const char *name) {
 }
 
 int body_begin(Object *ns, const char *qualname) {
-    Object *module = str_from_string("__main__"), *name = str_from_string(qualname);
-    int status = module && name ? namespace_store(ns, "__module__", module) : -1;
-    if (status == 0) status = namespace_store(ns, "__qualname__", name);
-    xdecref(module);
-    xdecref(name);
-    return status;
+    Str *name = str_intern(qualname);
+    if (!name || object_setitem(ns, OBJECT(id.module), OBJECT(id.main)) < 0) return -1;
+    return object_setitem(ns, OBJECT(id.qualname), OBJECT(name));
 }
 
 Object *class_decorate(Object *cls, Object *const *decorators, ssize_t n) {

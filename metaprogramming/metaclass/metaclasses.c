@@ -11,6 +11,15 @@
  */
 #include "metaclass.h"
 
+/* Whether a hook was called as the class statement calls it: with n arguments of which the first is a type
+ * and the one at `ns`, unless that is 0, a dict; TypeError else. */
+static bool takes(ssize_t n, Object *const *args, ssize_t nargs, ssize_t ns) {
+    if (nargs == n && type_check(args[0]) && (!ns || object_type_check(args[ns], &Dict_Type)))
+        return true;
+    error_set(TypeError, "a hook was called with other arguments than a class statement's");
+    return false;
+}
+
 /* class name(type): with these functions. */
 static Type *metaclass_statement(const char *name, const MethodDef *methods, Object *data) {
     Tuple *bases = (Tuple *)tuple_pack(1, &Type_Type);
@@ -62,11 +71,13 @@ static int register_class(Dict *registry, Object *cls, const Object *key) {
 
 static Object *registering_new(Object *closure, Object *const *args, ssize_t nargs,
                                const Tuple *kwnames) {
+    if (!takes(4, args, nargs, 3)) return NULL;
     return super_without(closure, "__new__", args, 0, nargs, kwnames, "key");
 }
 
 static Object *registering_init(Object *closure, Object *const *args, ssize_t nargs,
                                 const Tuple *kwnames) {
+    if (!takes(4, args, nargs, 3)) return NULL;
     Object *none = super_without(closure, "__init__", args, 1, nargs, kwnames, "key");
     if (!none) return NULL;
     bool root = ((Tuple *)args[2])->size == 0;
@@ -85,6 +96,7 @@ Type *registering_metaclass(Dict *registry) {
 
 static Object *registering_init_subclass(Object *closure, Object *const *args, ssize_t nargs,
                                          const Tuple *kwnames) {
+    if (!takes(1, args, nargs, 0)) return NULL;
     Object *none = super_without(closure, "__init_subclass__", args, 1, nargs, kwnames, "key");
     if (none && register_class((Dict *)closure_data(closure), args[0],
                                kwarg_get(args, nargs, kwnames, "key")) < 0)
@@ -100,6 +112,7 @@ Type *registering_base(Dict *registry) {
 }
 
 static Object *register_decorated(Object *registry, Object *const *args, ssize_t nargs) {
+    if (!takes(1, args, nargs, 0)) return NULL;
     (void)nargs;
     return register_class((Dict *)registry, args[0], NULL) < 0 ? NULL : new_ref(args[0]);
 }
@@ -128,6 +141,7 @@ static Object *new_with(Object *closure, Object *const *args, ssize_t nargs, con
 
 static Object *upper_new(Object *closure, Object *const *args, ssize_t nargs,
                          const Tuple *kwnames) {
+    if (!takes(4, args, nargs, 3)) return NULL;
     Dict *ns = dict_new();
     ssize_t pos = 0;
     Str *name;
@@ -154,14 +168,15 @@ static Dict *annotations_of(const Dict *ns) {
     return found && dict_check_exact(found) ? (Dict *)found : NULL;
 }
 
-/* Point(x=1, y=2): the annotated attributes of the class, in order. */
+/* Point(x=1, y=2): the annotated attributes of the class itself, in order. */
 static Object *annotated_repr(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
-    Object *annotations = object_getattr_string(OBJECT(args[0]->type), "__annotations__");
+    Dict *own = annotations_of(args[0]->type->dict),
+         *annotations = own ? dict_copy(own) : dict_new();
     Object *text = annotations ? str_from_format("%s(", args[0]->type->name) : NULL;
     ssize_t pos = 0, count = 0;
     Str *name;
-    for (Object *kind; text && dict_next((Dict *)annotations, &pos, &name, &kind); count++) {
+    for (Object *kind; text && dict_next(annotations, &pos, &name, &kind); count++) {
         Object *value = object_getattr(args[0], name);
         Object *repr = value ? object_repr(value) : NULL;
         Object *longer = repr ? str_from_format("%s%s%s=%s", str_text(text), count ? ", " : "",
@@ -189,6 +204,7 @@ static Object *add_repr(Object *cls) {
 }
 
 static Object *repr_new(Object *closure, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
+    if (!takes(4, args, nargs, 3)) return NULL;
     return add_repr(super_call(closure, args[0], "__new__", args, nargs, kwnames));
 }
 
@@ -199,6 +215,7 @@ Type *repr_metaclass(void) {
 }
 
 static Object *repr_decorated(Object *closure, Object *const *args, ssize_t nargs) {
+    if (!takes(1, args, nargs, 0)) return NULL;
     (void)closure, (void)nargs;
     return add_repr(new_ref(args[0]));
 }
@@ -224,6 +241,7 @@ static Dict *with_slots(const Dict *ns) {
 
 static Object *slots_new(Object *closure, Object *const *args, ssize_t nargs,
                          const Tuple *kwnames) {
+    if (!takes(4, args, nargs, 3)) return NULL;
     return new_with(closure, args, nargs, kwnames, with_slots((Dict *)args[3]));
 }
 
@@ -270,6 +288,7 @@ static ssize_t abstract_names(Type *type, Str *names[], ssize_t max) {
 
 static Object *abstract_new(Object *closure, Object *const *args, ssize_t nargs,
                             const Tuple *kwnames) {
+    if (!takes(4, args, nargs, 3)) return NULL;
     Object *cls = super_without(closure, "__new__", args, 0, nargs, kwnames, "abstract");
     Object *allowed = kwarg_get(args, nargs, kwnames, "abstract");
     int is_allowed = allowed ? object_is_true(allowed) : 0;
@@ -314,6 +333,7 @@ static Object *once_setitem(Object *closure, Object *const *args, ssize_t nargs)
 /* Once.__prepare__(metaclass, name, bases, **keywords): data is the namespace's class. */
 static Object *once_prepare(Object *closure, Object *const *args, ssize_t nargs,
                             const Tuple *kwnames) {
+    if (!takes(3, args, nargs, 0)) return NULL;
     (void)nargs, (void)kwnames;
     Object *ns = object_call(closure_data(closure), NULL, 0, NULL);
     if (ns && object_setattr_string(ns, "owner", args[1]) < 0) clear_ref(ns);
@@ -338,6 +358,7 @@ Type *once_metaclass(void) {
 
 /* Protocol.__instancecheck__(cls, obj): obj's type has whatever cls has, dunders apart. */
 static Object *protocol_instancecheck(Object *closure, Object *const *args, ssize_t nargs) {
+    if (!takes(2, args, nargs, 0)) return NULL;
     (void)closure, (void)nargs;
     ssize_t pos = 0;
     Str *name;
@@ -349,6 +370,7 @@ static Object *protocol_instancecheck(Object *closure, Object *const *args, ssiz
 }
 
 static Object *protocol_getitem(Object *closure, Object *const *args, ssize_t nargs) {
+    if (!takes(2, args, nargs, 0)) return NULL;
     (void)closure, (void)nargs;
     Object *key = object_str(args[1]);
     Object *text = key ? str_from_format("%s[%s]", ((Type *)args[0])->name, str_text(key)) : NULL;

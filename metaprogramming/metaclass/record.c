@@ -14,8 +14,9 @@ const char *const field_kinds[FIELD_KINDS] = {"str", "int", "float"};
 static Type *const kind_types[FIELD_KINDS] = {&Str_Type, &Int_Type, &Float_Type};
 
 Object *float_from_double(double value) {
-    Float *self = (Float *)type_generic_alloc(&Float_Type);
-    if (self) self->value = value;
+    Float *self = malloc(sizeof *self);
+    if (!self) return error_no_memory();
+    *self = (Float){{1, &Float_Type}, value};
     return OBJECT(self);
 }
 
