@@ -101,15 +101,16 @@ static void specialize(LoadAttr *self, Object *obj) {
 Object *load_attr_slow(LoadAttr *self, Object *obj) {
     switch ((LoadAttrOpcode)self->opcode) {
     case LOAD_ATTR:
-        if (++self->warmup == WARMUP) self->opcode = LOAD_ATTR_ADAPTIVE;
-        break;
+        if (++self->warmup < WARMUP) break;
+        self->opcode = LOAD_ATTR_ADAPTIVE; // and runs as that now
+        return load_attr_slow(self, obj);
     case LOAD_ATTR_ADAPTIVE:
         if (load_attr_counter(self) > 0) {
             self->counter = (uint16_t)(self->counter - (1 << ADAPTIVE_BACKOFF_BITS));
             self->stats.deferred++;
         } else {
             specialize(self, obj);
-            if (self->opcode != LOAD_ATTR_ADAPTIVE) return load_attr(self, obj);
+            return load_attr(self, obj); // also if it failed: then this counts as deferred
         }
         break;
     case LOAD_ATTR_INSTANCE_VALUE:

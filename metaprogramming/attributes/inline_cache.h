@@ -5,7 +5,7 @@
  * version is the same, nothing has changed that the lookup would have to look at: no descriptor of that
  * name has come, no hook. Then `obj.name` is two comparisons and a load.
  *
- *     LOAD_ATTR            counts how often it has run; after 8 times it becomes
+ *     LOAD_ATTR            counts how often it has run; at the 8th time it becomes
  *     LOAD_ATTR_ADAPTIVE   when its counter is 0 it looks at the object and becomes one of
  *     _INSTANCE_VALUE      the instance's values, at a position (shared keys)
  *     _WITH_HINT           the instance's dict, at a position that is tried first
