@@ -140,7 +140,7 @@ static Object *program_walk(const char **at, Target *target) {
     const char *start = *at;
     if (target && isalpha((unsigned char)*start)) {
         target->name = program_name(at);
-        if (!program_more(*at)) return None; // not a new reference: nobody drops it
+        if (!program_more(*at)) return target->name ? None : NULL; // borrowed: nobody drops it
         *at = start;
     }
     Object *value = program_atom(at);
@@ -410,12 +410,12 @@ static Object *program_names(Object *closure, Object *const *args, ssize_t nargs
     return result;
 }
 
-/* object.__getattribute__(self, '__dict__')[name] = value: past all hooks. */
+/* object.__getattribute__(self, '__dict__')[name] = value: past all hooks, and without making that dict. */
 static Object *program_own(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure;
+    (void)closure, (void)nargs;
     Str *name = str_intern(str_text(args[1]));
-    Object *value = nargs > 2 ? args[2] : NULL;
-    return name && object_store_attribute(args[0], name, value) == 0 ? new_ref(None) : NULL;
+    if (!name || (!(args[0]->type->flags & MANAGED_DICT) && !object_get_dict(args[0]))) return NULL;
+    return object_store_attribute(args[0], name, args[2]) < 0 ? NULL : new_ref(None);
 }
 
 static Object *program_isinstance(Object *closure, Object *const *args, ssize_t nargs) {
@@ -492,24 +492,23 @@ static inline void program_end(void) {
     types_clear();
 }
 
-/* Executes a line. "said, said -> = value". */
+/* Executes a line. "said, said, -> value"; of a RecursionError not how deep it went. */
 static inline const char *program_run(const char *line) {
     static char text[1400];
     bool returns = false;
     *program_said = *text = '\0';
     Object *value = program_statement(line, strlen(line), &returns);
-    snprintf(text, sizeof text, "%s%s", program_said, *program_said ? "-> " : "");
+    if (!error_matches(RecursionError) && *program_said)
+        snprintf(text, sizeof text, "%s-> ", program_said);
     if (value) {
         program_describe(text, sizeof text, value);
         decref(value);
-    } else if (error_matches(RecursionError)) {
-        program_add(text, sizeof text, "%s", error_name(RecursionError));
-        error_clear();
-    } else {
-        program_add(text, sizeof text, "%s", error_name(error_occurred()));
-        program_add(text, sizeof text, ": %s", error_message());
-        error_clear();
+        return text;
     }
+    bool deep = error_matches(RecursionError);
+    program_add(text, sizeof text, "%s", error_name(error_occurred()));
+    if (!deep) program_add(text, sizeof text, ": %s", error_message());
+    error_clear();
     return text;
 }
 

@@ -394,9 +394,9 @@ static void show(const char *line) {
 /* "x = Data('C')", "x = 'C'", or nothing. */
 static const char *what(size_t kind, char where) {
     static char text[40];
-    const char *format = kind < 2 ? "x = %s('%c')" : kind == 2 ? "x = '%2$c'" : "pass";
-    snprintf(text, sizeof text, format, kinds[kind], where);
-    return text;
+    const char *call = kind < 2 ? kinds[kind] : "";
+    snprintf(text, sizeof text, kind < 2 ? "x = %s('%c')" : "x = %s'%c'", call, where);
+    return kind < 3 ? text : "pass";
 }
 
 /* Type 4 x base 4 x instance 2 x __getattr__ 2 x __getattribute__ 2. */

@@ -574,6 +574,7 @@ def run(line: str) -> str:
             code = compile(line, "twin", "exec")
         result = describe(eval(code, names))
     except RecursionError:
+        said.clear()  # how deep it went
         result = "RecursionError"
     except Exception as error:
         result = f"{type(error).__name__}: {error}"
