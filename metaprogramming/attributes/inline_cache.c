@@ -1,9 +1,10 @@
 /* inline_cache.c: when a place is specialised, to what, and when it gives up.
  *
- * The invariant: a specialised place answers what object_generic_getattr() would. Its version vouches for
- * the class: no hook, no data descriptor of that name but the slot; any change of the class or of one
- * above it takes the version away. What is the instance's own it looks at each time: whether the values
- * are still there, whether the position is filled, whether the dict has the name at the hint.
+ * The invariant: a specialised place answers what object_generic_getattr() would. Its version
+ * vouches for the class: no hook, no data descriptor of that name but the slot; any change of the
+ * class or of one above it takes the version away. What is the instance's own it looks at each
+ * time: whether the values are still there, whether the position is filled, whether the dict has
+ * the name at the hint.
  *
  * CPython: Python/specialize.c; Python/ceval.c.
  */
@@ -41,8 +42,8 @@ static uint16_t adaptive_counter_backoff(uint16_t counter) {
 
 /* ---- Specialising -----------------------------------------------------------------------------*/
 
-/* What the class says about the name: SPEC_OK if it leaves it to the instance; *slot is set if it is one of
- * the instance's slots. CPython: analyze_descriptor(). */
+/* What the class says about the name: SPEC_OK if it leaves it to the instance; *slot is set if it
+ * is one of the instance's slots. CPython: analyze_descriptor(). */
 static SpecFail analyze_descriptor(Type *type, Str *name, const Member **slot) {
     if (type->getattro != object_generic_getattr) return SPEC_FAIL_OVERRIDDEN;
     const Object *descr = type_lookup(type, name);

@@ -1,19 +1,19 @@
 /* bench.c: reading attributes, ours and CPython's through its C API, in one process.
  *
- * Both sides have an object with the attributes five and six of its own, whose class has `cls`, and a
- * proxy that keeps it in _target. Every result is dropped at once but in the last two rows.
+ * Both sides have an object with the attributes five and six of its own, whose class has `cls`,
+ * and a proxy that keeps it in _target. Every result is dropped at once but in the last two rows.
  *
- *   __getattr__ proxy  proxy.five, which only __getattr__ finds, by asking the target. CPython's hook is one
- *                      line of Python. "3.12" is the same in a loop in a process of that version (the
- *                      program in PYTHON312, or python3.12), less the loop without it; left out where there
- *                      is none
+ *   __getattr__ proxy  proxy.five, which only __getattr__ finds, by asking the target. CPython's
+ *                      hook is one line of Python. "3.12" is the same in a loop in a process of
+ *                      that version (the program in PYTHON312, or python3.12), less the loop
+ *                      without it; left out where there is none
  *   own, hook unused   obj.five, where the class has a __getattr__ that is not asked
  *   __getattribute__   obj.five, through a hook that calls object.__getattribute__
  *   class attribute    obj.cls
  *   instance attr      obj.five
  *   property           obj.seven, whose body returns a constant
- *   inline cache       five of a thousand objects in turn, at a place that is specialised; the peer reads
- *                      a field of a struct, and takes its reference, too
+ *   inline cache       five of a thousand objects in turn, at a place that is specialised; the
+ *                      peer reads a field of a struct, and takes its reference, too
  *   generic            the same by the lookup, against the same peer
  */
 #include <Python.h>
@@ -45,7 +45,7 @@ static Plain our_plain[MANY];
 static Str *name_five, *name_cls, *name_seven;
 static LoadAttr our_place;
 
-static Object *pass_on(Object *closure, Object *const *args, ssize_t nargs) {
+static Object *passes(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
     return object_generic_getattr(args[0], (Str *)args[1]);
 }
@@ -81,7 +81,7 @@ static void prepare_ours(void) {
     name_seven = check(str_intern("seven"));
     our_object = our_new(NULL, NULL);
     our_unused = our_new("__getattr__", seven);
-    our_hooked = our_new("__getattribute__", pass_on);
+    our_hooked = our_new("__getattribute__", passes);
     our_proxy = check(proxy_new(PROXY_BARE, &our_object, 1));
     for (int i = 0; i < MANY; i++) {
         our_plain[i].fields[1] = check(int_from_long(i));

@@ -1,8 +1,9 @@
 /* differential.c: random programs of classes, hooks and attribute operations, line by line on our
  * mechanism and on the interpreter in this process, where twin.py's run() executes the line.
  *
- * What is compared is the text of a line's outcome: who was called, in which order, and the value or the
- * error. Ours reads the attributes of every other program through places with inline caches, one a name.
+ * What is compared is the text of a line's outcome: who was called, in which order, and the value
+ * or the error. Ours reads the attributes of every other program through places with inline
+ * caches, one a name.
  */
 #include "../../../common/proof/differential.h"
 

@@ -1,9 +1,9 @@
 /* generate.h: random programs of class creation and attribute operations, a line at a time.
  *
- * A line is chosen as an Op and then written as text, so the model in random.c can work on what it means
- * and the differential on what it says. Classes are C0, C1, ...; objects o0, o1, ...; of attributes there
- * are three, so that they meet. `wide` has more than the model knows: slots, metaclasses, properties,
- * proxies, and hooks that change the class they are called for.
+ * A line is chosen as an Op and then written as text, so the model in random.c can work on what it
+ * means and the differential on what it says. Classes are C0, C1, ...; objects o0, o1, ...; of
+ * attributes there are three, so that they meet. `wide` has more than the model knows: slots,
+ * metaclasses, properties, proxies, and hooks that change the class they are called for.
  */
 #ifndef GENERATE_H
 #define GENERATE_H
@@ -25,7 +25,7 @@ static const char *const generate_setup[] = {
     "class Data(NonData): __set__ = set_to; __delete__ = delete",
     "class SetOnly: __init__ = take; __set__ = set_to",
     "def answer(self, name): say('getattr', name); return name",
-    "def pass_on(self, name): say('getattribute', name); return object.__getattribute__(self, name)",
+    "def passes(self, name): say('getattribute', name); return object.__getattribute__(self, name)",
     "def refuse(self, name): say('refused', name); raise AttributeError(name)",
     "def set_it(self, name, value): say('setattr', name); object.__setattr__(self, name, value)",
     "def del_it(self, name): say('delattr', name); object.__delattr__(self, name)",
@@ -37,7 +37,7 @@ static const char *const generate_setup[] = {
     "def unhook(self, name): say('unhook'); del type(self).__getattr__; return name",
     "def define(self, name): say('define'); type(self).a = Data('late'); return name",
     "def swap(self, name): say('swap'); type(self).__getattr__ = answer; return self.b",
-    "def swap_all(self, name): say('swap all'); type(self).__getattribute__ = pass_on; return self.a",
+    "def swap_all(self, name): say('swap'); type(self).__getattribute__ = passes; return self.a",
     "def vanish(self, obj, cls): say('vanish'); del type(obj).a; return 'vanished'",
     "class Once: __get__ = vanish",
     "def log(name): say('log', name)",
@@ -68,7 +68,7 @@ static const struct {
     HookName name;
     const char *text;
 } generate_hooks[HOOKS] = {
-    {GETATTR, "answer"}, {GETATTR, "refuse"}, {GETATTRIBUTE, "pass_on"},  {GETATTRIBUTE, "refuse"},
+    {GETATTR, "answer"}, {GETATTR, "refuse"}, {GETATTRIBUTE, "passes"},   {GETATTRIBUTE, "refuse"},
     {SETATTR, "set_it"}, {DELATTR, "del_it"}, {GETATTR, "fail"},          {GETATTR, "unhook"},
     {GETATTR, "define"}, {GETATTR, "swap"},   {GETATTRIBUTE, "swap_all"}, {LEN, "three"},
 };
@@ -143,7 +143,8 @@ static inline Op generate_op(Generator *self) {
     return op;
 }
 
-/* What it says. A class may be refused (its bases); the caller counts what was made: generate_made(). */
+/* What it says. A class may be refused (its bases); the caller counts what was made:
+ * generate_made(). */
 static inline void generate_text(const Op *op, bool wide, char *text, size_t size) {
     static const char *const proxies[] = {"Bare(o%d)", "Plain(o%d)", "Transparent(o%d)",
                                           "Logging(o%d, log)", "ReadOnly(o%d)"};

@@ -1,14 +1,15 @@
-/* program.h: lines of Python that the twin, the tests and the differential run on this room's mechanism.
+/* program.h: lines of Python that the twin, the tests and the differential run on this room's
+ * mechanism.
  *
- * So that a program can be the same text for both, and be made at random: CPython executes the line, and
- * this header does. A line is one of
+ * So that a program can be the same text for both, and be made at random: CPython executes the
+ * line, and this header does. A line is one of
  *
  *     class C(B, metaclass=M): x = 1; __getattr__ = hook
  *     def hook(self, name): say(name); return name
  *     o.x = C(1).y['z']        del o.x        o.x        raise AttributeError(name)
  *
- * with names, strs without escapes, ints, tuples, attributes, calls and subscripts. It is a tool of the proofs and
- * holds no promise of its own: what it does not know is an abort().
+ * with names, strs without escapes, ints, tuples, attributes, calls and subscripts. It is a tool
+ * of the proofs and holds no promise of its own: what it does not know is an abort().
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -123,7 +124,8 @@ static bool program_more(const char *at) {
     return *at == '.' || *at == '(' || *at == '[';
 }
 
-/* What a target ends with, which is not read: a name of self, or a key; self is NULL for a bare name. */
+/* What a target ends with, which is not read: a name of self, or a key; self is NULL for a bare
+ * name. */
 typedef struct {
     Object *self, *key;
     Str *name;
@@ -134,8 +136,8 @@ static void program_drop(Target *target) {
     clear_ref(target->key);
 }
 
-/* Reads it, all of it or, for a target, up to the last of its parts. NULL with an error set; for a target
- * what is returned is in there, too. */
+/* Reads it, all of it or, for a target, up to the last of its parts. NULL with an error set; for a
+ * target what is returned is in there, too. */
 static Object *program_walk(const char **at, Target *target) {
     const char *start = *at;
     if (target && isalpha((unsigned char)*start)) {
@@ -379,20 +381,21 @@ static Object *program_say(Object *closure, Object *const *args, ssize_t nargs) 
     return new_ref(None);
 }
 
+#define PROGRAM_BUILTIN(function, expression)                                                      \
+    static Object *function(Object *closure, Object *const *args, ssize_t nargs) {                 \
+        (void)closure, (void)nargs;                                                                \
+        return expression;                                                                         \
+    }
+PROGRAM_BUILTIN(program_repr, object_repr(args[0]))
+PROGRAM_BUILTIN(program_str, object_str(args[0]))
+PROGRAM_BUILTIN(program_staticmethod, staticmethod_new(args[0]))
+PROGRAM_BUILTIN(program_classmethod, classmethod_new(args[0]))
+PROGRAM_BUILTIN(program_super, super_new((Type *)args[0], args[1]))
+
 static Object *program_len(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
     ssize_t length = object_length(args[0]);
     return length < 0 ? NULL : int_from_long(length);
-}
-
-static Object *program_repr(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure, (void)nargs;
-    return object_repr(args[0]);
-}
-
-static Object *program_str(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure, (void)nargs;
-    return object_str(args[0]);
 }
 
 /* dir() without dunders: a str. */
@@ -410,7 +413,8 @@ static Object *program_names(Object *closure, Object *const *args, ssize_t nargs
     return result;
 }
 
-/* object.__getattribute__(self, '__dict__')[name] = value: past all hooks, and without making that dict. */
+/* object.__getattribute__(self, '__dict__')[name] = value: past all hooks, and without making that
+ * dict. */
 static Object *program_own(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
     Str *name = str_intern(str_text(args[1]));
@@ -427,21 +431,6 @@ static Object *program_isinstance(Object *closure, Object *const *args, ssize_t 
 static Object *program_property(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
     return property_new(args[0], nargs > 1 ? args[1] : NULL, nargs > 2 ? args[2] : NULL);
-}
-
-static Object *program_staticmethod(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure, (void)nargs;
-    return staticmethod_new(args[0]);
-}
-
-static Object *program_classmethod(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure, (void)nargs;
-    return classmethod_new(args[0]);
-}
-
-static Object *program_super(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure, (void)nargs;
-    return super_new((Type *)args[0], args[1]);
 }
 
 /* ---- The whole --------------------------------------------------------------------------------*/

@@ -1,7 +1,9 @@
-/* random.c: random programs against a model without caches, and inline caches against the plain lookup.
+/* random.c: random programs against a model without caches, and inline caches against the plain
+ * lookup.
  *
- * The model knows what each class has under each name and which hooks, and nothing else; each time it asks
- * anew, class by class along the MRO. It says what a line comes to, who was called included.
+ * The model knows what each class has under each name and which hooks, and nothing else; each time
+ * it asks anew, class by class along the MRO. It says what a line comes to, who was called
+ * included.
  */
 #include "../../../common/proof/testing.h"
 

@@ -1,4 +1,5 @@
-/* test.c: the promises of attributes.h and inline_cache.h, one test each, and every allocation failed.
+/* test.c: the promises of attributes.h and inline_cache.h, one test each, and every allocation
+ * failed.
  *
  * Programs are lines of Python, run by program.h; a check is what a line comes to.
  */
@@ -134,7 +135,7 @@ static void test_all_ways(void **state) {
         snprintf(body, sizeof body, kinds[way / 32], 'C');
         snprintf(line, sizeof line, "class C(B): %s%s%s", body,
                  way & 2 ? "; __getattr__ = answer" : "",
-                 way & 1 ? "; __getattribute__ = pass_on" : "");
+                 way & 1 ? "; __getattribute__ = passes" : "");
         does(line);
         does("o = C()");
         if (way & 4) does("own(o, 'x', 'own')");
@@ -181,7 +182,8 @@ static void test_dir(void **state) {
 
 /* ---- slotdefs.c: the hooks' cells ------------------------------------------------------------*/
 
-/* A class without hooks pays nothing; one whose __getattr__ has gone pays as long as nobody notices. */
+/* A class without hooks pays nothing; one whose __getattr__ has gone pays as long as nobody
+ * notices. */
 static void test_cells(void **state) {
     (void)state;
     does("class B: pass");
@@ -192,7 +194,7 @@ static void test_cells(void **state) {
     assert_true(b->getattro == slot_tp_getattr_hook && c->getattro == slot_tp_getattr_hook);
     does("del B.__getattr__");
     assert_true(b->getattro == object_generic_getattr && c->getattro == object_generic_getattr);
-    does("C.__getattribute__ = pass_on");
+    does("C.__getattribute__ = passes");
     assert_true(c->getattro == slot_tp_getattr_hook);
     run("C().x", "getattribute x, -> AttributeError: 'C' object has no attribute 'x'");
     assert_true(c->getattro == slot_tp_getattro); // the simpler one is enough
@@ -267,7 +269,7 @@ static void test_why_not(void **state) {
         SpecFail why;
     } cases[] = {
         {"class C: __getattr__ = answer", SPEC_FAIL_OVERRIDDEN},
-        {"class C: __getattribute__ = pass_on", SPEC_FAIL_OVERRIDDEN},
+        {"class C: __getattribute__ = passes", SPEC_FAIL_OVERRIDDEN},
         {"class C: x = property(tell)", SPEC_FAIL_ATTR_PROPERTY},
         {"class C: x = tell", SPEC_FAIL_ATTR_METHOD},
         {"class C: x = Data('x')", SPEC_FAIL_ATTR_MUTABLE_CLASS},
@@ -328,12 +330,12 @@ static void test_proxies(void **state) {
 
 /* ---- Every allocation failed -----------------------------------------------------------------*/
 
-/* Each line again and again, with one allocation more that succeeds: MemoryError until it has all of
- * them; then what it comes to without. */
+/* Each line again and again, with one allocation more that succeeds: MemoryError until it has all
+ * of them; then what it comes to without. */
 static const char *const lines[] = {
     "def answer(self, name): say('getattr', name); return name",
     "class B: x = Data('B'); n = NonData('n'); p = property(tell, put); q = property(wrong)",
-    "class C(B, metaclass=M): __getattr__ = answer; __getattribute__ = pass_on; y = 2",
+    "class C(B, metaclass=M): __getattr__ = answer; __getattribute__ = passes; y = 2",
     "class S: __slots__ = ('s', 'x')",
     "o = C()",
     "s = S()",
