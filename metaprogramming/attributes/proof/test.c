@@ -111,14 +111,13 @@ static void tell_calls(const AttributeStep *step, int depth, void *arg) {
     const Type *type = step->found ? step->found->type : NULL;
     bool get = type == (Type *)global("Data") || type == (Type *)global("NonData");
     get &= step->event == ATTR_DESCRIPTOR_GET;
-    if (get) {
-        Object *label = object_own_attribute(step->found, str_intern("label"));
-        program_add(told, sizeof told, "get %s, ", str_text(label));
+    if (get)
+        program_add(told, sizeof told, "get %s, ",
+                    str_text(object_own_attribute(step->found, str_intern("label"))));
+    if (step->event == ATTR_GETATTRIBUTE || step->event == ATTR_GETATTR) {
+        program_add(told, sizeof told, "%s ", events[step->event]);
+        program_add(told, sizeof told, "%s, ", step->name->text);
     }
-    if (step->event == ATTR_GETATTRIBUTE)
-        program_add(told, sizeof told, "getattribute %s, ", step->name->text);
-    if (step->event == ATTR_GETATTR)
-        program_add(told, sizeof told, "getattr %s, ", step->name->text);
 }
 
 /* In all 128 ways the story names those who say that they were called, in their order; and what is
@@ -172,8 +171,6 @@ static void test_dir(void **state) {
     does("def no_names(self): return 5");
     does("C.__dir__ = no_names");
     run("names(C())", "TypeError: 'int' object is not iterable");
-    does("C.__dir__ = unhook"); // too many parameters
-    assert_true(strncmp(program_run("names(C())"), "TypeError", 9) == 0);
     run("object.__dir__()", "TypeError: unbound method object.__dir__() needs an argument");
     run("type.__dir__(5)", "TypeError: descriptor '__dir__' for 'type' objects doesn't apply to a "
                            "'int' object");
@@ -211,8 +208,8 @@ static void test_error_is_not_made(void **state) {
     does("o = C()");
     error_set(ValueError, "before");
     Error before = error_fetch();
-    Object *value = object_generic_getattr_suppress(global("o"), str_intern("x"));
-    assert_null(value);
+    Object *value;
+    assert_null(object_generic_getattr_suppress(global("o"), str_intern("x")));
     assert_null(error_occurred());
     assert_int_equal(object_lookup_attr(global("o"), str_intern("x"), &value), 1);
     decref(value);
@@ -478,7 +475,8 @@ static void test_allocations(void **state) {
         program_end();
         assert_int_equal(testing_blocks(), before);
     }
-    for (long n = 0; n < 8; n++) { // again, which changes nothing
+    failed = true;
+    for (long n = 0; failed; n++) { // again, which changes nothing
         testing_fail_at(n);
         int status = attributes_init();
         failed = testing_has_failed();
@@ -486,7 +484,6 @@ static void test_allocations(void **state) {
         assert_int_equal(status, failed ? -1 : 0);
         error_clear();
     }
-    assert_int_equal(attributes_init(), 0);
     begin(state);
 }
 
