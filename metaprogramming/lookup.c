@@ -105,7 +105,8 @@ SLOW static Object *ask(Object *descr, Object *obj, Type *type) {
 }
 
 static inline Object *asked(Object *descr, Object *obj, Type *type) {
-    return descr->type->descr_get ? ask(descr, obj, type) : new_ref(descr);
+    if (!descr->type->descr_get) return new_ref(descr);
+    return ask(descr, obj, type);
 }
 
 SLOW static Object *no_attribute(const Object *self, const Str *name) {
@@ -147,7 +148,7 @@ static inline Object *generic_getattr(Object *self, Str *name, bool suppress) {
     Object *descr;
     if (attribute_watcher) return getattr_watched(self, name, suppress);
     if (!cached(self->type, name, &descr)) return getattr_uncached(self, name, suppress);
-    if (descr && descr->type->flags & PLAIN_DATA)
+    if (descr && descr->type->descr_set && descr->type->flags & PLAIN_DATA)
         return descr->type->descr_get(descr, self, OBJECT(self->type));
     return getattr_with(self, name, descr, suppress);
 }
