@@ -443,18 +443,30 @@ Object *super_from_cell(Object *cell, Object *obj) {
 
 /* ---- super ------------------------------------------------------------------------------------*/
 
+/* The class whose MRO is searched: obj itself, its type, or the class that it says it has, as a proxy
+ * may. New reference, or NULL with an error set. CPython: supercheck(). */
+static Type *supercheck(Type *type, Object *obj) {
+    if (type_check(obj) && type_is_subtype((Type *)obj, type)) return (Type *)new_ref(obj);
+    if (type_is_subtype(obj->type, type)) return (Type *)new_ref(obj->type);
+    Object *claimed;
+    if (object_lookup_attr(obj, id.class_, &claimed) < 0) return NULL;
+    if (claimed && type_check(claimed) && type_is_subtype((Type *)claimed, type))
+        return (Type *)claimed;
+    xdecref(claimed);
+    error_set(TypeError, "super(type, obj): obj must be an instance or subtype of type");
+    return NULL;
+}
+
 Object *super_new(Type *type, Object *obj) {
-    Type *obj_type =
-        type_check(obj) && type_is_subtype((Type *)obj, type) ? (Type *)obj : obj->type;
-    if (!type_is_subtype(obj_type, type)) {
-        error_set(TypeError, "super(type, obj): obj must be an instance or subtype of type");
+    Type *obj_type = supercheck(type, obj);
+    Super *self = obj_type ? (Super *)type_generic_alloc(&Super_Type) : NULL;
+    if (!self) {
+        xdecref(obj_type);
         return NULL;
     }
-    Super *self = (Super *)type_generic_alloc(&Super_Type);
-    if (!self) return NULL;
     self->type = (Type *)new_ref(type);
     self->obj = new_ref(obj);
-    self->obj_type = (Type *)new_ref(obj_type);
+    self->obj_type = obj_type; // taken over
     return OBJECT(self);
 }
 

@@ -97,12 +97,21 @@ Object *type_lookup(Type *type, Str *name) {
 
 /* What is found on a class is handed out, or asked if it is a descriptor; that may do anything, also
  * remove itself from its class: so it is held. */
-static Object *asked(Object *descr, Object *obj, Type *type) {
-    if (!descr->type->descr_get) return new_ref(descr);
+SLOW static Object *ask(Object *descr, Object *obj, Type *type) {
     incref(descr);
     Object *result = descr->type->descr_get(descr, obj, OBJECT(type));
     decref(descr);
     return result;
+}
+
+static inline Object *asked(Object *descr, Object *obj, Type *type) {
+    if (!descr->type->descr_get) return new_ref(descr);
+    return ask(descr, obj, type);
+}
+
+SLOW static Object *no_attribute(const Object *self, const Str *name) {
+    error_set(AttributeError, "'%.50s' object has no attribute '%s'", self->type->name, name->text);
+    return NULL;
 }
 
 static inline Object *getattr_with(Object *self, Str *name, Object *descr, bool suppress) {
@@ -111,9 +120,11 @@ static inline Object *getattr_with(Object *self, Str *name, Object *descr, bool 
     Object *own = object_own_attribute(self, name);
     if (own) return new_ref(own);
     if (descr) return asked(descr, self, type);
-    if (!suppress)
-        error_set(AttributeError, "'%.50s' object has no attribute '%s'", type->name, name->text);
-    return NULL;
+    return suppress ? NULL : no_attribute(self, name);
+}
+
+SLOW static Object *getattr_uncached(Object *self, Str *name, bool suppress) {
+    return getattr_with(self, name, lookup_and_remember(self->type, name), suppress);
 }
 
 /* The same, told step by step. What watches may not change anything. */
@@ -136,9 +147,8 @@ SLOW static Object *getattr_watched(Object *self, Str *name, bool suppress) {
 static inline Object *generic_getattr(Object *self, Str *name, bool suppress) {
     Object *descr;
     if (attribute_watcher) return getattr_watched(self, name, suppress);
-    if (!cached(self->type, name, &descr))
-        return getattr_with(self, name, lookup_and_remember(self->type, name), suppress);
-    if (descr && descr->type->flags & PLAIN_DATA)
+    if (!cached(self->type, name, &descr)) return getattr_uncached(self, name, suppress);
+    if (descr && descr->type->descr_set && descr->type->flags & PLAIN_DATA)
         return descr->type->descr_get(descr, self, OBJECT(self->type));
     return getattr_with(self, name, descr, suppress);
 }

@@ -226,6 +226,16 @@ static int check_num_args(ssize_t nargs, ssize_t n) {
     return error_set(TypeError, "expected %zd argument%s, got %zd", n, n == 1 ? "" : "s", nargs);
 }
 
+/* Where arguments are unpacked the message begins with a function's name, and here that is empty: the
+ * blank behind it stays. CPython: PyArg_UnpackTuple() with "". */
+static int unpack_tuple(ssize_t nargs, ssize_t min, ssize_t max) {
+    if (nargs >= min && nargs <= max) return 0;
+    const char *bound = min == max ? "" : nargs < min ? "at least " : "at most ";
+    ssize_t n = nargs < min ? min : max;
+    return error_set(TypeError, " expected %s%zd argument%s, got %zd", bound, n, n == 1 ? "" : "s",
+                     nargs);
+}
+
 static Object *none_or_error(int status) {
     return status < 0 ? NULL : new_ref(None);
 }
@@ -263,9 +273,15 @@ typedef int (*Init)(Object *, Object *const *, ssize_t, const Tuple *);
 WRAPPER(wrap_unary, 0, ((Unary)wrapped)(self))
 WRAPPER(wrap_binary, 1, ((Binary)wrapped)(self, args[0]))
 WRAPPER(wrap_call, -1, ((Call)wrapped)(self, args, nargs, kwnames))
-WRAPPER(wrap_set, 2, none_or_error(((SetThree)wrapped)(self, args[0], args[1])))
 WRAPPER(wrap_delete, 1, none_or_error(((SetThree)wrapped)(self, args[0], NULL)))
 WRAPPER(wrap_init, -1, none_or_error(((Init)wrapped)(self, args, nargs, kwnames)))
+
+static Object *wrap_set(Object *self, Object *const *args, ssize_t nargs, const Tuple *kwnames,
+                        Slot wrapped) {
+    (void)kwnames;
+    if (unpack_tuple(nargs, 2, 2) < 0) return NULL;
+    return none_or_error(((SetThree)wrapped)(self, args[0], args[1]));
+}
 
 static Object *wrap_getattr(Object *self, Object *const *args, ssize_t nargs, const Tuple *kwnames,
                             Slot wrapped) {
@@ -278,7 +294,7 @@ static Object *wrap_getattr(Object *self, Object *const *args, ssize_t nargs, co
 static Object *wrap_setattr(Object *self, Object *const *args, ssize_t nargs, const Tuple *kwnames,
                             Slot wrapped) {
     (void)kwnames;
-    Str *name = check_num_args(nargs, 2) < 0 ? NULL : attribute_name(args[0]);
+    Str *name = unpack_tuple(nargs, 2, 2) < 0 ? NULL : attribute_name(args[0]);
     if (!name || hackcheck(self, wrapped, "__setattr__") < 0) return NULL;
     return none_or_error(((SetAttr)wrapped)(self, name, args[1]));
 }
@@ -303,7 +319,7 @@ static Object *wrap_len(Object *self, Object *const *args, ssize_t nargs, const 
 static Object *wrap_get(Object *self, Object *const *args, ssize_t nargs, const Tuple *kwnames,
                         Slot wrapped) {
     (void)kwnames;
-    if (nargs != 1 && check_num_args(nargs, 2) < 0) return NULL;
+    if (unpack_tuple(nargs, 1, 2) < 0) return NULL;
     Object *obj = args[0] == None ? NULL : args[0];
     Object *type = nargs < 2 || args[1] == None ? NULL : args[1];
     if (!obj && !type) {

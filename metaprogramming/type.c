@@ -173,6 +173,17 @@ static ssize_t add_slot(TypeNew *ctx, ssize_t n, Object *slot, bool may_add_dict
     return n + 1;
 }
 
+/* A base that is not the one whose layout is extended may still give attributes of their own.
+ * CPython: type_new_slots_bases(). */
+static bool other_base_has_dict(const TypeNew *ctx) {
+    bool has = false;
+    for (ssize_t i = 0; i < ctx->bases->size; i++) {
+        const Type *base = (Type *)ctx->bases->items[i];
+        has |= base != ctx->base && base->flags & MANAGED_DICT;
+    }
+    return has;
+}
+
 /* What instances get besides what the base's have: fields by __slots__, or attributes of their own.
  * CPython: type_new_slots(). */
 static int type_new_slots(TypeNew *ctx) {
@@ -195,6 +206,7 @@ static int type_new_slots(TypeNew *ctx) {
     for (ssize_t i = 0; n >= 0 && i < names->size; i++)
         n = add_slot(ctx, n, names->items[i], may_add_dict);
     if (n >= 0) ctx->slots->size = n; // without "__dict__"
+    if (may_add_dict && other_base_has_dict(ctx)) ctx->add_dict = true;
     decref(names);
     return n < 0 ? -1 : 0;
 }

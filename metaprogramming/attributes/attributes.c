@@ -1,8 +1,8 @@
 /* attributes.c: a lookup that is watched, and dir().
  *
- * There is one lookup, that of ../lookup.c and ../slotdefs.c; this file only listens. So what a step is
- * said to find is what was found. The invariant: depth goes up when somebody is called who may look up
- * attributes himself, and down when he returns.
+ * There is one lookup, that of ../lookup.c and ../slotdefs.c; this file only listens. So what a
+ * step is said to find is what was found. The invariant: depth goes up when somebody is called who
+ * may look up attributes himself, and down when he returns.
  *
  * CPython: Objects/object.c, PyObject_Dir(); Objects/typeobject.c, merge_class_dict().
  */
@@ -84,8 +84,8 @@ void attribute_count(AttributeCounts *counts) {
 
 /* ---- dir() ------------------------------------------------------------------------------------*/
 
-/* names[name] = None for each attribute of the class and of what is above it: 0, or -1. CPython goes
- * through the bases of the bases; the MRO has the same classes. */
+/* names[name] = None for each attribute of the class and of what is above it: 0, or -1. CPython
+ * goes through the bases of the bases; the MRO has the same classes. */
 static int merge_class_dict(Dict *names, const Type *type) {
     for (ssize_t i = 0; type->mro && i < type->mro->size; i++) {
         ssize_t pos = 0;
@@ -108,8 +108,8 @@ static Object *keys_of(Dict *names) {
     return OBJECT(keys);
 }
 
-/* object.__dir__(self): what is in self.__dict__, if it has one, and in its __class__: both asked as
- * attributes, so a hook may answer. */
+/* object.__dir__(self): what is in self.__dict__, if it has one, and in its __class__: both asked
+ * as attributes, so a hook may answer. */
 static Object *object_dir_method(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
     if (method_check(&Object_Type, "__dir__", args, nargs) < 0) return NULL;

@@ -1,9 +1,10 @@
 /* inline_cache.c: when a place is specialised, to what, and when it gives up.
  *
- * The invariant: a specialised place answers what object_generic_getattr() would. Its version vouches for
- * the class: no hook, no data descriptor of that name but the slot; any change of the class or of one
- * above it takes the version away. What is the instance's own it looks at each time: whether the values
- * are still there, whether the position is filled, whether the dict has the name at the hint.
+ * The invariant: a specialised place answers what object_generic_getattr() would. Its version
+ * vouches for the class: no hook, no data descriptor of that name but the slot; any change of the
+ * class or of one above it takes the version away. What is the instance's own it looks at each
+ * time: whether the values are still there, whether the position is filled, whether the dict has
+ * the name at the hint.
  *
  * CPython: Python/specialize.c; Python/ceval.c.
  */
@@ -41,8 +42,8 @@ static uint16_t adaptive_counter_backoff(uint16_t counter) {
 
 /* ---- Specialising -----------------------------------------------------------------------------*/
 
-/* What the class says about the name: SPEC_OK if it leaves it to the instance; *slot is set if it is one of
- * the instance's slots. CPython: analyze_descriptor(). */
+/* What the class says about the name: SPEC_OK if it leaves it to the instance; *slot is set if it
+ * is one of the instance's slots. CPython: analyze_descriptor(). */
 static SpecFail analyze_descriptor(Type *type, Str *name, const Member **slot) {
     if (type->getattro != object_generic_getattr) return SPEC_FAIL_OVERRIDDEN;
     const Object *descr = type_lookup(type, name);
@@ -101,15 +102,16 @@ static void specialize(LoadAttr *self, Object *obj) {
 Object *load_attr_slow(LoadAttr *self, Object *obj) {
     switch ((LoadAttrOpcode)self->opcode) {
     case LOAD_ATTR:
-        if (++self->warmup == WARMUP) self->opcode = LOAD_ATTR_ADAPTIVE;
-        break;
+        if (++self->warmup < WARMUP) break;
+        self->opcode = LOAD_ATTR_ADAPTIVE; // and runs as that now
+        return load_attr_slow(self, obj);
     case LOAD_ATTR_ADAPTIVE:
         if (load_attr_counter(self) > 0) {
             self->counter = (uint16_t)(self->counter - (1 << ADAPTIVE_BACKOFF_BITS));
             self->stats.deferred++;
         } else {
             specialize(self, obj);
-            if (self->opcode != LOAD_ATTR_ADAPTIVE) return load_attr(self, obj);
+            return load_attr(self, obj); // also if it failed: then this counts as deferred
         }
         break;
     case LOAD_ATTR_INSTANCE_VALUE:

@@ -1,21 +1,22 @@
-/* inline_cache.h: 3.11's LOAD_ATTR, which rewrites itself: the lookup's answer, kept where it is asked.
+/* inline_cache.h: 3.11's LOAD_ATTR, which rewrites itself: the lookup's answer, kept where it is
+ * asked.
  *
- * Most places in a program read one name from objects of one class. So each place has a cache of its own:
- * the version of the class that it saw last, and where in the instance the value lay. As long as the
- * version is the same, nothing has changed that the lookup would have to look at: no descriptor of that
- * name has come, no hook. Then `obj.name` is two comparisons and a load.
+ * Most places in a program read one name from objects of one class. So each place has a cache of
+ * its own: the version of the class that it saw last, and where in the instance the value lay. As
+ * long as the version is the same, nothing has changed that the lookup would have to look at: no
+ * descriptor of that name has come, no hook. Then `obj.name` is two comparisons and a load.
  *
- *     LOAD_ATTR            counts how often it has run; after 8 times it becomes
+ *     LOAD_ATTR            counts how often it has run; at the 8th time it becomes
  *     LOAD_ATTR_ADAPTIVE   when its counter is 0 it looks at the object and becomes one of
  *     _INSTANCE_VALUE      the instance's values, at a position (shared keys)
  *     _WITH_HINT           the instance's dict, at a position that is tried first
  *     _SLOT                a field of the instance, at an offset
  *
- * A specialised one that misses 53 times in all becomes adaptive again; one that cannot be specialised
- * counts twice as long before it tries again.
+ * A specialised one that misses 53 times in all becomes adaptive again; one that cannot be
+ * specialised counts twice as long before it tries again.
  *
- * CPython: Python/specialize.c, _Py_Specialize_LoadAttr(); Python/ceval.c, LOAD_ATTR_INSTANCE_VALUE;
- * Include/internal/pycore_code.h, adaptive_counter_start().
+ * CPython: Python/specialize.c, _Py_Specialize_LoadAttr(); Python/ceval.c,
+ * LOAD_ATTR_INSTANCE_VALUE; Include/internal/pycore_code.h, adaptive_counter_start().
  */
 #ifndef INLINE_CACHE_H
 #define INLINE_CACHE_H
@@ -50,9 +51,9 @@ extern const char *const spec_fail_names[SPEC_FAILS];
 enum { WARMUP = 8, MISS_COUNTER_START = 53 };
 enum { ADAPTIVE_BACKOFF_BITS = 4, ADAPTIVE_BACKOFF_START = 5, MAX_BACKOFF_VALUE = 12 };
 
-/* An instruction with its cache, of one place in a program. `name` is what its oparg stands for. Zeroed but
- * for the name: it has never run. Simplified: in CPython the whole function warms up, not the place.
- * CPython: Include/internal/pycore_code.h, _PyAttrCache. */
+/* An instruction with its cache, of one place in a program. `name` is what its oparg stands for.
+ * Zeroed but for the name: it has never run. Simplified: in CPython the whole function warms up,
+ * not the place. CPython: Include/internal/pycore_code.h, _PyAttrCache. */
 typedef struct {
     Str *name;
     uint8_t opcode;   // of LoadAttrOpcode
@@ -66,8 +67,8 @@ typedef struct {
     } stats;
 } LoadAttr;
 
-/* obj.name by the place's cache, or by the whole lookup, which may rewrite the place. New reference, or NULL
- * with what obj.name raises. The second is the part that is not a hit. */
+/* obj.name by the place's cache, or by the whole lookup, which may rewrite the place. New
+ * reference, or NULL with what obj.name raises. The second is the part that is not a hit. */
 Object *load_attr_slow(LoadAttr *self, Object *obj);
 static inline Object *load_attr(LoadAttr *self, Object *obj) {
     const Type *type = obj->type;

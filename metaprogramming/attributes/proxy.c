@@ -1,10 +1,11 @@
 /* proxy.c: objects that stand for another: six classes on one small one.
  *
- * Bare has an __init__ that keeps the target past all hooks, and a __getattr__ that asks the target for
- * what the proxy does not have. That is a proxy for obj.name, and for nothing else: len(proxy) looks at
- * the proxy's type. So Plain defines each special method that the target may have, and each forwards.
- * Everything else is a few lines on top: who wants to see all names overrides __getattribute__, who
- * wants to see the missing ones __getattr__, who wants to refuse __setattr__.
+ * Bare has an __init__ that keeps the target past all hooks, and a __getattr__ that asks the
+ * target for what the proxy does not have. That is a proxy for obj.name, and for nothing else:
+ * len(proxy) looks at the proxy's type. So Plain defines each special method that the target may
+ * have, and each forwards. Everything else is a few lines on top: who wants to see all names
+ * overrides __getattribute__, who wants to see the missing ones __getattr__, who wants to refuse
+ * __setattr__.
  *
  * Each function gets the proxy as args[0]. CPython: these are Python; Lib/unittest/mock.py and
  * Modules/_weakref.c's proxies are of their kind.
@@ -42,7 +43,8 @@ static Object *bare_init(Object *closure, Object *const *args, ssize_t nargs) {
     return object_generic_setattr(args[0], name_target, args[1]) < 0 ? NULL : new_ref(None);
 }
 
-/* return getattr(self._target, name). A proxy that was never given a target would ask itself for ever. */
+/* return getattr(self._target, name). A proxy that was never given a target would ask itself for
+ * ever. */
 static Object *bare_getattr(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
     Str *name = check_nargs("__getattr__()", nargs, 2) < 0 ? NULL : name_of(args[1]);
@@ -125,8 +127,8 @@ static const MethodDef plain_methods[] = {{"__repr__", plain_repr, NULL, false},
 
 /* ---- Transparent ------------------------------------------------------------------------------*/
 
-/* All names, also those that object has; self._target by object.__getattribute__, as self.anything in
- * here would come here again. */
+/* All names, also those that object has; self._target by object.__getattribute__, as self.anything
+ * in here would come here again. */
 static Object *transparent_getattribute(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
     Str *name = check_nargs("__getattribute__()", nargs, 2) < 0 ? NULL : name_of(args[1]);
@@ -150,7 +152,8 @@ static Object *extra_init(Object *closure, Object *const *args, ssize_t nargs) {
     return super_call(closure, args[0], "__init__", args + 1, 1, NULL);
 }
 
-/* log(name); return super().__getattribute__(name): what that does not find goes on to __getattr__. */
+/* log(name); return super().__getattribute__(name): what that does not find goes on to
+ * __getattr__. */
 static Object *logging_getattribute(Object *closure, Object *const *args, ssize_t nargs) {
     Str *name = check_nargs("__getattribute__()", nargs, 2) < 0 ? NULL : name_of(args[1]);
     if (!name) return NULL;
@@ -192,8 +195,8 @@ static Object *lazy_init(Object *closure, Object *const *args, ssize_t nargs) {
     return object_generic_setattr(args[0], name_extra, args[1]) < 0 ? NULL : new_ref(None);
 }
 
-/* As long as there is no self._target, asking for it comes here, once: it is made and kept, and from
- * then on found before this is asked. A maker that fails is asked again the next time; its
+/* As long as there is no self._target, asking for it comes here, once: it is made and kept, and
+ * from then on found before this is asked. A maker that fails is asked again the next time; its
  * AttributeError goes to the caller like any other. */
 static Object *lazy_getattr(Object *closure, Object *const *args, ssize_t nargs) {
     Str *name = check_nargs("__getattr__()", nargs, 2) < 0 ? NULL : name_of(args[1]);
