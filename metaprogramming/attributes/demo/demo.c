@@ -1,0 +1,418 @@
+/* demo.c: the story of an attribute, scene by scene, most of them told by typing statements; and a tool
+ * that takes a reader's own (interactive.c). */
+#include "demo.h"
+
+#include "../../metaclass/metaclass.h"
+
+static void type_lines(const char *const *lines) {
+    for (; *lines; lines++)
+        demo_type(*lines);
+}
+#define TYPE(...) type_lines((const char *const[]){__VA_ARGS__, NULL})
+
+/* Runs a line that nobody sees. New reference, or NULL with an error set. */
+static Object *quietly(const char *line) {
+    bool before = world.quiet;
+    world.quiet = true;
+    Object *result = statement_run(line);
+    world.quiet = before;
+    return result;
+}
+
+static void must_run(const char *line) {
+    decref(need(quietly(line)));
+}
+
+/* ---- lookup -----------------------------------------------------------------------------------*/
+
+static void scene_lookup(void) {
+    puts("Three places, always in this order; and two hooks that a class may have.\n");
+    world_begin();
+    TYPE("class B: x = 'of B'", "class C(B): pass", "c = C()", "c.x");
+    step("c gets an x of its own: which is c.x now?");
+    TYPE("c.x = 'own'", "c.x");
+    step("B.x becomes a property, and c keeps its own: which?");
+    TYPE("B.x = property(lambda self: 'computed')", "c.x");
+    step("c.y is nowhere, and the class has a __getattr__: what happens first?");
+    TYPE("C.__getattr__ = lambda self, name: 'made up'", "c.y");
+    step("and a __getattribute__ besides: who is called for c.x, who is not?");
+    TYPE("C.__getattribute__ = lambda self, name: object.__getattribute__(self, name)", "c.x");
+    puts(
+        "\n__getattribute__ is called for every attribute. __getattr__ only when nothing was\nfound: here not.");
+    world_end();
+}
+
+/* ---- ways -------------------------------------------------------------------------------------*/
+
+enum { KINDS = 4, WAYS = 128 };
+static const char *const kinds[KINDS] = {"nothing", "a value", "non-data", "data"};
+static const char *const descriptors[] = {
+    "class N: __init__ = lambda self, said: setattr(self, 'said', said); __get__ = lambda self, o, c: self.said",
+    "class D(N): __set__ = lambda self, o, value: None", NULL};
+
+static const char *kind_text(int kind, bool in_class, char text[40]) {
+    static const char *const formats[KINDS] = {"pass", "x = '%s'", "x = N('%s()')",
+                                               "x = D('%s()')"};
+    snprintf(text, 40, formats[kind], in_class ? "C" : "B");
+    return text;
+}
+
+/* The statements of one way; way is base + 4 * (class + 4 * (own + 2 * (getattr + 2 * getattribute))). */
+static void way_lines(int way, char lines[4][200]) {
+    char text[40];
+    snprintf(lines[0], 200, "class B: %s", kind_text(way % 4, false, text));
+    snprintf(lines[1], 200, "class C(B): %s%s%s", kind_text(way / 4 % 4, true, text),
+             way / 32 % 2 ? "; __getattr__ = lambda self, n: 'hook'" : "",
+             way / 64 ? "; __getattribute__ = lambda self, n: object.__getattribute__(self, n)"
+                      : "");
+    strcpy(lines[2], "c = C()");
+    strcpy(lines[3], way / 16 % 2 ? "c.__dict__['x'] = 'own'" : "c.__dict__");
+}
+
+static void data_ways(void) {
+    printf("%s\n%s\n", descriptors[0], descriptors[1]);
+    for (int way = 0; way < WAYS; way++) {
+        char lines[4][200];
+        way_lines(way, lines);
+        printf("%s\n%s\n%s\n%s\nc.x\n", lines[0], lines[1], lines[2], lines[3]);
+    }
+}
+
+static void put_answer(int way) {
+    char lines[4][200];
+    way_lines(way, lines);
+    for (int i = 0; i < 4; i++)
+        must_run(lines[i]);
+    Object *result = quietly("c.x");
+    printf(" %-6s", result ? str_text(result) : "-");
+    if (!result && !error_matches(AttributeError)) need(NULL);
+    error_clear();
+    xdecref(result);
+}
+
+static void scene_ways(void) {
+    puts("x is in class C in one of four ways, in its base B in one of four; the instance\n"
+         "has its own or not; C has each hook or not. 4 * 4 * 2 * 2 * 2 = 128 ways to read c.x.\n\n"
+         "    value, data and non-data descriptors say whose they are: C() was asked\n"
+         "    own   the instance's          hook  what __getattr__ gives       -  AttributeError");
+    step("how many columns differ from their neighbours?");
+    world_begin();
+    must_run(descriptors[0]);
+    must_run(descriptors[1]);
+    AttributeCounts counts = {0};
+    attribute_count(&counts);
+    puts("\n                   without an own x            with an own x\n"
+         "  __getattr__       no     yes    no     yes    no     yes    no     yes\n"
+         "  __getattribute__  no     no     yes    yes    no     no     yes    yes\n"
+         "  in C     in B");
+    for (int cls = 0; cls < KINDS; cls++) {
+        for (int base = 0; base < KINDS; base++) {
+            printf("  %-8s %-8s", kinds[cls], kinds[base]);
+            for (int column = 0; column < 8; column++)
+                put_answer(base + 4 * (cls + 4 * (column / 4 + 2 * (column % 4))));
+            putchar('\n');
+        }
+    }
+    attribute_count(NULL);
+    step("how often was __getattribute__ called for all that, how often __getattr__?");
+    printf(
+        "\n__getattribute__ %llu times: for each c.x in its 64 ways, and for c.__dict__ before.\n"
+        "__getattr__ %llu times: where x is nowhere. With a __getattribute__ that passes on,\n"
+        "every answer is what it was; and what C has hides what B has.\n",
+        (unsigned long long)counts.getattribute, (unsigned long long)counts.getattr);
+    world_end();
+}
+
+/* ---- trap, shared, recursion, special ---------------------------------------------------------*/
+
+static void scene_trap(void) {
+    puts("An AttributeError is a message to whoever looks an attribute up: it is not here.\n"
+         "So when one gets out of a property's body, it says that of the property.\n");
+    world_begin();
+    TYPE("class Order: total = property(lambda self: self.itmes)", "o = Order()", "o.items = 3");
+    step("itmes is a typing error: what does o.total say?");
+    TYPE("o.total");
+    step("the class gets a __getattr__ that makes things up: and now?");
+    TYPE("Order.__getattr__ = lambda self, name: 'no ' ", "o.total");
+    puts("\nIt was called twice: for itmes, and its answer is the total. One that raises is\n"
+         "called for itmes first, and then for total, which exists:");
+    step("who will be blamed?");
+    TYPE("Order.__getattr__ = lambda self, name: fail(name)", "o.total");
+    puts("\nThe property is there, and its error is lost: `total` is said to be missing. So\n"
+         "a __getattr__ that raises says what it looked for; a body that may raise\n"
+         "AttributeError turns it into another error.");
+    world_end();
+}
+
+static void scene_shared(void) {
+    puts("A descriptor is an attribute of the class. There is one, for all instances.\n");
+    world_begin();
+    TYPE("class Field: __get__ = lambda self, obj, cls: self.value; "
+         "__set__ = lambda self, obj, value: setattr(self, 'value', value)",
+         "class Point: x = Field()", "a = Point()", "b = Point()", "a.x = 1");
+    step("what is b.x?");
+    TYPE("b.x = 2", "a.x", "a.__dict__");
+    step("where must the value go?");
+    puts("\ninto the instance that __set__ is given, under the name that __set_name__ told:\n");
+    TYPE("class Field: __set_name__ = lambda self, cls, name: setattr(self, 'name', name); "
+         "__get__ = lambda self, obj, cls: obj.__dict__[self.name]; "
+         "__set__ = lambda self, obj, value: obj.__dict__.__setitem__(self.name, value)",
+         "class Point: x = Field()", "a = Point()", "b = Point()");
+    step("and now?");
+    world.quiet = true;
+    must_run("a.x = 1");
+    must_run("b.x = 2");
+    world.quiet = false;
+    TYPE("a.x");
+    world_end();
+}
+
+static void scene_recursion(void) {
+    puts("__getattribute__ is called for every attribute: also for those that it reads.\n");
+    world_begin();
+    TYPE("class C: __getattribute__ = lambda self, name: self.__dict__[name]", "c = C()");
+    step("self.__dict__ is an attribute, too: what does c.x do?");
+    TYPE("c.x");
+    step("how does one get past one's own hook?");
+    puts("\nobject.__getattribute__ is a function like another; it asks no hook:\n");
+    TYPE("C.__getattribute__ = lambda self, name: object.__getattribute__(self, name)", "c.x = 1",
+         "c.x");
+    step("and with several classes that each have one?");
+    puts("\nsuper().__getattribute__ asks the next of them:\n");
+    TYPE("class D(C): __getattribute__ = lambda self, name: super().__getattribute__(name)",
+         "d = D()", "d.y = 2", "d.y");
+    step("a __getattr__ that reads what is missing: how far does it come?");
+    TYPE("class E: __getattr__ = lambda self, name: self.target", "e = E()", "e.x");
+    world_end();
+}
+
+static void scene_special(void) {
+    puts("len(p) looks up no attribute of p. It calls a cell of type(p), which a class\n"
+         "statement fills if there is a __len__ in the class or above.\n");
+    world_begin();
+    TYPE("class Box: __len__ = lambda self: 3",
+         "class Proxy: __getattr__ = lambda self, name: getattr(self.target, name)", "p = Proxy()",
+         "p.target = Box()");
+    step("p.__len__ is forwarded by __getattr__: what are p.__len__() and len(p)?");
+    TYPE("p.__len__()", "len(p)");
+    step("and if p itself gets a __len__? or a __getattribute__ that sees everything?");
+    TYPE("p.__len__ = lambda: 5", "len(p)",
+         "Proxy.__getattribute__ = lambda self, n: fail('seen ' )", "len(p)");
+    step("what is needed?");
+    TYPE("del Proxy.__getattribute__", "Proxy.__len__ = lambda self: len(self.target)", "len(p)");
+    puts(
+        "\nThe class must have it. So a proxy defines each special method that its targets\nmay have.");
+    world_end();
+}
+
+/* ---- proxies ----------------------------------------------------------------------------------*/
+
+static Object *log_name(Object *closure, Object *const *args, ssize_t nargs) {
+    (void)closure;
+    printf("    log: %s\n", nargs == 1 && str_check(args[0]) ? str_text(args[0]) : "?");
+    return new_ref(None);
+}
+
+static void proxies_begin(void) {
+    world_begin();
+    for (int kind = 0; kind < PROXY_KINDS; kind++)
+        world_bind(proxy_names[kind], new_ref(need(proxy_type((ProxyKind)kind))));
+    world_bind("log", function_new("log", log_name, NULL));
+    world.quiet = true;
+}
+
+static void scene_proxies(void) {
+    puts("One class forwards; the others are a few lines on top of it. Told are the results.\n");
+    proxies_begin();
+    TYPE("class Team: name = 'red'; __len__ = lambda self: 11", "t = Team()", "p = Bare(t)",
+         "p.name", "len(p)", "type(p)");
+    step("Plain has the special methods: len(p)? p.name = 'blue'? p.__class__?");
+    TYPE("p = Plain(t)", "len(p)", "p.name = 'blue'", "t.name", "p.__class__");
+    step("Transparent forwards by __getattribute__: p.__class__? type(p)?");
+    TYPE("p = Transparent(t)", "p.__class__", "type(p)");
+    step("Logging tells each name; Counting counts: which names, of len(p) and p.name?");
+    TYPE("p = Logging(t, log)", "len(p)", "p.name", "counts = {}", "p = Counting(t, counts)",
+         "p.name", "len(p)", "p.name", "counts");
+    step("Lazy gets a function that makes the target: when is it called?");
+    TYPE("class Slow(Team): __init__ = lambda self: log('made')", "p = Lazy(Slow)", "type(p)",
+         "p.name", "p.name", "len(p)");
+    step("ReadOnly refuses: also what is said to the target past it?");
+    TYPE("p = ReadOnly(t)", "p.name = 'green'", "del p.name", "t.name = 'green'", "p.name");
+    world_end();
+}
+
+/* ---- cache ------------------------------------------------------------------------------------*/
+
+static int runs;
+
+static void put_place(const LoadAttr *place, const char *what) {
+    bool adaptive = place->opcode == LOAD_ATTR_ADAPTIVE, plain = place->opcode == LOAD_ATTR;
+    printf("  %-5d %-24s %7d %8d %7u %5u %5u  %s\n", runs, load_attr_names[place->opcode],
+           plain      ? place->warmup
+           : adaptive ? load_attr_counter(place)
+                      : place->counter,
+           adaptive ? load_attr_backoff(place) : 0, place->stats.deferred, place->stats.miss,
+           place->stats.deopt, what);
+}
+
+/* Runs the place so often, or until its instruction changes. */
+static void run_place(LoadAttr *place, Object *obj, int times, const char *what) {
+    uint8_t before = place->opcode;
+    for (int i = 0; i < times && place->opcode == before; i++, runs++)
+        decref(need(load_attr(place, obj)));
+    put_place(place, what);
+}
+
+static void put_columns(void) {
+    puts("  runs  instruction              counter  backoff deferred  miss deopt");
+}
+
+static void scene_cache(void) {
+    puts("On 3.11 `obj.x` is an instruction that rewrites itself. Its counter says, for\n"
+         "LOAD_ATTR, how often it ran; adaptive, how long it waits; specialised, how many\n"
+         "misses it has left.\n\n    class C: ...    class D: ...    c.x = 1    d.x = 2\n");
+    world_begin();
+    world.quiet = true;
+    must_run("class C: pass");
+    must_run("class D: pass");
+    must_run("c = C()");
+    must_run("d = D()");
+    must_run("c.x = 1");
+    must_run("d.x = 2");
+    Object *c = need(quietly("c")), *d = need(quietly("d"));
+    LoadAttr place = {.name = need(str_intern("x"))};
+    runs = 0;
+    put_columns();
+    run_place(&place, c, 7, "c.x");
+    step("the eighth run: what does the instruction become?");
+    run_place(&place, c, 1, "c.x");
+    run_place(&place, c, 1000, "c.x: hits");
+    step("the same place gets objects of another class: when does it give up?");
+    run_place(&place, d, 1, "d.x: a miss");
+    run_place(&place, d, 51, "d.x");
+    run_place(&place, d, 1, "d.x: the 53rd");
+    step("it waits 31 runs: and then?");
+    run_place(&place, d, 31, "d.x: waits");
+    run_place(&place, d, 1, "d.x");
+    step("C and D by turns: what is hit, what is missed?");
+    for (int i = 0; i < 52; i++) {
+        decref(need(load_attr(&place, c)));
+        decref(need(load_attr(&place, d)));
+        runs += 2;
+    }
+    put_place(&place, "by turns: every other");
+    step("D gets a __getattr__ that is never needed: and now?");
+    must_run("D.__getattr__ = lambda self, name: 0");
+    place = (LoadAttr){.name = place.name};
+    runs = 0;
+    puts("\n  D.__getattr__ = ..., and a new place");
+    put_columns();
+    run_place(&place, d, 8, "d.x");
+    for (int i = 0; i < 4; i++) {
+        int wait = load_attr_counter(&place) + 1;
+        run_place(&place, d, wait, spec_fail_names[place.stats.why]);
+    }
+    puts("\nIt is never specialised, and waits twice as long each time before it tries again.\n"
+         "That is 3.11; from 3.12 on a class with a __getattr__ is specialised, too.");
+    decref(c);
+    decref(d);
+    world_end();
+}
+
+/* What a place makes of ten thousand reads, by what the class has. */
+static void scene_cost(void) {
+    static const struct {
+        const char *what, *cls;
+    } rows[] = {
+        {"an instance attribute", "class C: pass"},
+        {"a slot", "class C: __slots__ = 'x'"},
+        {"a class attribute", "class C: x = 1"},
+        {"a property", "class C: x = property(lambda self: 1)"},
+        {"with a __getattr__", "class C: __getattr__ = lambda self, n: 0"},
+        {"with a __getattribute__",
+         "class C: __getattribute__ = lambda s, n: object.__getattribute__(s, n)"},
+    };
+    enum { RUNS = 10000 };
+    puts(
+        "A place reads c.x ten thousand times. How often does it go through the whole\nlookup, because its cache has no answer?\n");
+    step("which of six classes spoil it?");
+    puts("    c.x is                     lookups  why it is not specialised");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        world_begin();
+        world.quiet = true;
+        must_run(rows[i].cls);
+        must_run("c = C()");
+        if (i != 2 && i != 3) must_run("c.x = 1");
+        Object *c = need(quietly("c"));
+        LoadAttr place = {.name = need(str_intern("x"))};
+        AttributeCounts counts = {0};
+        attribute_count(&counts);
+        for (int n = 0; n < RUNS; n++)
+            decref(need(load_attr(&place, c)));
+        attribute_count(NULL);
+        printf("    %-26s %7llu  %s\n", rows[i].what, (unsigned long long)counts.lookups,
+               place.stats.why == SPEC_OK ? "" : spec_fail_names[place.stats.why]);
+        decref(c);
+        world_end();
+    }
+    puts(
+        "\n3.11 has an instruction for methods, too, LOAD_METHOD; properties got theirs in\n3.12, which also no longer minds a __getattr__.");
+}
+
+/* ---- The program ------------------------------------------------------------------------------*/
+
+static bool interactive, python;
+static const char *dot;
+
+static int work(int count, char **operands) {
+    (void)count, (void)operands;
+    if (!interactive)
+        return usage_error(telling.demo->program, "--python and --dot go with --interactive");
+    return demo_interactive(python, dot);
+}
+
+int main(int argc, char **argv) {
+    if (types_init() < 0 || metaclass_init() < 0 || attributes_init() < 0) {
+        error_print(stderr);
+        return 1;
+    }
+    static const Scene scenes[] = {
+        {"lookup", "One lookup, place by place", scene_lookup, "who is asked, and who no more",
+         false},
+        {"ways", "The 128 ways in which an attribute can be there", scene_ways, NULL, false},
+        {"trap", "A property whose error another answers", scene_trap, NULL, false},
+        {"shared", "One descriptor for all instances", scene_shared, NULL, false},
+        {"recursion", "A hook that asks itself, and the way out", scene_recursion, NULL, false},
+        {"special", "What goes past all hooks", scene_special, NULL, false},
+        {"proxies", "Objects that stand for another", scene_proxies, NULL, false},
+        {"cache", "The place that remembers", scene_cache, NULL, false},
+        {"cost", "What keeps a place from remembering", scene_cost, NULL, false},
+        {0},
+    };
+    static const Scene data[] = {
+        {"ways", "the 128 ways as statements for --interactive", data_ways, NULL, false},
+        {0},
+    };
+    static const Option options[] = {
+        {.name = "--interactive",
+         .about = "run statements from standard input, tell each lookup",
+         .flag = &interactive},
+        {.name = "--python", .about = "run them in python3, too, and compare", .flag = &python},
+        {.name = "--dot",
+         .takes = "WHAT",
+         .about = "draw only, for Graphviz: lookup or memory",
+         .text = &dot},
+        {0},
+    };
+    static const Demo demo = {
+        .program = "attributes_demo",
+        .about =
+            "With --interactive: classes, instances and attributes, a line of Python each; `help`\n"
+            "says which. Of a line that ends with .name each step of the lookup is told.",
+        .scenes = scenes,
+        .data = data,
+        .options = options,
+        .work = work,
+    };
+    return demo_main(&demo, argc, argv);
+}
