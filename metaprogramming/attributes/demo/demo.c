@@ -33,12 +33,12 @@ static void scene_lookup(void) {
     TYPE("c.x = 'own'", "c.x");
     step("B.x becomes a property, and c keeps its own: which?");
     TYPE("B.x = property(lambda self: 'computed')", "c.x");
-    step("c.y is nowhere, and the class has a __getattr__: what happens first?");
+    step("c.y is nowhere, but there is a __getattr__: what happens first?");
     TYPE("C.__getattr__ = lambda self, name: 'made up'", "c.y");
-    step("and a __getattribute__ besides: who is called for c.x, who is not?");
-    TYPE("C.__getattribute__ = lambda self, name: object.__getattribute__(self, name)", "c.x");
+    step("and a __getattribute__ besides: who is called for c.x?");
+    TYPE("C.__getattribute__ = lambda self, n: object.__getattribute__(self, n)", "c.x");
     puts(
-        "\n__getattribute__ is called for every attribute. __getattr__ only when nothing was\nfound: here not.");
+        "\n__getattribute__ is called for every attribute. __getattr__ only when\nnothing was found: here not.");
     world_end();
 }
 
@@ -84,7 +84,7 @@ static void put_answer(int way) {
     for (int i = 0; i < 4; i++)
         must_run(lines[i]);
     Object *result = quietly("c.x");
-    printf(" %-6s", result ? str_text(result) : "-");
+    printf(way / 16 == 7 ? " %s" : " %-6s", result ? str_text(result) : "-");
     if (!result && !error_matches(AttributeError)) need(NULL);
     error_clear();
     xdecref(result);
@@ -92,9 +92,10 @@ static void put_answer(int way) {
 
 static void scene_ways(void) {
     puts("x is in class C in one of four ways, in its base B in one of four; the instance\n"
-         "has its own or not; C has each hook or not. 4 * 4 * 2 * 2 * 2 = 128 ways to read c.x.\n\n"
-         "    value, data and non-data descriptors say whose they are: C() was asked\n"
-         "    own   the instance's          hook  what __getattr__ gives       -  AttributeError");
+         "has its own or not; C has each hook or not: 4 * 4 * 2 * 2 * 2 = 128 ways.\n\n"
+         "    C    the value in C             C()  the descriptor in C was asked\n"
+         "    own  the instance's             hook what __getattr__ gives\n"
+         "    -    AttributeError");
     step("how many columns differ from their neighbours?");
     world_begin();
     must_run(descriptors[0]);
@@ -114,33 +115,31 @@ static void scene_ways(void) {
         }
     }
     attribute_count(NULL);
-    step("how often was __getattribute__ called for all that, how often __getattr__?");
-    printf(
-        "\n__getattribute__ %llu times: for each c.x in its 64 ways, and for c.__dict__ before.\n"
-        "__getattr__ %llu times: where x is nowhere. With a __getattribute__ that passes on,\n"
-        "every answer is what it was; and what C has hides what B has.\n",
-        (unsigned long long)counts.getattribute, (unsigned long long)counts.getattr);
+    step("how often was each hook called for all that?");
+    printf("\n__getattribute__ %llu times: in its 64 ways, for c.x and for c.__dict__ before.\n"
+           "__getattr__ %llu times: where x is nowhere. With a __getattribute__ that passes on,\n"
+           "every answer is what it was; and what C has hides what B has.\n",
+           (unsigned long long)counts.getattribute, (unsigned long long)counts.getattr);
     world_end();
 }
 
 /* ---- trap, shared, recursion, special ---------------------------------------------------------*/
 
 static void scene_trap(void) {
-    puts("An AttributeError is a message to whoever looks an attribute up: it is not here.\n"
-         "So when one gets out of a property's body, it says that of the property.\n");
+    puts("An AttributeError tells whoever looks an attribute up: it is not here. So one\n"
+         "that gets out of a property's body says so of the property.\n");
     world_begin();
-    TYPE("class Order: total = property(lambda self: self.itmes)", "o = Order()", "o.items = 3");
-    step("itmes is a typing error: what does o.total say?");
-    TYPE("o.total");
+    TYPE("class Account: pass", "class Order: customer = property(lambda self: self.account.owner)",
+         "o = Order()", "o.account = Account()");
+    step("accounts have no owner: what does o.customer say?");
+    TYPE("o.customer");
     step("the class gets a __getattr__ that makes things up: and now?");
-    TYPE("Order.__getattr__ = lambda self, name: 'no ' ", "o.total");
-    puts("\nIt was called twice: for itmes, and its answer is the total. One that raises is\n"
-         "called for itmes first, and then for total, which exists:");
-    step("who will be blamed?");
-    TYPE("Order.__getattr__ = lambda self, name: fail(name)", "o.total");
-    puts("\nThe property is there, and its error is lost: `total` is said to be missing. So\n"
-         "a __getattr__ that raises says what it looked for; a body that may raise\n"
-         "AttributeError turns it into another error.");
+    TYPE("Order.__getattr__ = lambda self, name: None", "o.customer");
+    puts("\nNone: __getattr__ was asked for `customer`, and nobody will hear of the owner.");
+    step("and one that raises, as it should?");
+    TYPE("Order.__getattr__ = lambda self, name: fail(name)", "o.customer");
+    puts("\n`customer`, which is there, is said to be missing. A body that may raise\n"
+         "AttributeError should turn it into another error.");
     world_end();
 }
 
@@ -151,12 +150,12 @@ static void scene_shared(void) {
          "__set__ = lambda self, obj, value: setattr(self, 'value', value)",
          "class Point: x = Field()", "a = Point()", "b = Point()", "a.x = 1");
     step("what is b.x?");
-    TYPE("b.x = 2", "a.x", "a.__dict__");
+    TYPE("b.x = 2", "a.x");
     step("where must the value go?");
     puts("\ninto the instance that __set__ is given, under the name that __set_name__ told:\n");
     TYPE("class Field: __set_name__ = lambda self, cls, name: setattr(self, 'name', name); "
          "__get__ = lambda self, obj, cls: obj.__dict__[self.name]; "
-         "__set__ = lambda self, obj, value: obj.__dict__.__setitem__(self.name, value)",
+         "__set__ = lambda self, obj, v: obj.__dict__.__setitem__(self.name, v)",
          "class Point: x = Field()", "a = Point()", "b = Point()");
     step("and now?");
     world.quiet = true;
@@ -175,12 +174,12 @@ static void scene_recursion(void) {
     TYPE("c.x");
     step("how does one get past one's own hook?");
     puts("\nobject.__getattribute__ is a function like another; it asks no hook:\n");
-    TYPE("C.__getattribute__ = lambda self, name: object.__getattribute__(self, name)", "c.x = 1",
+    TYPE("C.__getattribute__ = lambda s, n: ('by C', object.__getattribute__(s, n))", "c.x = 1",
          "c.x");
     step("and with several classes that each have one?");
-    puts("\nsuper().__getattribute__ asks the next of them:\n");
-    TYPE("class D(C): __getattribute__ = lambda self, name: super().__getattribute__(name)",
-         "d = D()", "d.y = 2", "d.y");
+    puts("\nsuper().__getattribute__ asks the next of them, which here is C's:\n");
+    TYPE("class D(C): __getattribute__ = lambda s, n: super().__getattribute__(n)", "d = D()",
+         "d.y = 2", "d.y");
     step("a __getattr__ that reads what is missing: how far does it come?");
     TYPE("class E: __getattr__ = lambda self, name: self.target", "e = E()", "e.x");
     world_end();
@@ -191,13 +190,13 @@ static void scene_special(void) {
          "statement fills if there is a __len__ in the class or above.\n");
     world_begin();
     TYPE("class Box: __len__ = lambda self: 3",
-         "class Proxy: __getattr__ = lambda self, name: getattr(self.target, name)", "p = Proxy()",
+         "class Proxy: __getattr__ = lambda self, n: getattr(self.target, n)", "p = Proxy()",
          "p.target = Box()");
     step("p.__len__ is forwarded by __getattr__: what are p.__len__() and len(p)?");
     TYPE("p.__len__()", "len(p)");
     step("and if p itself gets a __len__? or a __getattribute__ that sees everything?");
-    TYPE("p.__len__ = lambda: 5", "len(p)",
-         "Proxy.__getattribute__ = lambda self, n: fail('seen ' )", "len(p)");
+    TYPE("p.__len__ = lambda: 5", "len(p)", "Proxy.__getattribute__ = lambda self, n: fail(n)",
+         "len(p)");
     step("what is needed?");
     TYPE("del Proxy.__getattribute__", "Proxy.__len__ = lambda self: len(self.target)", "len(p)");
     puts(

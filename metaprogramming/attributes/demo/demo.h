@@ -15,7 +15,8 @@ extern const char can_be_typed[]; // lines for `help`
 /* What names are bound to, and what the last statement has called; one world at a time. */
 typedef struct {
     Dict *names;
-    bool quiet;  // lookups are not told
+    bool quiet;  // lookups are not told,
+    bool silent; // nor what a statement comes to
     int line;    // of the statement, from 1
     FILE *calls; // where the calls of lambdas go, "2(self, name) ", as long as it is open
     int ncalls;

@@ -105,7 +105,7 @@ static void run(const char *line, Both *both) {
     xdecref(result);
     if (fclose(say) != 0 || fclose(world.calls) != 0) need(error_no_memory());
     world.calls = NULL;
-    if (*said && !world.quiet) printf("    => %s\n", said);
+    if (*said && !world.silent) printf("    => %s\n", said);
     if (both && both->pid > 0) {
         FILE *out = open_memstream(&facts, &size[2]);
         if (!out) need(error_no_memory());
@@ -122,7 +122,18 @@ static void run(const char *line, Both *both) {
 }
 
 void demo_type(const char *line) {
-    printf("  %s%s%s\n", color("36"), line, color("0"));
+    int column = 2;
+    printf("  %s", color("36"));
+    for (const char *c = line, *end; *c;
+         c = end) { // up to the next "; ": a line of its own if need be
+        end = strstr(c, "; ");
+        end = end ? end + 2 : c + strlen(c);
+        int length = (int)(end - c);
+        bool wraps = column + length > 80;
+        printf("%s%.*s", wraps ? "\n      " : "", length, c);
+        column = (wraps ? 6 : column) + length;
+    }
+    printf("%s\n", color("0"));
     if (!statement_check(line)) exit(2);
     run(line, NULL);
 }
@@ -143,7 +154,7 @@ static bool run_line(char *line, size_t length, Both *both) {
         return true;
     }
     if (!statement_check(line)) return true;
-    if (!world.quiet && !isatty(STDIN_FILENO)) printf(">>> %s\n", line);
+    if (!world.silent && !isatty(STDIN_FILENO)) printf(">>> %s\n", line);
     run(line, both);
     return true;
 }
@@ -158,7 +169,7 @@ int demo_interactive(bool python, const char *dot) {
     AttributeCounts counts = {0};
     if (python) both_start(&both, telling.demo->program, script);
     world_begin();
-    world.quiet = dot != NULL;
+    world.quiet = world.silent = dot != NULL;
     if (dot) attribute_count(&counts);
     char *line = NULL;
     size_t capacity = 0;

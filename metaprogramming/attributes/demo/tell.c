@@ -42,7 +42,10 @@ static void tell_step(const AttributeStep *step, int depth, void *arg) {
         telling_steps.cut = true;
         return;
     }
-    if (step->event == ATTR_RETURNS && telling_steps.as_it_is[depth]) return;
+    bool builtin = type_check(step->self) && !(((const Type *)step->self)->flags & HEAPTYPE);
+    if (builtin || (step->event == ATTR_SET_INSTANCE && type_check(step->self))) return;
+    // What comes of it all is printed anyway.
+    if (step->event == ATTR_RETURNS && (depth == 0 || telling_steps.as_it_is[depth])) return;
     if (step->event == ATTR_RETURNS && telling_steps.cut && depth >= DEEPEST - 1) return;
     bool calls = step->event == ATTR_DESCRIPTOR_GET || step->event == ATTR_GETATTR ||
                  step->event == ATTR_GETATTRIBUTE;
