@@ -153,7 +153,7 @@ static void scene_shared(void) {
     TYPE("b.x = 2", "a.x");
     step("where must the value go?");
     puts("\ninto the instance that __set__ is given, under the name that __set_name__ told:\n");
-    TYPE("class Field: __set_name__ = lambda self, cls, name: setattr(self, 'name', name); "
+    TYPE("class Field: __set_name__ = lambda self, cls, n: setattr(self, 'name', n); "
          "__get__ = lambda self, obj, cls: obj.__dict__[self.name]; "
          "__set__ = lambda self, obj, v: obj.__dict__.__setitem__(self.name, v)",
          "class Point: x = Field()", "a = Point()", "b = Point()");
@@ -192,9 +192,9 @@ static void scene_special(void) {
     TYPE("class Box: __len__ = lambda self: 3",
          "class Proxy: __getattr__ = lambda self, n: getattr(self.target, n)", "p = Proxy()",
          "p.target = Box()");
-    step("p.__len__ is forwarded by __getattr__: what are p.__len__() and len(p)?");
+    step("__getattr__ forwards p.__len__: what about len(p)?");
     TYPE("p.__len__()", "len(p)");
-    step("and if p itself gets a __len__? or a __getattribute__ that sees everything?");
+    step("and if p itself gets a __len__? or its class a __getattribute__?");
     TYPE("p.__len__ = lambda: 5", "len(p)", "Proxy.__getattribute__ = lambda self, n: fail(n)",
          "len(p)");
     step("what is needed?");
@@ -221,15 +221,15 @@ static void proxies_begin(void) {
 }
 
 static void scene_proxies(void) {
-    puts("One class forwards; the others are a few lines on top of it. Told are the results.\n");
+    puts("One class forwards; the others are a few lines on top of it.\n");
     proxies_begin();
     TYPE("class Team: name = 'red'; __len__ = lambda self: 11", "t = Team()", "p = Bare(t)",
          "p.name", "len(p)", "type(p)");
-    step("Plain has the special methods: len(p)? p.name = 'blue'? p.__class__?");
+    step("Plain has the special methods, too: len(p)? p.__class__?");
     TYPE("p = Plain(t)", "len(p)", "p.name = 'blue'", "t.name", "p.__class__");
     step("Transparent forwards by __getattribute__: p.__class__? type(p)?");
     TYPE("p = Transparent(t)", "p.__class__", "type(p)");
-    step("Logging tells each name; Counting counts: which names, of len(p) and p.name?");
+    step("Logging and Counting: which names do they see?");
     TYPE("p = Logging(t, log)", "len(p)", "p.name", "counts = {}", "p = Counting(t, counts)",
          "p.name", "len(p)", "p.name", "counts");
     step("Lazy gets a function that makes the target: when is it called?");
@@ -246,10 +246,9 @@ static int runs;
 
 static void put_place(const LoadAttr *place, const char *what) {
     bool adaptive = place->opcode == LOAD_ATTR_ADAPTIVE, plain = place->opcode == LOAD_ATTR;
-    printf("  %-5d %-24s %7d %8d %7u %5u %5u  %s\n", runs, load_attr_names[place->opcode],
-           plain      ? place->warmup
-           : adaptive ? load_attr_counter(place)
-                      : place->counter,
+    int counter = plain ? place->warmup : adaptive ? load_attr_counter(place) : place->counter;
+    printf("  %-5d %-16s %7d  %7d  %8u %5u  %5u  %s\n", runs,
+           load_attr_names[place->opcode] + (plain ? 0 : 9), counter,
            adaptive ? load_attr_backoff(place) : 0, place->stats.deferred, place->stats.miss,
            place->stats.deopt, what);
 }
@@ -263,7 +262,7 @@ static void run_place(LoadAttr *place, Object *obj, int times, const char *what)
 }
 
 static void put_columns(void) {
-    puts("  runs  instruction              counter  backoff deferred  miss deopt");
+    puts("  runs  LOAD_ATTR...     counter  backoff  deferred  miss  deopt");
 }
 
 static void scene_cache(void) {
@@ -286,7 +285,7 @@ static void scene_cache(void) {
     step("the eighth run: what does the instruction become?");
     run_place(&place, c, 1, "c.x");
     run_place(&place, c, 1000, "c.x: hits");
-    step("the same place gets objects of another class: when does it give up?");
+    step("now objects of another class: when does it give up?");
     run_place(&place, d, 1, "d.x: a miss");
     run_place(&place, d, 51, "d.x");
     run_place(&place, d, 1, "d.x: the 53rd");
@@ -311,8 +310,8 @@ static void scene_cache(void) {
         int wait = load_attr_counter(&place) + 1;
         run_place(&place, d, wait, spec_fail_names[place.stats.why]);
     }
-    puts("\nIt is never specialised, and waits twice as long each time before it tries again.\n"
-         "That is 3.11; from 3.12 on a class with a __getattr__ is specialised, too.");
+    puts("\nIt is never specialised, and waits twice as long each time before it tries\n"
+         "again. That is 3.11; from 3.12 on a __getattr__ is no hindrance.");
     decref(c);
     decref(d);
     world_end();
