@@ -298,7 +298,7 @@ static void scene_cache(void) {
         decref(need(load_attr(&place, d)));
         runs += 2;
     }
-    put_place(&place, "by turns: every other");
+    put_place(&place, "c.x, d.x");
     step("D gets a __getattr__ that is never needed: and now?");
     must_run("D.__getattr__ = lambda self, name: 0");
     place = (LoadAttr){.name = place.name};
@@ -308,7 +308,8 @@ static void scene_cache(void) {
     run_place(&place, d, 8, "d.x");
     for (int i = 0; i < 4; i++) {
         int wait = load_attr_counter(&place) + 1;
-        run_place(&place, d, wait, spec_fail_names[place.stats.why]);
+        run_place(&place, d, wait,
+                  place.stats.why == SPEC_FAIL_OVERRIDDEN ? "d.x: has a hook" : "d.x");
     }
     puts("\nIt is never specialised, and waits twice as long each time before it tries\n"
          "again. That is 3.11; from 3.12 on a __getattr__ is no hindrance.");
