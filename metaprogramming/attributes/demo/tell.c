@@ -141,6 +141,8 @@ void draw_lookups(const AttributeCounts *counts) {
         "  start [label=\"obj.x\", shape=plain]\n  {rank=same; class; asked}\n  {rank=same; own; value}\n"
         "  {rank=same; other; again}\n  {rank=same; error; getattr}");
     draw_edge("start", "hook", "", c.getattribute);
+    printf("  class [label=\"1 the class and above:\\na data descriptor?\\n(%llu came)\"]\n",
+           (unsigned long long)c.lookups);
     puts(
         "  start -> class [label=\" no hook \"]\n  hook -> class [label=\" it passes on \", style=dashed]");
     draw_edge("class", "asked", "yes", c.data);
