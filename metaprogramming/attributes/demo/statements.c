@@ -287,7 +287,8 @@ static Object *builtin_code(Object *closure, Object *const *args, ssize_t nargs,
     (void)kwnames;
     Builtin which = (Builtin)((Int *)closure)->value;
     if (nargs != builtins[which].nargs) {
-        error_set(TypeError, "%s() takes another number of arguments", builtins[which].name);
+        error_set(TypeError, "%s() takes exactly %s (%zd given)", builtins[which].name,
+                  which < GETATTR ? "one argument" : "so many arguments", nargs);
         return NULL;
     }
     Str *name = which == GETATTR || which == SETATTR || which == DELATTR ? name_of(args[1]) : NULL;
