@@ -308,8 +308,7 @@ static void scene_cache(void) {
     run_place(&place, d, 8, "d.x");
     for (int i = 0; i < 4; i++) {
         int wait = load_attr_counter(&place) + 1;
-        run_place(&place, d, wait,
-                  place.stats.why == SPEC_FAIL_OVERRIDDEN ? "d.x: has a hook" : "d.x");
+        run_place(&place, d, wait, place.stats.why == SPEC_FAIL_OVERRIDDEN ? "d.x: hook" : "d.x");
     }
     puts("\nIt is never specialised, and waits twice as long each time before it tries\n"
          "again. That is 3.11; from 3.12 on a __getattr__ is no hindrance.");
@@ -349,7 +348,8 @@ static void scene_cost(void) {
         for (int n = 0; n < RUNS; n++)
             decref(need(load_attr(&place, c)));
         attribute_count(NULL);
-        printf("    %-26s %7llu  %s\n", rows[i].what, (unsigned long long)counts.lookups,
+        printf("    %-26s %7llu%s%s\n", rows[i].what, (unsigned long long)counts.lookups,
+               place.stats.why == SPEC_OK ? "" : "  ",
                place.stats.why == SPEC_OK ? "" : spec_fail_names[place.stats.why]);
         decref(c);
         world_end();
@@ -406,8 +406,8 @@ int main(int argc, char **argv) {
     static const Demo demo = {
         .program = "attributes_demo",
         .about =
-            "With --interactive: classes, instances and attributes, a line of Python each; `help`\n"
-            "says which. Of a line that ends with .name each step of the lookup is told.",
+            "--interactive: classes, instances, attributes, a line of Python each; `help` says\n"
+            "which. Of a line that ends with .name each step of the lookup is told.",
         .scenes = scenes,
         .data = data,
         .options = options,
