@@ -406,7 +406,7 @@ int main(int argc, char **argv) {
     static const Demo demo = {
         .program = "attributes_demo",
         .about =
-            "--interactive: classes, instances, attributes, a line of Python each; `help` says\n"
+            "--interactive: classes, objects, attributes, a line of Python each; `help` tells\n"
             "which. Of a line that ends with .name each step of the lookup is told.",
         .scenes = scenes,
         .data = data,
