@@ -121,6 +121,18 @@ static void run(const char *line, Both *both) {
     free(said);
 }
 
+Object *quietly(const char *line) {
+    bool before = world.quiet;
+    world.quiet = true;
+    Object *result = statement_run(line);
+    world.quiet = before;
+    return result;
+}
+
+void must_run(const char *line) {
+    decref(need(quietly(line)));
+}
+
 void demo_type(const char *line) {
     int column = 2;
     printf("  %s", color("36"));
