@@ -34,6 +34,14 @@ static const char script[] =
     "    if x is None or t in (int, bool, str): return repr(x)\n"
     "    return '<%s>' % {'method-wrapper': 'method', 'method_descriptor': 'function'}.get(t.__name__, t.__name__)\n"
     "\n"
+    "def own_dict(op):\n"
+    "    # Past all hooks; None where a class has put something of its own in the place.\n"
+    "    if not type(op).__flags__ & 512 or issubclass(type(op), type): return None\n"
+    "    for cls in type.__getattribute__(type(op), '__mro__'):\n"
+    "        it = type.__dict__['__dict__'].__get__(cls).get('__dict__', own_dict)\n"
+    "        if it is not own_dict:\n"
+    "            return it.__get__(op) if type(it).__name__ == 'getset_descriptor' else None\n"
+    "\n"
     "def run(statement, number):\n"
     "    text = '\\n' * (number - 1) + statement\n"
     "    try:\n"
@@ -63,9 +71,8 @@ static const char script[] =
     "    for name, op in names.items():\n"
     "        if name in given: continue\n"
     "        print('name %s: %s' % (name, show(op)), file=out)\n"
-    "        if type(op).__flags__ & 512 and not issubclass(type(op), type):\n"
-    "            try: print('%s.__dict__: %s' % (name, show(object.__getattribute__(op, '__dict__'))), file=out)\n"
-    "            except AttributeError: pass\n"
+    "        own = own_dict(op)\n"
+    "        if own is not None: print('%s.__dict__: %s' % (name, show(own)), file=out)\n"
     "    print('end', file=out, flush=True)\n";
 
 /* The same facts of ours. */
@@ -79,6 +86,8 @@ static void write_names(FILE *out) {
         show(value, out);
         fputc('\n', out);
         if (type_check(value) || !(value->type->flags & MANAGED_DICT)) continue;
+        const Object *it = type_lookup(value->type, id.dict);
+        if (!it || it->type != &GetSet_Type) continue; // a class has put something of its own there
         fprintf(out, "%s.__dict__: {", name->text);
         ssize_t at = 0;
         Str *key;
