@@ -94,6 +94,15 @@ void world_end(void) {
     types_clear();
 }
 
+/* With the quote that needs no escape, which the topic's str_repr() does not look for. */
+static void show_text(const char *text, FILE *out) {
+    char quote = strchr(text, '\'') && !strchr(text, '"') ? '"' : '\'';
+    fputc(quote, out);
+    for (; *text; text++)
+        fprintf(out, *text == quote ? "\\%c" : "%c", *text);
+    fputc(quote, out);
+}
+
 void show(const Object *value, FILE *out) {
     const Type *type = value->type;
     if (type_check(value)) {
@@ -116,7 +125,9 @@ void show(const Object *value, FILE *out) {
             first = false;
         }
         fputc('}', out);
-    } else if (value == None || type == &Int_Type || type == &Bool_Type || type == &Str_Type) {
+    } else if (type == &Str_Type) {
+        show_text(str_text(value), out);
+    } else if (value == None || type == &Int_Type || type == &Bool_Type) {
         Object *repr = need(object_repr((Object *)(intptr_t)value));
         fputs(str_text(repr), out);
         decref(repr);
