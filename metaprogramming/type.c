@@ -288,7 +288,7 @@ static int type_new_set_attrs(const TypeNew *ctx, Type *type) {
         ssize_t offset = ctx->base->basicsize + i * (ssize_t)sizeof(Object *);
         if (type_add_name(type, name, member_new(type, name, offset)) < 0) return -1;
     }
-    if (ctx->add_dict &&
+    if (ctx->add_dict && !dict_get_item(type->dict, id.dict) &&
         type_add_name(type, id.dict, getset_new(type, "__dict__", subtype_dict, NULL)) < 0)
         return -1;
     return type_new_set_classcell(type);
