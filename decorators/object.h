@@ -258,6 +258,14 @@ void dict_clear(Dict *self);
 
 /* ---- What every object can do ----------------------------------------------------------------*/
 
+/* The value modulo the prime 2^61 - 1, with the sign kept; -1 is taken, so it becomes -2. CPython:
+ * Objects/longobject.c, long_hash(). */
+static inline hash_t int_hash(int64_t value) {
+    const int64_t modulus = (INT64_C(1) << 61) - 1;
+    if (value >= modulus || value <= -modulus) value %= modulus;
+    return value == -1 ? -2 : value;
+}
+
 /* The hash, or -1 with TypeError ("unhashable type: 'dict'"). CPython: Objects/object.c,
  * PyObject_Hash(). */
 hash_t object_hash(Object *self);

@@ -52,13 +52,8 @@ static int int_repr(Object *self, Writer *out) {
     return writer_puts(out, text);
 }
 
-/* The value modulo the prime 2^61 - 1, with the sign kept; -1 is taken, so it becomes -2. CPython:
- * Objects/longobject.c, long_hash(). */
-static hash_t int_hash(Object *self) {
-    const int64_t modulus = (INT64_C(1) << 61) - 1;
-    int64_t hash = ((Int *)self)->value;
-    if (hash >= modulus || hash <= -modulus) hash %= modulus;
-    return hash == -1 ? -2 : hash;
+static hash_t hash_of_int(Object *self) {
+    return int_hash(((Int *)self)->value);
 }
 
 static int int_equal(Object *self, Object *other) {
@@ -70,8 +65,8 @@ static int bool_repr(Object *self, Writer *out) {
 }
 
 Type Int_Type = {
-    TYPE("int", Int), .dealloc = value_dealloc, .repr = int_repr,
-    .hash = int_hash, .equal = int_equal,
+    TYPE("int", Int),    .dealloc = value_dealloc, .repr = int_repr,
+    .hash = hash_of_int, .equal = int_equal,
 };
 Type Bool_Type = {
     .ob = {1, &Type_Type},
@@ -79,7 +74,7 @@ Type Bool_Type = {
     .base = &Int_Type,
     .basicsize = sizeof(Int),
     .repr = bool_repr,
-    .hash = int_hash,
+    .hash = hash_of_int,
     .equal = int_equal,
 };
 Int false_object = {{1, &Bool_Type}, 0}, true_object = {{1, &Bool_Type}, 1};
@@ -141,7 +136,7 @@ static int float_repr(Object *op, Writer *out) {
 static hash_t float_hash(Object *op) {
     double value = ((Float *)op)->value;
     if (value >= -9223372036854775808.0 && value < 9223372036854775808.0 && value == floor(value))
-        return int_hash(OBJECT(&((Int){{1, &Int_Type}, (int64_t)value})));
+        return int_hash((int64_t)value);
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     bits = (bits ^ bits >> 32) * UINT64_C(0x9E3779B97F4A7C15);

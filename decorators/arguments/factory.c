@@ -77,14 +77,10 @@ static Object *retry_decorator_body(Function *self, Object *const *locals) {
 }
 
 static Code retry_decorator_code = {
-    CODE("decorator"),
-    .qualname = "retry.<locals>.decorator",
-    .doc = "Wrap func.",
-    .argcount = 1,
-    .varnames = NAMES("func"),
-    .freevars = NAMES("backoff", "on", "sleep", "times"),
-    .cellvars = NAMES("func"),
-    .body = retry_decorator_body,
+    CODE("decorator"),         .qualname = "retry.<locals>.decorator",
+    .doc = "Wrap func.",       .argcount = 1,
+    .varnames = NAMES("func"), .freevars = NAMES("backoff", "on", "sleep", "times"),
+    .cellvars = NAMES("func"), .body = retry_decorator_body,
 };
 
 static bool is_exceptions(const Object *on) {

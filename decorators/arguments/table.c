@@ -18,13 +18,6 @@ static size_t slot_width(int log2_size) {
     return log2_size < 8 ? 1 : log2_size < 16 ? 2 : 4;
 }
 
-/* The number in a slot. CPython: dictkeys_get_index(). */
-static ssize_t slot_get(const Table *self, size_t slot) {
-    if (self->log2_size < 8) return ((int8_t *)self->slots)[slot];
-    if (self->log2_size < 16) return ((int16_t *)self->slots)[slot];
-    return ((int32_t *)self->slots)[slot];
-}
-
 /* CPython: dictkeys_set_index(). */
 static void slot_set(Table *self, size_t slot, ssize_t number) {
     if (self->log2_size < 8)
@@ -35,24 +28,14 @@ static void slot_set(Table *self, size_t slot, ssize_t number) {
         ((int32_t *)self->slots)[slot] = (int32_t)number;
 }
 
-/* Where the search for a hash begins. Four hashes that follow one another lie side by side, in one line of the
- * processor's cache; the fours are far apart, by the high bits of a product with 2^64 divided by the golden
- * ratio. They must be: all side by side they would be one long run of slots, and a removal looks at all
- * that is left of a run. CPython takes the low bits and jumps about (perturb), which a removal that leaves no
- * mark does not allow. */
-static size_t first_slot(const Table *self, hash_t hash) {
-    uint64_t four = (uint64_t)hash >> 2, far = four * UINT64_C(0x9E3779B97F4A7C15);
-    return (size_t)(far >> (64 - self->log2_size + 2)) << 2 | ((size_t)hash & 3);
-}
-
 static size_t next_slot(const Table *self, size_t slot) {
     return (slot + 1) & (size_of(self->log2_size) - 1);
 }
 
 /* The slot that names this entry; with EMPTY the one where a search for the hash ends. */
 static size_t slot_with(const Table *self, hash_t hash, ssize_t number) {
-    size_t slot = first_slot(self, hash);
-    while (slot_get(self, slot) != number)
+    size_t slot = table_first_slot(self, hash);
+    while (table_slot(self, slot) != number)
         slot = next_slot(self, slot);
     return slot;
 }
@@ -64,8 +47,8 @@ static size_t slot_with(const Table *self, hash_t hash, ssize_t number) {
 static int find(Table *self, Object *key, hash_t hash, size_t *slot, ssize_t *number) {
 again:
     if (self->log2_size == 0) return 0;
-    for (*slot = first_slot(self, hash);; *slot = next_slot(self, *slot)) {
-        *number = slot_get(self, *slot);
+    for (*slot = table_first_slot(self, hash);; *slot = next_slot(self, *slot)) {
+        *number = table_slot(self, *slot);
         if (*number == EMPTY) return 0;
         const Entry *entry = &self->entries[*number];
         if (entry->key == key) return 1;
@@ -139,9 +122,9 @@ int table_set(Table *self, Object *key, hash_t hash, Object *value) {
 static void close_gap(Table *self, size_t gap) {
     size_t mask = size_of(self->log2_size) - 1;
     ssize_t number;
-    for (size_t slot = next_slot(self, gap); (number = slot_get(self, slot)) != EMPTY;
+    for (size_t slot = next_slot(self, gap); (number = table_slot(self, slot)) != EMPTY;
          slot = next_slot(self, slot)) {
-        size_t first = first_slot(self, self->entries[number].hash);
+        size_t first = table_first_slot(self, self->entries[number].hash);
         if (((slot - first) & mask) < ((slot - gap) & mask)) continue; // it begins behind the gap
         slot_set(self, gap, number);
         gap = slot;
@@ -151,9 +134,9 @@ static void close_gap(Table *self, size_t gap) {
 
 Object *table_pop_identical(Table *self, const Object *key, hash_t hash, Object **old_key) {
     if (self->used == 0) return NULL;
-    size_t slot = first_slot(self, hash);
+    size_t slot = table_first_slot(self, hash);
     ssize_t number, last = self->used - 1;
-    while ((number = slot_get(self, slot)) != EMPTY && self->entries[number].key != key)
+    while ((number = table_slot(self, slot)) != EMPTY && self->entries[number].key != key)
         slot = next_slot(self, slot);
     if (number == EMPTY) return NULL;
     Entry gone = self->entries[number];

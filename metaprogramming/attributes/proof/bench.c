@@ -7,7 +7,7 @@
  *                      hook is one line of Python. "3.12" is the same in a loop in a process of
  *                      that version (the program in PYTHON312, or python3.12), less the loop
  *                      without it; left out where there is none
- *   own, hook unused   obj.five, where the class has a __getattr__ that is not asked
+ *   own beside a hook   obj.five, where the class has a __getattr__ that is not asked
  *   __getattribute__   obj.five, through a hook that calls object.__getattribute__
  *   class attribute    obj.cls
  *   instance attr      obj.five
@@ -213,7 +213,7 @@ int main(int argc, char **argv) {
         {"__getattr__ proxy",
          {{"ours", our_proxy_attr, NULL}, {"CPython", their_proxy_attr, NULL}, {NULL, NULL, NULL}},
          0},
-        {"own, hook unused",
+        {"own beside a hook",
          {{"ours", our_unused_hook, NULL}, {"CPython", their_unused_hook, NULL}},
          0},
         {"__getattribute__",
