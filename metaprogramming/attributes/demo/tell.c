@@ -153,7 +153,7 @@ void draw_lookups(const AttributeCounts *counts) {
     draw_edge("other", "error", "no", c.missing);
     draw_edge("error", "getattr", "if there is one", c.getattr);
     puts(
-        "  asked -> getattr [label=\" it raised AttributeError \", style=dashed, constraint=false]\n}");
+        "  asked:e -> getattr:e [label=\" it raised AttributeError \", style=dashed, constraint=false]\n}");
 }
 
 /* ---- Memory -----------------------------------------------------------------------------------*/
