@@ -168,9 +168,10 @@ static void scene_recursion(void) {
     puts("\nsuper().__getattribute__ asks the next of them, which here is C's:\n");
     TYPE("class D(C): __getattribute__ = lambda s, n: super().__getattribute__(n)", "d = D()",
          "d.y = 2", "d.y");
-    step("a __getattr__ that reads what is missing: how far does it come?");
     puts("\n__getattr__ asks itself, too, if what it reads is missing: e has no target.\n");
-    TYPE("class E: __getattr__ = lambda self, name: self.target", "e = E()", "e.x");
+    TYPE("class E: __getattr__ = lambda self, name: self.target", "e = E()");
+    step("a __getattr__ that reads what is missing: how far does it come?");
+    TYPE("e.x");
     world_end();
 }
 
