@@ -244,7 +244,7 @@ int demo_literals(const char *file, bool later) {
         add(self, &Bool_Type, &show_bool_code);
         add(self, &Float_Type, &show_float_code);
         add(self, &None_Type, &show_none_code);
-        printf("; registered bool, float, NoneType: %zu\n", self->cache.used);
+        printf("; after registering bool, float, NoneType: %zu\n", self->cache.used);
         print_values(self, &values);
     }
     decref(self);

@@ -122,8 +122,9 @@ static void scene_trap(void) {
     TYPE("o.customer");
     step("the class gets a __getattr__ that makes things up: and now?");
     TYPE("Order.__getattr__ = lambda self, name: None", "o.customer");
-    puts("\nNone: __getattr__ was asked for `customer`, and nobody will hear of the owner.");
+    puts("\nNone comes back as the customer, and nobody will hear of the owner.");
     step("and one that raises, as it should?");
+    puts("A __getattr__ that raises, as it should:\n");
     TYPE("Order.__getattr__ = lambda self, name: fail(name)", "o.customer");
     puts("\n`customer`, which is there, is said to be missing. A body that may raise\n"
          "AttributeError should turn it into another error.");
@@ -139,16 +140,16 @@ static void scene_shared(void) {
     step("what is b.x?");
     TYPE("b.x = 2", "a.x");
     step("where must the value go?");
-    puts("\ninto the instance that __set__ is given, under the name that __set_name__ told:\n");
+    puts("\na.x is 2: the value is the Field's, and there is one Field. It must go into the\n"
+         "instance that __set__ is given, under the name that __set_name__ told:\n");
     TYPE("class Field: __set_name__ = lambda self, cls, n: setattr(self, 'name', n); "
          "__get__ = lambda self, obj, cls: obj.__dict__[self.name]; "
          "__set__ = lambda self, obj, v: obj.__dict__.__setitem__(self.name, v)",
          "class Point: x = Field()", "a = Point()", "b = Point()");
     step("and now?");
-    world.quiet = true;
+    puts("  a.x = 1; b.x = 2");
     must_run("a.x = 1");
     must_run("b.x = 2");
-    world.quiet = false;
     TYPE("a.x");
     world_end();
 }
@@ -167,8 +168,10 @@ static void scene_recursion(void) {
     puts("\nsuper().__getattribute__ asks the next of them, which here is C's:\n");
     TYPE("class D(C): __getattribute__ = lambda s, n: super().__getattribute__(n)", "d = D()",
          "d.y = 2", "d.y");
+    puts("\n__getattr__ asks itself, too, if what it reads is missing: e has no target.\n");
+    TYPE("class E: __getattr__ = lambda self, name: self.target", "e = E()");
     step("a __getattr__ that reads what is missing: how far does it come?");
-    TYPE("class E: __getattr__ = lambda self, name: self.target", "e = E()", "e.x");
+    TYPE("e.x");
     world_end();
 }
 
@@ -208,7 +211,8 @@ static void proxies_begin(void) {
 }
 
 static void scene_proxies(void) {
-    puts("One class forwards; the others are a few lines on top of it.\n");
+    puts("One class, Bare, forwards what it lacks; Plain adds the special methods, and the\n"
+         "others are a few lines on top of that.\n");
     proxies_begin();
     TYPE("class Team: name = 'red'; __len__ = lambda self: 11", "t = Team()", "p = Bare(t)",
          "p.name", "len(p)", "type(p)");

@@ -122,7 +122,7 @@ int tell_set(Object *self, Str *name, Object *value) {
 
 static void draw_edge(const char *from, const char *to, const char *when, uint64_t count) {
     printf("  %s -> %s [label=\" %s%s%llu \"%s]\n", from, to, when, *when ? ": " : "",
-           (unsigned long long)count, count ? ", color=blue" : ", style=dashed");
+           (unsigned long long)count, count ? ", color=\"#2f81f7\"" : ", style=dashed");
 }
 
 /* Of what came to object.__getattribute__, nobody is lost: data + own + other + missing = lookups. */
@@ -132,9 +132,9 @@ void draw_lookups(const AttributeCounts *counts) {
         "digraph lookup {\n  node [shape=box, style=rounded, fontname=\"monospace\", fontsize=11]\n"
         "  edge [fontname=\"sans-serif\", fontsize=10]\n"
         "  hook [label=\"the class's own\\n__getattribute__\"]\n"
-        "  class [label=\"1 the class and above:\\na data descriptor?\", style=filled, fillcolor=lightyellow]\n"
-        "  own [label=\"2 in the instance?\", style=filled, fillcolor=lightyellow]\n"
-        "  other [label=\"3 anything else\\nin the class?\", style=filled, fillcolor=lightyellow]\n"
+        "  class [label=\"1 the class and above:\\na data descriptor?\", style=filled, fillcolor=\"#d2992244\"]\n"
+        "  own [label=\"2 in the instance?\", style=filled, fillcolor=\"#d2992244\"]\n"
+        "  other [label=\"3 anything else\\nin the class?\", style=filled, fillcolor=\"#d2992244\"]\n"
         "  asked [label=\"its __get__ is asked\"]\n  value [label=\"as it is\"]\n"
         "  again [label=\"its __get__ is asked,\\nor it is taken as it is\"]\n"
         "  error [label=\"AttributeError\"]\n  getattr [label=\"__getattr__\"]\n"
@@ -153,7 +153,7 @@ void draw_lookups(const AttributeCounts *counts) {
     draw_edge("other", "error", "no", c.missing);
     draw_edge("error", "getattr", "if there is one", c.getattr);
     puts(
-        "  asked -> getattr [label=\" it raised AttributeError \", style=dashed, constraint=false]\n}");
+        "  asked:e -> getattr:e [label=\" it raised AttributeError \", style=dashed, constraint=false]\n}");
 }
 
 /* ---- Memory -----------------------------------------------------------------------------------*/
@@ -196,7 +196,8 @@ static void draw_class(const Type *type, bool first) {
         printf("}\"]\n  \"%s\" -> keys [label=\" cached_keys \"]\n", type->name);
     }
     if (!type->base) return;
-    printf("  \"%s\" -> \"%s\" [label=\" base \", color=blue]\n", type->name, type->base->name);
+    printf("  \"%s\" -> \"%s\" [label=\" base \", color=\"#2f81f7\"]\n", type->name,
+           type->base->name);
     draw_class(type->base, false);
 }
 
@@ -209,7 +210,7 @@ static void draw_instance(const Object *self, const char *name) {
     if (pre)
         printf("|\\<before it\\> values: %s|\\<before it\\> dict: %s", pre->values ? "set" : "NULL",
                pre->dict ? "set" : "NULL");
-    printf("|refcnt: %zd|type: %s}\"]\n  self -> \"%s\" [label=\" type \", color=orange]\n",
+    printf("|refcnt: %zd|type: %s}\"]\n  self -> \"%s\" [label=\" type \", color=\"#d29922\"]\n",
            self->refcnt, type->name, type->name);
     if (pre && (pre->values || pre->dict)) {
         printf("  values [label=\"{%s", pre->values ? "values" : "dict");

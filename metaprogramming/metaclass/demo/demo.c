@@ -235,7 +235,7 @@ static void scene_prepare(void) {
     row("C.y", object_getattr_string(cls, "y"));
     must(dict_set_item(ns, need(str_intern("z")), True));
     step("after the statement, ns['z'] = True: is there a C.z?");
-    row("C.z", object_getattr_string(cls, "z"));
+    row("ns['z'] = True, afterwards; C.z", object_getattr_string(cls, "z"));
     row("M.__prepare__ gives 5", CLASS("C", .meta = preparing(own(int_from_long(5)))));
     puts("\nclass Tests: def test_open ...   and further down, copied, def test_open ...\n");
     Str *name = need(str_intern("Tests"));
@@ -267,7 +267,7 @@ static void scene_names(void) {
     row_name("C.x.name", cls, "x");
     must(object_setattr_string(OBJECT(cls), "y", own(instance(named))));
     step("C.y = Named(), when C is there: what is C.y.name?");
-    row_name("C.y.name", cls, "y");
+    row_name("C.y = Named(), afterwards; C.y.name", cls, "y");
     row("class C: z = Bad()", CLASS("C", .attribute = "z", .value = instance(bad)));
     puts("\nclass Plugin: def __init_subclass__(cls, tag=None): ...\n");
     Type *plugin =

@@ -85,7 +85,9 @@ void draw_memory(void) {
                                              : "Singleton.__call__");
         puts("\"];");
         for (int j = 0; j < 4; j++)
-            if (OBJECT(ops[i]->type) == ops[j]) printf("  n%d:type -> n%d:head;\n", i, j);
+            if (OBJECT(ops[i]->type) == ops[j])
+                printf("  n%d:type%s -> n%d:head%s;\n", i, i == j ? ":e" : "", j,
+                       i == j ? ":e" : "");
     }
     puts("}");
     dict_clear(made);

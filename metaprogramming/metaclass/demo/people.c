@@ -91,7 +91,7 @@ void scene_people(void) {
     } all[] = {
         {"Registering enters each class below a root into a dict", "who does without?", registering,
          "No metaclass needed, unless the class itself is to answer len() or []."},
-        {"Upper makes x = Named() X", "and a decorator, who comes later?", upper,
+        {"Upper turns x = Named() into X", "and a decorator, who comes later?", upper,
          "Needed: who is told its name must be told the new one."},
         {"Repr adds a __repr__ of what is annotated", "is it needed?", repr,
          "Not needed: a method can be added to a class that is there."},
