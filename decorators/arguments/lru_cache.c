@@ -168,9 +168,11 @@ static Object *lru_cache_vectorcall(Object *op, Object *const *args, ssize_t nar
                                     Tuple *kwnames) {
     LruCache *self = (LruCache *)op;
     if (kwnames && kwnames->size == 0) kwnames = NULL;
+    if (recursion_enter(" while calling a Python object") < 0) return NULL;
     incref(self); // the function may drop the last reference to it
     Object *result = self->wrapper(self, args, nargs, kwnames);
     decref(self);
+    recursion_leave();
     return result;
 }
 
