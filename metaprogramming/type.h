@@ -277,7 +277,7 @@ typedef struct {
 typedef struct {
     Object ob;
     Type *type;
-    Object *obj;
+    Object *obj; // NULL, as obj_type: unbound
     Type *obj_type;
 } Super;
 
@@ -308,7 +308,8 @@ typedef struct {
 } Cell;
 
 /* New references; NULL with MemoryError; arguments are borrowed and may be NULL where said.
- * super_new(): TypeError if obj is neither an instance nor a subclass of type. */
+ * super_new(): TypeError if obj is neither an instance nor a subclass of type; None makes an unbound one,
+ * which finds nothing of a class. */
 Object *function_new(const char *name, FunctionCode code, Object *closure); // closure: or NULL
 Object *function_new_kw(const char *name, FunctionCodeKw code, Object *closure);
 Object *builtin_new(const char *name, FunctionCodeKw code, Object *closure); // does not bind

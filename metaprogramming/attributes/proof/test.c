@@ -227,6 +227,13 @@ static Object *drop_itself(Object *closure, Object *const *args, ssize_t nargs) 
     return nargs < 2 ? str_from_string("dropped") : new_ref(None);
 }
 
+static void test_super_of_none(void **state) {
+    (void)state;
+    does("class C: x = 1");
+    run("super(C, None).x", "AttributeError: 'super' object has no attribute 'x'");
+    run("repr(super(C, None))", "'<super: <class 'C'>, NULL>'");
+}
+
 static void test_held(void **state) {
     (void)state;
     static const struct {
@@ -491,10 +498,10 @@ int main(void) {
     if (types_init() < 0 || metaclass_init() < 0 || attributes_init() < 0) return 1;
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_explain),     TEST(test_all_ways),          TEST(test_dir),
-        TEST(test_cells),       TEST(test_error_is_not_made), TEST(test_place),
-        TEST(test_why_not),     TEST(test_proxies),           TEST(test_held),
-        TEST(test_allocations),
+        TEST(test_explain), TEST(test_all_ways),          TEST(test_dir),
+        TEST(test_cells),   TEST(test_error_is_not_made), TEST(test_place),
+        TEST(test_why_not), TEST(test_proxies),           TEST(test_super_of_none),
+        TEST(test_held),    TEST(test_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
