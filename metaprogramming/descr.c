@@ -53,21 +53,16 @@ static Object *builtin_repr(Object *op) {
 /* Calls that nest too deeply end in an error and not in a crash: a __getattribute__ that asks itself,
  * say. CPython: Python/ceval.c, _Py_CheckRecursiveCall(). */
 static Object *function_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
-    static int depth;
     Function *self = (Function *)op;
     if (!self->code_kw && kwnames && kwnames->size > 0) {
         error_set(TypeError, "%s() got an unexpected keyword argument '%s'", self->name->text,
                   str_text(kwnames->items[0]));
         return NULL;
     }
-    if (depth >= RECURSION_LIMIT) {
-        error_set(RecursionError, "maximum recursion depth exceeded");
-        return NULL;
-    }
-    depth++;
+    if (recursion_enter("") < 0) return NULL;
     Object *result = self->code ? self->code(self->closure, args, nargs)
                                 : self->code_kw(self->closure, args, nargs, kwnames);
-    depth--;
+    recursion_leave();
     return result;
 }
 
