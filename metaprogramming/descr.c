@@ -285,12 +285,16 @@ Object *property_new(Object *fget, Object *fset, Object *fdel) {
     return OBJECT(self);
 }
 
-static void property_dealloc(Object *op) {
+static void property_dealloc_now(Object *op) {
     Property *self = (Property *)op;
     xdecref(self->fget);
     xdecref(self->fset);
     xdecref(self->fdel);
     object_free(op);
+}
+
+static void property_dealloc(Object *self) {
+    dealloc_nested(self, property_dealloc_now);
 }
 
 static void property_error(const Property *self, const Object *obj, const char *what) {
@@ -363,9 +367,13 @@ Object *classmethod_new(Object *callable) {
     return wrapped_new(&ClassMethod_Type, callable);
 }
 
-static void wrapped_dealloc(Object *op) {
+static void wrapped_dealloc_now(Object *op) {
     xdecref(((Wrapped *)op)->callable);
     object_free(op);
+}
+
+static void wrapped_dealloc(Object *self) {
+    dealloc_nested(self, wrapped_dealloc_now);
 }
 
 static Object *staticmethod_descr_get(Object *self, Object *obj, Object *type) {
@@ -375,7 +383,10 @@ static Object *staticmethod_descr_get(Object *self, Object *obj, Object *type) {
 
 static Object *staticmethod_call(Object *self, Object *const *args, ssize_t nargs,
                                  const Tuple *kwnames) {
-    return object_call(((Wrapped *)self)->callable, args, nargs, kwnames);
+    if (recursion_enter(" while calling a Python object") < 0) return NULL;
+    Object *result = object_call(((Wrapped *)self)->callable, args, nargs, kwnames);
+    recursion_leave();
+    return result;
 }
 
 /* Binds to the class. What it wraps is asked in its turn from 3.9 to 3.12. CPython: cm_descr_get(). */
