@@ -409,9 +409,15 @@ static void type_dealloc(Object *op) {
 static Object *type_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     Type *self = (Type *)op;
     if (self == &Type_Type && nargs == 1 && !kwnames) return new_ref(args[0]->type);
-    if (self->new) return self->new (self, args, nargs, kwnames);
-    error_set(TypeError, "cannot create '%s' instances", self->name);
-    return NULL;
+    if (!self->new) {
+        error_set(TypeError, "cannot create '%s' instances", self->name);
+        return NULL;
+    }
+    if (recursion_enter(" while calling a Python object") < 0)
+        return NULL; // its __init__ may be it
+    Object *result = self->new (self, args, nargs, kwnames);
+    recursion_leave();
+    return result;
 }
 
 static int type_repr(Object *op, Writer *out) {

@@ -16,7 +16,7 @@ Identifiers id;
 
 /* ---- The call ---------------------------------------------------------------------------------*/
 
-Object *type_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
+static Object *make_instance(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
     static const char WHO[] = "type.__call__";
     Type *type = (Type *)op;
     if (type == &Type_Type) { // not a metaclass of somebody's: type(x) is a question
@@ -39,6 +39,14 @@ Object *type_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *k
     int status = own->init(obj, args, nargs, kwnames);
     class_watch(status < 0 ? CLASS_RAISES : CLASS_RETURNS, WHO, "__init__", op, None);
     if (status < 0) clear_ref(obj);
+    return obj;
+}
+
+Object *type_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
+    if (recursion_enter(" while calling a Python object") < 0)
+        return NULL; // its __init__ may be it
+    Object *obj = make_instance(op, args, nargs, kwnames);
+    recursion_leave();
     return obj;
 }
 

@@ -53,21 +53,16 @@ static Object *builtin_repr(Object *op) {
 /* Calls that nest too deeply end in an error and not in a crash: a __getattribute__ that asks itself,
  * say. CPython: Python/ceval.c, _Py_CheckRecursiveCall(). */
 static Object *function_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
-    static int depth;
     Function *self = (Function *)op;
     if (!self->code_kw && kwnames && kwnames->size > 0) {
         error_set(TypeError, "%s() got an unexpected keyword argument '%s'", self->name->text,
                   str_text(kwnames->items[0]));
         return NULL;
     }
-    if (depth >= RECURSION_LIMIT) {
-        error_set(RecursionError, "maximum recursion depth exceeded");
-        return NULL;
-    }
-    depth++;
+    if (recursion_enter("") < 0) return NULL;
     Object *result = self->code ? self->code(self->closure, args, nargs)
                                 : self->code_kw(self->closure, args, nargs, kwnames);
-    depth--;
+    recursion_leave();
     return result;
 }
 
@@ -290,12 +285,16 @@ Object *property_new(Object *fget, Object *fset, Object *fdel) {
     return OBJECT(self);
 }
 
-static void property_dealloc(Object *op) {
+static void property_dealloc_now(Object *op) {
     Property *self = (Property *)op;
     xdecref(self->fget);
     xdecref(self->fset);
     xdecref(self->fdel);
     object_free(op);
+}
+
+static void property_dealloc(Object *self) {
+    dealloc_nested(self, property_dealloc_now);
 }
 
 static void property_error(const Property *self, const Object *obj, const char *what) {
@@ -368,9 +367,13 @@ Object *classmethod_new(Object *callable) {
     return wrapped_new(&ClassMethod_Type, callable);
 }
 
-static void wrapped_dealloc(Object *op) {
+static void wrapped_dealloc_now(Object *op) {
     xdecref(((Wrapped *)op)->callable);
     object_free(op);
+}
+
+static void wrapped_dealloc(Object *self) {
+    dealloc_nested(self, wrapped_dealloc_now);
 }
 
 static Object *staticmethod_descr_get(Object *self, Object *obj, Object *type) {
@@ -380,7 +383,10 @@ static Object *staticmethod_descr_get(Object *self, Object *obj, Object *type) {
 
 static Object *staticmethod_call(Object *self, Object *const *args, ssize_t nargs,
                                  const Tuple *kwnames) {
-    return object_call(((Wrapped *)self)->callable, args, nargs, kwnames);
+    if (recursion_enter(" while calling a Python object") < 0) return NULL;
+    Object *result = object_call(((Wrapped *)self)->callable, args, nargs, kwnames);
+    recursion_leave();
+    return result;
 }
 
 /* Binds to the class. What it wraps is asked in its turn from 3.9 to 3.12. CPython: cm_descr_get(). */

@@ -11,6 +11,12 @@
 
 /* ---- Calls ------------------------------------------------------------------------------------*/
 
+int recursion_depth;
+
+int recursion_error(const char *where) {
+    return error_set(RecursionError, "maximum recursion depth exceeded%s", where);
+}
+
 Object *object_call(Object *self, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
     if (self->type->call) return self->type->call(self, args, nargs, kwnames);
     error_set(TypeError, "'%.200s' object is not callable", self->type->name);

@@ -155,7 +155,11 @@ static Object *slot_tp_str(Object *self) {
 
 static Object *slot_tp_call(Object *self, Object *const *args, ssize_t nargs,
                             const Tuple *kwnames) {
-    return call_special(self, NAME(CALL), args, nargs, kwnames);
+    if (recursion_enter(" while calling a Python object") < 0)
+        return NULL; // its __call__ may be it
+    Object *result = call_special(self, NAME(CALL), args, nargs, kwnames);
+    recursion_leave();
+    return result;
 }
 
 static Object *slot_tp_descr_get(Object *self, Object *obj, Object *type) {

@@ -61,15 +61,17 @@ static Type *supercheck(Type *type, Object *obj) {
     return NULL;
 }
 
+/* Of None it is unbound, and finds what every object has. CPython: super_init_impl(). Simplified: an
+ * unbound one does not bind later, as a descriptor. */
 Object *super_new(Type *type, Object *obj) {
-    Type *obj_type = supercheck(type, obj);
-    Super *self = obj_type ? (Super *)type_generic_alloc(&Super_Type) : NULL;
+    Type *obj_type = obj == None ? NULL : supercheck(type, obj);
+    Super *self = obj_type || obj == None ? (Super *)type_generic_alloc(&Super_Type) : NULL;
     if (!self) {
         xdecref(obj_type);
         return NULL;
     }
     self->type = (Type *)new_ref(type);
-    self->obj = new_ref(obj);
+    self->obj = obj_type ? new_ref(obj) : NULL;
     self->obj_type = obj_type; // taken over
     return OBJECT(self);
 }
@@ -77,21 +79,23 @@ Object *super_new(Type *type, Object *obj) {
 static void super_dealloc(Object *op) {
     Super *self = (Super *)op;
     decref(self->type);
-    decref(self->obj);
-    decref(self->obj_type);
+    xdecref(self->obj);
+    xdecref(self->obj_type);
     object_free(op);
 }
 
 static Object *super_repr(Object *op) {
-    return str_from_format("<super: <class '%s'>, <%s object>>", ((Super *)op)->type->name,
-                           ((Super *)op)->obj_type->name);
+    const Super *self = (Super *)op;
+    if (!self->obj) return str_from_format("<super: <class '%s'>, NULL>", self->type->name);
+    return str_from_format("<super: <class '%s'>, <%s object>>", self->type->name,
+                           self->obj_type->name);
 }
 
 /* Searches the MRO of the object's class from behind `type` on: so what comes next is decided by
  * the object, and not by the class whose code says super(). */
 static Object *super_getattro(Object *op, Str *name) {
     Super *self = (Super *)op;
-    Tuple *mro = self->obj_type->mro;
+    Tuple *mro = self->obj_type ? self->obj_type->mro : NULL;
     ssize_t i = 0, n = strcmp(name->text, "__class__") == 0 || !mro ? 0 : mro->size;
     while (i < n && (Type *)mro->items[i] != self->type)
         i++;

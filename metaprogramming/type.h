@@ -277,7 +277,7 @@ typedef struct {
 typedef struct {
     Object ob;
     Type *type;
-    Object *obj;
+    Object *obj; // NULL, as obj_type: unbound
     Type *obj_type;
 } Super;
 
@@ -308,7 +308,8 @@ typedef struct {
 } Cell;
 
 /* New references; NULL with MemoryError; arguments are borrowed and may be NULL where said.
- * super_new(): TypeError if obj is neither an instance nor a subclass of type. */
+ * super_new(): TypeError if obj is neither an instance nor a subclass of type; None makes an unbound one,
+ * which finds nothing of a class. */
 Object *function_new(const char *name, FunctionCode code, Object *closure); // closure: or NULL
 Object *function_new_kw(const char *name, FunctionCodeKw code, Object *closure);
 Object *builtin_new(const char *name, FunctionCodeKw code, Object *closure); // does not bind
@@ -381,7 +382,20 @@ Object *object_lookup_special(Object *self, Str *name);
 
 /* ---- Operations: slotdefs.c ------------------------------------------------------------------*/
 
-enum { RECURSION_LIMIT = 1000 }; // of calls of functions; CPython: sys.getrecursionlimit()
+/* What calls itself, through whatever user code, is counted; 0, or -1 with RecursionError ("maximum
+ * recursion depth exceeded" and `where`: " in comparison", ""). After a 0 recursion_leave() is due.
+ * CPython: Include/internal/pycore_ceval.h, _Py_EnterRecursiveCall(). */
+enum { RECURSION_LIMIT = 1000 }; // CPython: sys.getrecursionlimit()
+extern int recursion_depth;
+int recursion_error(const char *where);
+static inline int recursion_enter(const char *where) {
+    if (recursion_depth >= RECURSION_LIMIT) return recursion_error(where);
+    recursion_depth++;
+    return 0;
+}
+static inline void recursion_leave(void) {
+    recursion_depth--;
+}
 
 /* obj(*args, **keywords): new reference, or NULL with TypeError ("'C' object is not callable") or the
  * call's error. CPython: Objects/call.c, PyObject_Vectorcall(). */

@@ -185,9 +185,11 @@ static Object *lru_cache_vectorcall(Object *op, Object *const *args, ssize_t nar
     if (kwnames && kwnames->size == 0) kwnames = NULL;
     Object *found = nargs == 1 && !kwnames && !self->typed ? quick_hit(self, args[0]) : NULL;
     if (found) return new_ref(found);
+    if (recursion_enter(" while calling a Python object") < 0) return NULL;
     incref(self); // the function may drop the last reference to it
     Object *result = self->wrapper(self, args, nargs, kwnames);
     decref(self);
+    recursion_leave();
     return result;
 }
 

@@ -108,10 +108,11 @@ static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_
         return NULL;
     }
     Object *func = singledispatch_dispatch(self, args[0]->type);
-    if (!func) return NULL;
-    incref(func); // it may register another in its own place
+    if (!func || recursion_enter("") < 0) return NULL; // it may be registered with itself
+    incref(func);                                      // it may register another in its own place
     Object *result = object_vectorcall(func, args, nargs, kwnames);
     decref(func);
+    recursion_leave();
     return result;
 }
 

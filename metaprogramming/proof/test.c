@@ -286,6 +286,16 @@ static void test_deep(void **state) {
                  "maximum recursion depth exceeded while getting the repr of an object");
     decref(chain);
     decref(type);
+    chain = new_ref(None);
+    for (int i = 0; i < 300000; i++) {
+        Object *outer =
+            sure(i < 150000 ? property_new(chain, NULL, NULL) : staticmethod_new(chain));
+        decref(chain);
+        chain = outer;
+    }
+    assert_null(object_call(chain, NULL, 0, NULL));
+    assert_error(RecursionError, "maximum recursion depth exceeded while calling a Python object");
+    decref(chain);
     types_clear();
 }
 

@@ -223,7 +223,7 @@ static void test_not_cached(void **state) {
     decref(cache);
 }
 
-/* A chain of caches, each around the one before, dies in a loop. */
+/* A chain of caches, each around the one before, is too deep to be called, and dies in a loop. */
 static void test_deep(void **state) {
     (void)state;
     long blocks = testing_blocks();
@@ -233,6 +233,8 @@ static void test_deep(void **state) {
         decref(cache);
         cache = outer;
     }
+    assert_null(object_call_args(cache, 0));
+    assert_error(RecursionError, "maximum recursion depth exceeded while calling a Python object");
     decref(cache);
     assert_int_equal(testing_blocks(), blocks);
 }

@@ -163,6 +163,13 @@ static void test_call_that_goes_round(void **state) {
         "del C.__get__");
     assert_string_equal(told, "TypeError: 'C' object is not callable\n"
                               "TypeError: 'C' object is not callable\n");
+    RUN("class C: pass", "C.__init__ = C", "C()", "C(1, k=2)", "del C.__init__");
+    assert_string_equal(
+        told, "RecursionError: maximum recursion depth exceeded while calling a Python object\n"
+              "RecursionError: maximum recursion depth exceeded while calling a Python object\n");
+    RUN("def f(x): return x", "show = singledispatch(f)", "show.register(int, show)", "show(1)",
+        "show('a')", "show.register(int, f)", "show(1)");
+    assert_non_null(strstr(told, "RecursionError: maximum recursion depth exceeded\n'a'\n"));
 }
 
 static void test_long_chain(void **state) {

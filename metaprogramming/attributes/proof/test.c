@@ -227,6 +227,30 @@ static Object *drop_itself(Object *closure, Object *const *args, ssize_t nargs) 
     return nargs < 2 ? str_from_string("dropped") : new_ref(None);
 }
 
+/* Calls that nest too deeply by what no function of the program does. */
+static void test_goes_round(void **state) {
+    (void)state;
+    static const char too_deep[] = "RecursionError"; // program_execute() leaves its message out
+    does("class C: pass");
+    does("o = C()");
+    does("C.__call__ = o");
+    run("o()", too_deep);
+    does("C.__init__ = C");
+    run("C()", too_deep);
+    does("del C.__init__");
+    does("C.__new__ = C");
+    run("C()", too_deep);
+    does("del C.__new__");
+    assert_int_equal(recursion_depth, 0);
+}
+
+static void test_super_of_none(void **state) {
+    (void)state;
+    does("class C: x = 1");
+    run("super(C, None).x", "AttributeError: 'super' object has no attribute 'x'");
+    run("repr(super(C, None))", "'<super: <class 'C'>, NULL>'");
+}
+
 static void test_held(void **state) {
     (void)state;
     static const struct {
@@ -491,9 +515,17 @@ int main(void) {
     if (types_init() < 0 || metaclass_init() < 0 || attributes_init() < 0) return 1;
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_explain),     TEST(test_all_ways),          TEST(test_dir),
-        TEST(test_cells),       TEST(test_error_is_not_made), TEST(test_place),
-        TEST(test_why_not),     TEST(test_proxies),           TEST(test_held),
+        TEST(test_explain),
+        TEST(test_all_ways),
+        TEST(test_dir),
+        TEST(test_cells),
+        TEST(test_error_is_not_made),
+        TEST(test_place),
+        TEST(test_why_not),
+        TEST(test_proxies),
+        TEST(test_goes_round),
+        TEST(test_super_of_none),
+        TEST(test_held),
         TEST(test_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
