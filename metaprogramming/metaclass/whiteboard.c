@@ -12,13 +12,11 @@ struct Class { // is an object: its type is its metaclass
     Object ob;
     const char *name;
     Class *base;
-    Object *(*call)(Class *self, const char *name,
-                    Class *base); // what C() does, for C of this type
+    Object *(*call)(Class *self, const char *name, Class *base); // C(), for C of this type
     Object *(*new)(Class *type, const char *name, Class *base);
     int (*init)(Object *self); // -1: failed
 };
-static Class Type;                      // the metaclass of all that ask for no other
-static Class made[100], *registry[100]; // all classes; and those that are registered
+static Class Type, made[100], *registry[100]; // the usual metaclass; all classes; the registered
 static int nmade, registered;
 
 // Whether a is b or derived from it.
@@ -37,16 +35,14 @@ static Object *type_call(Class *cls, const char *name, Class *base) {
 
 // type.__new__: a class of this metaclass; what instances of it do is as for its base.
 static Object *type_new(Class *meta, const char *name, Class *base) {
-    Class *cls = &made[nmade++];
-    *cls = *base;
+    Class *cls = memcpy(&made[nmade++], base, sizeof *base);
     cls->ob.type = meta;
     cls->name = name;
     cls->base = base;
     return &cls->ob;
 }
 
-// class name(base, metaclass=asked): the more derived of asked and base's wins, and is called
-// through its own type. NULL if neither is derived from the other.
+// class name(base, metaclass=asked): the more derived metaclass is called; NULL if neither is.
 static Class *build_class(const char *name, Class *base, Class *asked) {
     Class *meta = base->ob.type;
     if (asked && is_subclass(asked, meta)) meta = asked;
