@@ -357,6 +357,11 @@ Object *builtin_new(const char *name, BuiltinCode code, Object *self);
  * Objects/typeobject.c, PyType_Ready(). */
 int type_ready(Type *self);
 
+/* What stands for `def name(self, ...)` in the dict of a class to be made: name and value, whose
+ * reference it takes (NULL: it could not be made). 0, or -1 with an error. For programs that write
+ * their classes in C. */
+int class_define(Dict *dict, const char *name, Object *value);
+
 /* The attribute that the first class of the chain has: borrowed; NULL if there is none (and, with
  * MemoryError, if the type could not be made ready). CPython: Objects/typeobject.c, _PyType_Lookup(). */
 Object *type_lookup(Type *self, Str *name);

@@ -48,8 +48,7 @@ static Type MethodDescr_Type = {
     .descr_get = method_descr_get,
 };
 
-/* Takes the reference to value. */
-static int add_to_dict(Dict *dict, const char *name, void *value) {
+int class_define(Dict *dict, const char *name, Object *value) {
     Str *interned = value ? str_intern(name) : NULL;
     int status = interned ? dict_set_item(dict, interned, value) : -1;
     xdecref(value);
@@ -60,12 +59,12 @@ static int add_descriptors(Type *self, Dict *dict) {
     for (const GetSet *def = self->getset; def && def->name; def++) {
         GetSetDescr *descr = object_new(&GetSetDescr_Type, 0);
         if (descr) *descr = (GetSetDescr){descr->ob, self, def};
-        if (add_to_dict(dict, def->name, descr) < 0) return -1;
+        if (class_define(dict, def->name, OBJECT(descr)) < 0) return -1;
     }
     for (const MethodDef *def = self->methods; def && def->name; def++) {
         MethodDescr *descr = object_new(&MethodDescr_Type, 0);
         if (descr) *descr = (MethodDescr){descr->ob, def};
-        if (add_to_dict(dict, def->name, descr) < 0) return -1;
+        if (class_define(dict, def->name, OBJECT(descr)) < 0) return -1;
     }
     return 0;
 }

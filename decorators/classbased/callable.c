@@ -1,13 +1,6 @@
 /* callable.c: CountCalls. What it is in Python is in callable.h. */
 #include "callable.h"
 
-int class_define(Dict *dict, const char *name, Object *value) {
-    Str *interned = value ? str_intern(name) : NULL;
-    int status = interned ? dict_set_item(dict, interned, value) : -1;
-    xdecref(value);
-    return status;
-}
-
 static Str *calls_name, *func_name; // interned by count_calls_make(), for good
 
 static Object *init_body(Function *self, Object *const *locals) {

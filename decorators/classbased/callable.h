@@ -23,9 +23,4 @@
 /* New class, as written above, without __get__ unless it `binds`. NULL with MemoryError. */
 Type *count_calls_make(Dict *globals, bool binds);
 
-/* What stands for `def name(self, ...)` in the dict of a class to be made: name and value, whose
- * reference it takes (NULL: it could not be made). 0, or -1 with an error. For programs that write
- * their classes in C. */
-int class_define(Dict *dict, const char *name, Object *value);
-
 #endif

@@ -170,17 +170,12 @@ static int property_set_doc(Object *op, Object *value) {
     xdecref(old);
     return 0;
 }
-/* CPython: Python/structmember.c, PyMember_SetOne(). */
-static int member_readonly(Object *self, Object *value) {
-    (void)self, (void)value;
-    return error_set(AttributeError, "readonly attribute");
-}
 
 static const MethodDef property_methods[] = {
     {"getter", property_getter}, {"setter", property_setter}, {"deleter", property_deleter}, {0}};
-static const GetSet property_getset[] = {{"fget", property_fget, member_readonly},
-                                         {"fset", property_fset, member_readonly},
-                                         {"fdel", property_fdel, member_readonly},
+static const GetSet property_getset[] = {{"fget", property_fget, readonly},
+                                         {"fset", property_fset, readonly},
+                                         {"fdel", property_fdel, readonly},
                                          {"__doc__", property_doc, property_set_doc},
                                          {0}};
 
@@ -267,8 +262,8 @@ static Object *wrapper_get_callable(Object *self) {
     return new_ref(((Wrapper *)self)->callable);
 }
 
-static const GetSet wrapper_getset[] = {{"__func__", wrapper_get_callable, member_readonly},
-                                        {"__wrapped__", wrapper_get_callable, member_readonly},
+static const GetSet wrapper_getset[] = {{"__func__", wrapper_get_callable, readonly},
+                                        {"__wrapped__", wrapper_get_callable, readonly},
                                         {0}};
 
 Type StaticMethod_Type = {
