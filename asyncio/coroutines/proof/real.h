@@ -2,7 +2,7 @@
 #ifndef REAL_H
 #define REAL_H
 
-#include "../../../common/proof/testing.h"
+#include "../../eventloop/proof/system.h"
 
 #include "../runners.h"
 #include "../streams.h"

@@ -1,5 +1,5 @@
 /* test.c: what the twin cannot show: memory that runs out, calls from inside a turn, misuse, memory's size. */
-#include "../../../common/proof/testing.h"
+#include "../../eventloop/proof/system.h"
 
 #include "stage.h"
 
