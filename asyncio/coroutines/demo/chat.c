@@ -235,7 +235,7 @@ int chat_serve(const char *host, const char *port) {
     xdecref(result);
     if (result) return 0;
     if (!error_is(&OSError_Type)) need(NULL);
-    Error error = error_fetch();
-    return usage_error("coroutines_demo", "cannot listen at %s, port %s: %s", host, port,
-                       error.message);
+    usage_error("coroutines_demo", "cannot listen at %s, port %s: %s", host, port, error_message());
+    error_clear();
+    return 2;
 }

@@ -16,6 +16,7 @@
 
 #ifdef HAVE_HTTP_PARSER
 #include <http_parser.h>
+#include <strings.h>
 
 enum { BLOCK = 64 * 1024, BAR_WIDTH = 40 };
 
@@ -46,20 +47,22 @@ static const char *parse_url(Page *page, const char *url) {
     struct http_parser_url parts;
     http_parser_url_init(&parts);
     page->url = url;
-    if (http_parser_parse_url(url, strlen(url), false, &parts) != 0) return "no URL";
+    size_t length = strcspn(url, "#"); // what is behind it is not for the server
+    if (http_parser_parse_url(url, length, false, &parts) != 0) return "no URL";
     char scheme[8];
-    if (!copy_part(scheme, sizeof scheme, url, &parts, UF_SCHEMA) || strcmp(scheme, "http") != 0)
+    if (!copy_part(scheme, sizeof scheme, url, &parts, UF_SCHEMA) ||
+        strcasecmp(scheme, "http") != 0)
         return "only http:// is spoken here";
     if (parts.field_set & 1 << UF_USERINFO) return "user and password are not sent";
     if (!copy_part(page->host, sizeof page->host, url, &parts, UF_HOST) ||
         !copy_part(page->port, sizeof page->port, url, &parts, UF_PORT))
         return "host too long";
     if (!page->port[0]) strcpy(page->port, "80");
-    const char *path = strpbrk(url + strlen("http://"), "/?#");
-    size_t length = path ? strcspn(path, "#") : 0;
+    size_t path = strlen("http://") + strcspn(url + strlen("http://"), "/?#");
+    length -= path;
     if (length + 2 > sizeof page->path) return "path too long";
-    snprintf(page->path, sizeof page->path, "%s%.*s", length && *path == '/' ? "" : "/",
-             (int)length, path ? path : "");
+    snprintf(page->path, sizeof page->path, "%s%.*s", url[path] == '/' ? "" : "/", (int)length,
+             url + path);
     return NULL;
 }
 

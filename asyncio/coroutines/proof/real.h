@@ -45,7 +45,7 @@ static void no_unraisable(Exception *exc, const Object *where) {
     (void)exc, (void)where;
 }
 
-static Object *run_main(Run run) {
+static inline Object *run_main(Run run) {
     static Code code;
     code = (Code){"main", run, sizeof(Locals), LOCALS, 2};
     Loop *loop = loop_new(NULL);
@@ -56,7 +56,7 @@ static Object *run_main(Run run) {
     return result;
 }
 
-static void run_to_none(Run run) {
+static inline void run_to_none(Run run) {
     Object *result = run_main(run);
     if (!result) error_print(stderr);
     assert_ptr_equal(result, None);
@@ -95,12 +95,12 @@ static int teardown(void **state) {
 /* What threads do: one more than `arg`; an exception. */
 static atomic_int worked;
 
-static Object *work(Object *arg) {
+static inline Object *work(Object *arg) {
     worked++;
     return int_from_long(arg ? ((Int *)arg)->value + 1 : 0);
 }
 
-static Object *work_in_vain(Object *arg) {
+static inline Object *work_in_vain(Object *arg) {
     (void)arg;
     worked++;
     error_raise(&ValueError_Type, "from a thread");
