@@ -252,6 +252,49 @@ static void test_requests(void **state) {
     assert_int_equal(testing_blocks(), blocks);
 }
 
+/* ---- Other people's clients -------------------------------------------------------------------*/
+
+/* Runs a command while the loop turns, and returns what it prints; NULL if there is no such program. */
+static const char *printed(const char *command) {
+    static char text[4000];
+    FILE *pipe = popen(command, "r");
+    if (!pipe) abort();
+    fcntl(fileno(pipe), F_SETFL, O_NONBLOCK);
+    size_t size = 0;
+    for (ssize_t got = -1; got != 0;) {
+        turn();
+        got = read(fileno(pipe), text + size, sizeof text - 1 - size);
+        if (got > 0) size += (size_t)got;
+    }
+    text[size] = '\0';
+    int status = pclose(pipe);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? NULL : text;
+}
+
+static void test_curl_and_wrk(void **state) {
+    assert_true(begin(*state, NULL));
+    char command[500];
+    snprintf(
+        command, sizeof command,
+        "u=http://127.0.0.1:%d; w='%%{http_code} %%{size_download} %%{num_connects}\\n'; curl -s "
+        "--path-as-is -w \"$w\" -o /dev/null $u/big.txt -o /dev/null $u/ -o /dev/null "
+        "$u/../etc/passwd",
+        http_port(http));
+    const char *text = printed(command);
+    if (text) assert_string_equal(text, "200 3000000 1\n200 9 0\n404 14 0\n");
+    snprintf(command, sizeof command, "wrk -t1 -c20 -d1s http://127.0.0.1:%d/ 2>/dev/null",
+             http_port(http));
+    text = printed(command);
+    if (text) {
+        assert_non_null(strstr(text, "Requests/sec"));
+        assert_null(strstr(text, "errors"));
+        assert_null(strstr(text, "Non-2xx"));
+        assert_true(http_requests(http) > 20);
+    }
+    end();
+    if (!text) skip();
+}
+
 /* ---- Slow clients -----------------------------------------------------------------------------*/
 
 static void test_slow_clients(void **state) {
@@ -488,9 +531,9 @@ static int soak(unsigned long requests_wanted) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        EACH(test_requests),      EACH(test_slow_clients),     EACH(test_killed_clients),
-        EACH(test_graceful_stop), EACH(test_everything_fails), EACH(test_no_directory),
-        EACH(test_fuzz),
+        EACH(test_requests),       EACH(test_curl_and_wrk),  EACH(test_slow_clients),
+        EACH(test_killed_clients), EACH(test_graceful_stop), EACH(test_everything_fails),
+        EACH(test_no_directory),   EACH(test_fuzz),
     };
     if (!http_available()) return 77; // skipped
     if (argc == 3 && strcmp(argv[1], "--soak") == 0) return soak(strtoul(argv[2], NULL, 10));
