@@ -413,6 +413,48 @@ static Object *deletes_itself(Object *closure, Object *const *args, ssize_t narg
     return new_ref(args[0]->type);
 }
 
+/* Metaclasses below which another one's __new__ gives no class; methods that are called with nothing. */
+static void metaclasses_by_hand(Object *other) {
+    static const MethodDef giving[] = {{"__new__", gives_data, NULL, false}, METHODS_END};
+    Type *(*const makers[])(void) = {repr_metaclass, abstract_metaclass};
+    Object *below = statement("Below", &Type_Type, NULL, NULL, NULL, NULL, giving, None);
+    for (size_t i = 0; i < LENGTH(makers); i++) {
+        Type *maker = makers[i]();
+        Tuple *bases = (Tuple *)tuple_pack(2, maker, below);
+        Object *meta = class_statement(&(ClassStatement){.name = "Both", .bases = bases});
+        assert_ptr_equal(statement("C", NULL, meta, NULL, NULL, NULL, NULL, NULL), None);
+        decref(None);
+        DROP(OBJECT(maker), OBJECT(bases), meta);
+    }
+    decref(below);
+    Object *adding = repr_decorator(), *shown = object_call(adding, &other, 1, NULL);
+    Object *repr = object_getattr_string(shown, "__repr__");
+    assert_null(object_call(repr, NULL, 0, NULL));
+    assert_error(TypeError, "__repr__() takes 1 positional argument but 0 were given");
+    Type *once = once_metaclass();
+    Object *prepare = object_getattr_string(OBJECT(once), "__prepare__");
+    Object *name = str_from_string("x"), *args[] = {None, name, None};
+    Object *ns = object_call(prepare, (Object *[]){name, None}, 2, NULL);
+    Object *set = object_getattr_string(ns, "__setitem__");
+    args[0] = name, args[1] = None;
+    assert_null(object_call(set, args, 1, NULL));
+    assert_error(TypeError, "__setitem__() takes a namespace, a name and a value");
+    DROP(object_call(set, args, 2, NULL));
+    assert_int_equal(object_setattr_string(ns, "owner", None), 0);
+    assert_null(object_call(set, args, 2, NULL));
+    assert_error(TypeError, "'x' is defined twice in ?");
+    DROP(adding, shown, repr, OBJECT(once), prepare, name, ns, set);
+
+    Object *mark = abstract_method_new(None); // in two classes of the MRO
+    Object *base =
+        statement("B", NULL, NULL, NULL, NULL, dict_with("area", new_ref(mark)), NULL, NULL);
+    Type *abstract = abstract_metaclass();
+    assert_null(
+        statement("C", base, abstract, NULL, NULL, dict_with("area", new_ref(mark)), NULL, NULL));
+    assert_error(TypeError, "C must define: area");
+    DROP(mark, base, OBJECT(abstract));
+}
+
 /* What a metaclass's __new__ gives is not made ready if it is of another metaclass; a cell that is filled a
  * second time lets go of the first class; a descriptor may go while it is asked; and a hook of a metaclass
  * may be called by hand. */
@@ -445,6 +487,7 @@ static void calls_by_hand(void) {
     Type *upper = upper_metaclass();
     assert_null(object_call(OBJECT(upper), &cls, 1, NULL));
     assert_error(TypeError, "a hook was called with other arguments than a class statement's");
+    metaclasses_by_hand(other);
     DROP(other_meta, other, meta, given, cell, OBJECT(ns), OBJECT(none), OBJECT(one), OBJECT(two),
          descriptor, cls, obj, x, OBJECT(upper));
 }
