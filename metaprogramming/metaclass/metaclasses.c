@@ -1,18 +1,19 @@
 /* metaclasses.c: the metaclasses that people write, and what would have done without one.
  *
- * Each is a class statement like any other, with type for its base: functions that get the name, the
- * bases and the namespace before the class is there (__new__), the class when it is (__init__), or the
- * question for the namespace (__prepare__). The rule that sorts them: who wants to see the class only
- * when it is made needs no metaclass, since __init_subclass__ and decorators come then; who wants to
- * change how the body runs, or what is made of it, does.
+ * Each is a class statement like any other, with type for its base: functions that get the name,
+ * the bases and the namespace before the class is there (__new__), the class when it is (__init__),
+ * or the question for the namespace (__prepare__). The rule that sorts them: who wants to see the
+ * class only when it is made needs no metaclass, since __init_subclass__ and decorators come then;
+ * who wants to change how the body runs, or what is made of it, does.
  *
- * Arguments are as type.__call__() passes them: args[0] is the metaclass or the class, then name, bases,
- * namespace. CPython: nothing, as these are Python; Lib/abc.py and Lib/enum.py are of their kind.
+ * Arguments are as type.__call__() passes them: args[0] is the metaclass or the class, then name,
+ * bases, namespace. CPython: nothing, as these are Python; Lib/abc.py and Lib/enum.py are of their
+ * kind.
  */
 #include "metaclass.h"
 
-/* Whether a hook was called as the class statement calls it: with n arguments of which the first is a type
- * and the one at `ns`, unless that is 0, a dict; TypeError else. */
+/* Whether a hook was called as the class statement calls it: with n arguments of which the first is
+ * a type and the one at `ns`, unless that is 0, a dict; TypeError else. */
 static bool takes(ssize_t n, Object *const *args, ssize_t nargs, ssize_t ns) {
     if (nargs == n && type_check(args[0]) && (!ns || object_type_check(args[ns], &Dict_Type)))
         return true;
@@ -197,8 +198,8 @@ static Object *annotated_repr(Object *closure, Object *const *args, ssize_t narg
     return closed;
 }
 
-/* Gives the class that __repr__ unless it has one of its own; hands the class on, or whatever __new__ of
- * another metaclass has made in its place. Steals it. */
+/* Gives the class that __repr__ unless it has one of its own; hands the class on, or whatever
+ * __new__ of another metaclass has made in its place. Steals it. */
 static Object *add_repr(Object *cls) {
     if (cls && type_check(cls) && !dict_get_item(((Type *)cls)->dict, id.repr)) {
         Object *func = function_new("__repr__", annotated_repr, NULL);
@@ -271,8 +272,8 @@ static void abstract_method_dealloc(Object *op) {
 
 Type AbstractMethod_Type = {STATIC_TYPE("abstract", Wrapped), .dealloc = abstract_method_dealloc};
 
-/* Appends to `names`, sorted and once each, what a class of the MRO leaves abstract and none before it
- * defines. How many, or -1 if there are too many. */
+/* Appends to `names`, sorted and once each, what a class of the MRO leaves abstract and none before
+ * it defines. How many, or -1 if there are too many. */
 static ssize_t abstract_names(Type *type, Str *names[], ssize_t max) {
     ssize_t n = 0;
     for (ssize_t i = 0; i < type->mro->size; i++) {

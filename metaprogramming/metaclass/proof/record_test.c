@@ -1,5 +1,6 @@
-/* record_test.c: where an error in a CSV text is, down to line and column; headers that describe no class;
- * fields without their slot. What values become and the words about them are twin.py's business. */
+/* record_test.c: where an error in a CSV text is, down to line and column; headers that describe no
+ * class; fields without their slot. What values become and the words about them are twin.py's
+ * business. */
 #include "check.h"
 
 /* ---- Where an error is ------------------------------------------------------------------------*/
@@ -133,7 +134,8 @@ static void test_fields(void **state) {
     types_clear();
 }
 
-/* __setattr__(self, name, value): the class loses its annotations while __init__ goes through them. */
+/* __setattr__(self, name, value): the class loses its annotations while __init__ goes through
+ * them. */
 static Object *forgets(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
     Object *cls = OBJECT(args[0]->type);

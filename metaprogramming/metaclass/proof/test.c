@@ -1,5 +1,6 @@
-/* test.c: the steps of a class statement and who takes each; hooks that change what they are called for;
- * and each allocation failed in turn. What the hooks give and the errors' words are twin.py's business. */
+/* test.c: the steps of a class statement and who takes each; hooks that change what they are called
+ * for; and each allocation failed in turn. What the hooks give and the errors' words are twin.py's
+ * business. */
 #include "check.h"
 
 /* ---- Who is asked by whom ---------------------------------------------------------------------*/
@@ -59,8 +60,9 @@ static const MethodDef init_subclass_methods[] = {
 static const MethodDef entries_methods[] = {{"__mro_entries__", gives_entries, NULL, false},
                                             METHODS_END};
 
-/* A metaclass with its own metaclass; a base that says which class it stands for; an attribute that is
- * told its name; a keyword; a decorator. New reference to the class, or NULL with MemoryError. */
+/* A metaclass with its own metaclass; a base that says which class it stands for; an attribute
+ * that is told its name; a keyword; a decorator. New reference to the class, or NULL with
+ * MemoryError. */
 static Object *whole_statement(void) {
     Object *outer = statement("Outer", &Type_Type, NULL, NULL, NULL, NULL, NULL, NULL);
     Object *meta =
@@ -159,8 +161,8 @@ static void do_deed(Object *victim, const char *hook) {
     }
 }
 
-/* Does it to all classes of the story and to those in its arguments, and looks at these afterwards. The
- * closure's data is the hook's name. */
+/* Does it to all classes of the story and to those in its arguments, and looks at these afterwards.
+ * The closure's data is the hook's name. */
 static Object *changing(Object *closure, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
     const char *hook = str_text(closure_data(closure));
     (void)kwnames;
@@ -190,8 +192,9 @@ static Object *class_with(const char *name, void *base, void *meta, const char *
     return cls;
 }
 
-/* The hook stands in a metaclass, in the base, and in the class of an attribute, a base and a namespace;
- * whatever comes of the statement, an instance and isinstance(), nothing is used that is gone. */
+/* The hook stands in a metaclass, in the base, and in the class of an attribute, a base and a
+ * namespace; whatever comes of the statement, an instance and isinstance(), nothing is used that is
+ * gone. */
 static void changed_statement(const char *hook) {
     nvictims = 0;
     Object *meta = class_with("Meta", &Type_Type, NULL, hook, NULL);
@@ -413,7 +416,8 @@ static Object *deletes_itself(Object *closure, Object *const *args, ssize_t narg
     return new_ref(args[0]->type);
 }
 
-/* Metaclasses below which another one's __new__ gives no class; methods that are called with nothing. */
+/* Metaclasses below which another one's __new__ gives no class; methods that are called with
+ * nothing. */
 static void metaclasses_by_hand(Object *other) {
     static const MethodDef giving[] = {{"__new__", gives_data, NULL, false}, METHODS_END};
     Type *(*const makers[])(void) = {repr_metaclass, abstract_metaclass};
@@ -455,9 +459,9 @@ static void metaclasses_by_hand(Object *other) {
     DROP(mark, base, OBJECT(abstract));
 }
 
-/* What a metaclass's __new__ gives is not made ready if it is of another metaclass; a cell that is filled a
- * second time lets go of the first class; a descriptor may go while it is asked; and a hook of a metaclass
- * may be called by hand. */
+/* What a metaclass's __new__ gives is not made ready if it is of another metaclass; a cell that is
+ * filled a second time lets go of the first class; a descriptor may go while it is asked; and a
+ * hook of a metaclass may be called by hand. */
 static void calls_by_hand(void) {
     static const MethodDef counting[] = {{"__init__", counts, NULL, false}, METHODS_END};
     static const MethodDef giving[] = {{"__new__", gives_data, NULL, false}, METHODS_END};
