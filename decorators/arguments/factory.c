@@ -1,5 +1,5 @@
-/* factory.c: retry() and trace(), written as functions with cells, the way a program has them. The three
- * levels are in factory.h. */
+/* factory.c: retry() and trace(), written as functions with cells, the way a program has them. The
+ * three levels are in factory.h. */
 #include "factory.h"
 
 /* ---- retry ------------------------------------------------------------------------------------*/
@@ -17,7 +17,8 @@ enum { TIMES, ON, BACKOFF, SLEEP }; // the parameters
 // The cells of the wrapper's closure, sorted by name, as the compiler does.
 enum { CELL_BACKOFF, CELL_FUNC, CELL_ON, CELL_SLEEP, CELL_TIMES };
 
-/* func(*args, **kwargs), where func is a free variable: which is held, as the call may put another into its cell. */
+/* func(*args, **kwargs), where func is a free variable: which is held, as the call may put another
+ * into its cell. */
 static Object *call_free(Function *self, int i, Object *const *locals) {
     Object *func = load_deref(self, i);
     Object *result = func ? object_call(func, (Tuple *)locals[0], (Dict *)locals[1]) : NULL;

@@ -65,7 +65,8 @@ static void map_clear(TypeMap *self) {
 
 /* ---- Dispatch ---------------------------------------------------------------------------------*/
 
-/* The MRO here is the chain of bases, and `object`, at its end, is registered. CPython: _find_impl(). */
+/* The MRO here is the chain of bases, and `object`, at its end, is registered. CPython:
+ * _find_impl(). */
 static Object *find_impl(const SingleDispatch *self, const Type *type) {
     Object *func = NULL;
     for (; type && !func; type = type->base)
@@ -118,8 +119,8 @@ static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_
 
 /* ---- What a program calls ---------------------------------------------------------------------*/
 
-/* What a function of this one's has in its closure, as CPython's closures have the registry: borrowed. A program
- * may put something else into the cell: NULL with TypeError. */
+/* What a function of this one's has in its closure, as CPython's closures have the registry:
+ * borrowed. A program may put something else into the cell: NULL with TypeError. */
 static void *closed_over(const Function *self, ssize_t i, const Type *type) {
     Object *value = ((Cell *)load_closure(self, i))->ref;
     if (value && value->type == type) return value;
@@ -294,8 +295,8 @@ static int singledispatch_repr(Object *op, Writer *out) {
     return writer_puts(out, address);
 }
 
-/* In a class it is a method as other functions are, and so looks at the class of self: the trap that
- * singledispatchmethod is for. */
+/* In a class it is a method as other functions are, and so looks at the class of self: the trap
+ * that singledispatchmethod is for. */
 static Object *singledispatch_descr_get(Object *self, Object *obj, Type *type) {
     (void)type;
     return obj ? method_new(self, obj) : new_ref(self);

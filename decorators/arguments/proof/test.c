@@ -1,5 +1,6 @@
-/* test.c: what the cache and the factories promise besides what the twin prints: the table against a model,
- * ring and table whole whatever keys and functions do to the cache that calls them, and no memory. */
+/* test.c: what the cache and the factories promise besides what the twin prints: the table against
+ * a model, ring and table whole whatever keys and functions do to the cache that calls them, and no
+ * memory. */
 #include "../../../common/proof/testing.h"
 
 #include "calls.h"
@@ -369,7 +370,8 @@ static Object *failing(Object *self, Object *const *args, ssize_t nargs, Tuple *
     return NULL;
 }
 
-/* A program may put anything into the cells that a wrapper remembers its arguments in, or empty them. */
+/* A program may put anything into the cells that a wrapper remembers its arguments in, or empty
+ * them. */
 static void test_cells_changed(void **state) {
     (void)state;
     static const struct {

@@ -1,8 +1,8 @@
-/* test.c: what the twin cannot see: memory that runs out, references, how often arguments were packed, calls
- * that go round for ever, and dispatch against a model of it.
+/* test.c: what the twin cannot see: memory that runs out, references, how often arguments were
+ * packed, calls that go round for ever, and dispatch against a model of it.
  *
- * Around each test stands the same check: as many blocks as before, as many references to what lives for
- * ever, nothing pending.
+ * Around each test stands the same check: as many blocks as before, as many references to what
+ * lives for ever, nothing pending.
  */
 #include "../../../common/proof/testing.h"
 
@@ -124,8 +124,8 @@ static unsigned long packed(const char *line) {
     return object_tp_calls - before;
 }
 
-/* Functions, what binds them and what chooses among them take the array; an instance whose class has
- * __call__ wants a tuple. */
+/* Functions, what binds them and what chooses among them take the array; an instance whose class
+ * has __call__ wants a tuple. */
 static void test_who_packs(void **state) {
     (void)state;
     assert_int_equal(program_begin(stdout), 0);
