@@ -143,6 +143,26 @@ int future_remove_done_callback(Object *op, DoneCallback callback, Object *arg) 
     return removed;
 }
 
+/* Its first callback that belongs to a Future other than a Task; or NULL. */
+static const Done *outer_callback(const Future *self) {
+    const DoneList *list = self->callbacks;
+    for (int64_t i = -1; i < (list ? (int64_t)list->size : 0); i++) {
+        const Done *done = i < 0 ? &self->callback0 : &list->items[i];
+        if (done->arg && future_check(done->arg) && done->arg->type != &Task_Type) return done;
+    }
+    return NULL;
+}
+
+void future_abandon(Object *op) {
+    const Done *done;
+    while (!future_done(op) && (done = outer_callback((Future *)op))) {
+        Object *outer = new_ref(done->arg);
+        future_remove_done_callback(op, done->call, outer);
+        future_abandon(outer);
+        decref(outer);
+    }
+}
+
 /* ---- Done ------------------------------------------------------------------------------------*/
 
 static int still_pending(const Future *self) {

@@ -105,6 +105,10 @@ int future_remove_done_callback(Object *self, DoneCallback callback, Object *arg
  * CPython: create_cancelled_error(). */
 Exception *future_make_cancelled_error(Object *self);
 
+/* Nobody will ever set it: what gather() and shield() have made of it is let go of, as that would hold
+ * itself if it is among its own children's children. CPython's collector finds such circles. */
+void future_abandon(Object *self);
+
 /* Whether asking for its exception has been seen to: as reading future.exception() and dropping it. */
 void future_mark_retrieved(Object *self);
 

@@ -354,6 +354,7 @@ void task_destroy_pending(const Loop *loop) {
             future_remove_done_callback(task->fut_waiter, task_wakeup, OBJECT(task));
             clear_ref(task->fut_waiter);
         }
+        future_abandon(OBJECT(task));
         future_clear(&task->fut); // whom it would have called may hold it, too
         decref(task);
         task = ring()->next; // what died may have taken others with it
