@@ -21,7 +21,17 @@ static void value_dealloc(Object *self) {
 
 /* ---- int and bool ----------------------------------------------------------------------------*/
 
+enum { NSMALLNEGINTS = 5, NSMALLPOSINTS = 257 };
+
+/* CPython: Objects/longobject.c, get_small_int(). */
 static Object *int_new(bool negative, uint64_t magnitude) {
+    static Int small_ints[NSMALLNEGINTS + NSMALLPOSINTS];
+    if (magnitude < (negative ? NSMALLNEGINTS + 1 : NSMALLPOSINTS)) {
+        Int *small = &small_ints[NSMALLNEGINTS + (negative ? -(int)magnitude : (int)magnitude)];
+        // The first reference is the table's own, so the count never comes down to 0.
+        if (!small->ob.type) *small = (Int){{1, &Int_Type}, negative && magnitude, magnitude};
+        return new_ref(small);
+    }
     Int *self = malloc(sizeof *self);
     if (!self) return error_no_memory();
     *self = (Int){{1, &Int_Type}, negative && magnitude, magnitude};
