@@ -30,12 +30,28 @@ _Static_assert(sizeof(void *) != 8 ||
                     offsetof(ByhandFrame, stack) == 168),
                "the frame is not as byhand_jump.S has it");
 
-static bool is_floating(char code) {
-    return code == 'd' || code == 'f';
-}
+/* How each type code is handed over, and in how many low bits of the register a result is. */
+enum { IN_GENERAL = 1, IN_VECTOR };
+typedef struct {
+    uint8_t row, bits;
+    bool is_signed;
+} Code;
+#define LONG_BITS (8 * sizeof(long))
+static const Code codes[128] = {
+    ['b'] = {IN_GENERAL, 8, true},         ['c'] = {IN_GENERAL, 8, true},
+    ['B'] = {IN_GENERAL, 8, false},        ['?'] = {IN_GENERAL, 8, false},
+    ['h'] = {IN_GENERAL, 16, true},        ['H'] = {IN_GENERAL, 16, false},
+    ['i'] = {IN_GENERAL, 32, true},        ['I'] = {IN_GENERAL, 32, false},
+    ['l'] = {IN_GENERAL, LONG_BITS, true}, ['L'] = {IN_GENERAL, LONG_BITS, false},
+    ['q'] = {IN_GENERAL, 64, true},        ['Q'] = {IN_GENERAL, 64, false},
+    ['u'] = {IN_GENERAL, 32, true},        ['P'] = {IN_GENERAL, 64, false},
+    ['z'] = {IN_GENERAL, 64, false},       ['Z'] = {IN_GENERAL, 64, false},
+    ['O'] = {IN_GENERAL, 64, false},       ['f'] = {IN_VECTOR, 64, false},
+    ['d'] = {IN_VECTOR, 64, false},
+};
 
-static bool is_general(char code) {
-    return code && strchr("cbBhHiIlLqQ?PzZuO", code);
+static int row_of(char code) {
+    return codes[(unsigned char)code & 0x7F].row;
 }
 
 static int no_such_type(const char *types, char code) {
@@ -47,19 +63,18 @@ static int no_such_type(const char *types, char code) {
 int byhand_place(const char *types, const ByhandValue *args, ByhandFrame *frame) {
     if (!byhand_abi) return error_set(NotImplementedError, "no call by hand for this processor");
     char result = types[0];
-    if (!is_floating(result) && !is_general(result) && result != 'v')
-        return no_such_type(types, result);
+    if (!row_of(result) && result != 'v') return no_such_type(types, result);
     if (types[1] != '(') return no_such_type(types, '\0');
     int ngeneral = 0, nvector = 0, nstack = 0, index = 0;
     for (const char *code = types + 2; *code != ')'; code++, index++) {
         if (index == BYHAND_MAX_ARGS)
             return error_set(OverflowError, "more than %d arguments", BYHAND_MAX_ARGS);
-        bool floating = is_floating(*code);
-        if (!floating && !is_general(*code)) return no_such_type(types, *code);
+        int row = row_of(*code);
+        if (!row) return no_such_type(types, *code);
         uint64_t value = args[index].u;
-        if (floating && nvector < VECTOR) {
+        if (row == IN_VECTOR && nvector < VECTOR) {
             frame->vector[nvector++] = value; // of a float, the lower half
-        } else if (!floating && ngeneral < GENERAL) {
+        } else if (row == IN_GENERAL && ngeneral < GENERAL) {
             frame->general[ngeneral++] = value;
         } else {
             frame->stack[nstack++] = value;
@@ -75,7 +90,7 @@ int byhand_place(const char *types, const ByhandValue *args, ByhandFrame *frame)
 const char *byhand_where(const char *types, int index, int *slot) {
     int taken[2] = {0, 0}, stack = 0;
     for (int i = 0;; i++) {
-        bool floating = is_floating(types[2 + i]);
+        bool floating = row_of(types[2 + i]) == IN_VECTOR;
         int room = floating ? VECTOR : GENERAL, at = taken[floating];
         if (i == index) *slot = stack;
         if (i == index)
@@ -88,41 +103,14 @@ const char *byhand_where(const char *types, int index, int *slot) {
     }
 }
 
-/* The register's low bits, as wide as the type: the others are anything. */
-static void take_result(const ByhandFrame *frame, ByhandValue *result) {
-    uint64_t bits = frame->general_result;
-    switch (frame->result) {
-    case 'd':
-    case 'f':
-        result->u = frame->vector_result;
-        break;
-    case 'b':
-    case 'c':
-        result->i = (int8_t)bits;
-        break;
-    case 'B':
-    case '?':
-        result->u = (uint8_t)bits;
-        break;
-    case 'h':
-        result->i = (int16_t)bits;
-        break;
-    case 'H':
-        result->u = (uint16_t)bits;
-        break;
-    case 'i':
-    case 'u':
-        result->i = (int32_t)bits;
-        break;
-    case 'I':
-        result->u = (uint32_t)bits;
-        break;
-    case 'v':
-        result->u = 0;
-        break;
-    default:
-        result->u = bits;
-    }
+/* The register's low bits, as many as the type has: the others are anything. */
+static uint64_t take_result(const ByhandFrame *frame) {
+    const Code *code = &codes[(unsigned char)frame->result];
+    if (code->row == IN_VECTOR) return frame->vector_result;
+    int above = 64 - code->bits;
+    if (code->bits == 0) return 0; // void
+    uint64_t upper = frame->general_result << above;
+    return code->is_signed ? (uint64_t)((int64_t)upper >> above) : upper >> above;
 }
 
 int byhand_call(void (*function)(void), const char *types, const ByhandValue *args,
@@ -131,6 +119,6 @@ int byhand_call(void (*function)(void), const char *types, const ByhandValue *ar
     if (byhand_place(types, args, &frame) < 0) return -1;
     frame.function = function;
     byhand_jump(&frame);
-    take_result(&frame, result);
+    result->u = take_result(&frame);
     return 0;
 }

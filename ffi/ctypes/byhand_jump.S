@@ -40,6 +40,8 @@ NAME(byhand_jump):
         jmp     1b
 
 2:      movq    16(%rbx), %rax          /* al: how many vector registers hold something */
+        testl   %eax, %eax
+        jz      3f
         movsd   88(%rbx), %xmm0
         movsd   96(%rbx), %xmm1
         movsd   104(%rbx), %xmm2
@@ -48,6 +50,7 @@ NAME(byhand_jump):
         movsd   128(%rbx), %xmm5
         movsd   136(%rbx), %xmm6
         movsd   144(%rbx), %xmm7
+3:
         movq    24(%rbx), %rdi
         movq    32(%rbx), %rsi
         movq    40(%rbx), %rdx

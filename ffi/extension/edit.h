@@ -1,0 +1,30 @@
+/* edit.h: the edit distance of two texts, in plain C: how many characters must be inserted, removed or replaced to turn the
+ * one into the other. It knows nothing of Python, so it may run without the GIL.
+ *
+ * The work can be cut into pieces, so that somebody may look in between whether Ctrl-C was pressed.
+ */
+#ifndef EDIT_H
+#define EDIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { EDIT_WORD = 64 }; // a text of at most so many characters fits in the bits of one word
+
+typedef struct {
+    const uint32_t *a, *b; // code points, borrowed; a is the shorter
+    size_t na, nb, done;   // characters of b that are done
+    size_t *row;     // distances of all beginnings of a to that of b; NULL: `a` fits in a word
+    size_t distance; // once it is done
+} Edit;
+
+/* The distance of two texts of which one fits in a word: Myers' bit vectors, as Hyyro has them (2003). */
+size_t edit_short(const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
+
+/* Begins: what both texts begin and end with is left off. Of two long ones it needs edit_row_size() bytes, which the caller
+ * provides; 0 if none are needed. */
+size_t edit_begin(Edit *self, const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
+/* Goes on for about `budget` steps of the innermost loop; returns 1 when it is done, 0 if not yet. */
+int edit_go_on(Edit *self, size_t budget);
+
+#endif
