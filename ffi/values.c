@@ -77,7 +77,10 @@ static const Int *int_index(Object *op) {
 static int int_within(Object *op, uint64_t max, const char *words, int64_t *value) {
     const Int *self = int_index(op);
     if (!self) return -1;
-    if (self->magnitude > max + self->negative) return error_set(OverflowError, "%s", words);
+    if (self->magnitude > max + self->negative) {
+        error_set(OverflowError, "%s", words);
+        return -1;
+    }
     *value = (int64_t)(self->negative ? -self->magnitude : self->magnitude);
     return 0;
 }
