@@ -29,13 +29,11 @@ void ctype_dealloc(Object *op) {
         *at = self->next;
         decref(self->proto);
     }
-    for (ssize_t i = 0; self->fields && i < self->length; i++)
-        decref(self->fields[i].type);
+    structure_clear(self);
     for (ssize_t i = 0; self->argtypes && i < self->nargtypes; i++)
         decref(self->argtypes[i]);
     xdecref(self->restype);
     if (self->type.base->ob.type != &Type_Type) decref(self->type.base);
-    free(self->fields);
     free(self->argtypes);
     free(self->ffi);
     free((char *)self->type.name);

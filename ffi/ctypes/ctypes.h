@@ -161,6 +161,9 @@ CType *union_new(const char *name, CType *base, int pack);
  * CPython: PyCStructUnionType_update_stgdict(), PyCField_FromDesc().
  * Simplified: no _anonymous_, no _swappedbytes_. */
 int structure_set_fields(CType *self, const FieldSpec *fields, ssize_t nfields);
+/* Drops its fields. A structure with a pointer to itself holds itself through that field; CPython's collector finds
+ * that, here its maker must call this when all its instances are gone, while he holds it. */
+void structure_clear(CType *self);
 /* The field of that name, of the class or its bases; NULL without an error. */
 const CField *structure_find(const CType *self, const char *name);
 /* <Field type=c_int, ofs=0:3, bits=4>. CPython: PyCField_repr(). */

@@ -166,9 +166,20 @@ int structure_set_fields(CType *self, const FieldSpec *specs, ssize_t nfields) {
     return 0;
 }
 
+void structure_clear(CType *self) {
+    CField *fields = self->fields;
+    ssize_t nfields = self->length;
+    if (!fields) return; // such as an array, which has a length, too
+    self->fields = NULL; // first: a field's type may look at them when it dies
+    self->length = 0;
+    for (ssize_t i = 0; i < nfields; i++)
+        decref(fields[i].type);
+    free(fields);
+}
+
 const CField *structure_find(const CType *self, const char *name) {
     for (; self; self = base_of(self)) {
-        for (ssize_t i = 0; i < self->length; i++) {
+        for (ssize_t i = 0; self->fields && i < self->length; i++) {
             if (strcmp(self->fields[i].name, name) == 0) return &self->fields[i];
         }
     }
