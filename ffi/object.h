@@ -91,7 +91,7 @@ void *object_new(Type *type, size_t size);
 /* Whether the type is this one or made from it. CPython: PyType_IsSubtype(). */
 bool type_is_subtype(const Type *type, const Type *base);
 static inline bool object_is(const Object *op, const Type *type) {
-    return op->type == type || type_is_subtype(op->type, type);
+    return op->type == type || (op->type->base && type_is_subtype(op->type, type));
 }
 
 /* self(*args, **kwargs): `args` has nargs values and behind them one for each name in kwnames, a Tuple

@@ -19,7 +19,7 @@ enum { GENERAL = 0, VECTOR = 0 };
 const char *const byhand_abi = NULL;
 const char *const byhand_general[] = {NULL}, *const byhand_vector[] = {NULL};
 void byhand_jump(ByhandFrame *frame) {
-    (void)frame;
+    frame->general_result = frame->vector_result = 0;
 }
 #endif
 
@@ -61,7 +61,10 @@ static int no_such_type(const char *types, char code) {
 }
 
 int byhand_place(const char *types, const ByhandValue *args, ByhandFrame *frame) {
-    if (!byhand_abi) return error_set(NotImplementedError, "no call by hand for this processor");
+    if (!byhand_abi) {
+        error_set(NotImplementedError, "no call by hand for this processor");
+        return -1;
+    }
     char result = types[0];
     if (!row_of(result) && result != 'v') return no_such_type(types, result);
     if (types[1] != '(') return no_such_type(types, '\0');

@@ -84,11 +84,6 @@ ffi_type *ctype_ffi(CType *type) {
     return &ffi_type_pointer;
 }
 
-static ffi_type *argument_ffi(const Argument *argument) {
-    return argument->type ? ctype_ffi(argument->type)
-                          : scalar(argument->desc->kind, argument->desc->size);
-}
-
 /* ---- Function pointers -----------------------------------------------------------------------*/
 
 static void drop_argtypes(FuncPtr *self) {
@@ -224,7 +219,7 @@ typedef struct {
 
 /* What is called, and as what. */
 typedef struct {
-    const FuncPtr *func;
+    FuncPtr *func;
     CType *restype;
     CType *const *argtypes;
     ssize_t nargtypes; // 0 without argtypes, too
@@ -246,7 +241,8 @@ static int prepare(ffi_cif *cif, const Callee *callee, ssize_t nargs, ffi_type *
 
 /* Prepares for as many arguments as argtypes says, once; NULL where that failed, without an error: each
  * call then tries for itself. */
-static Prepared *prepared_for(FuncPtr *self, const Callee *callee) {
+static Prepared *prepared_for(const Callee *callee) {
+    FuncPtr *self = callee->func;
     if (self->prepared) return self->prepared;
     Prepared *prepared = malloc(sizeof *prepared + (size_t)callee->nargtypes * sizeof(ffi_type *));
     bool good = prepared != NULL;
@@ -284,22 +280,29 @@ static Object *call_prepared(const Callee *callee, ffi_cif *cif, void **values) 
     return get_result(callee->restype, (char *)result);
 }
 
-/* The arguments are converted: libffi gets their types, if it has not, and their addresses. */
+/* Whether an argument came out as its argtype promised. An instance of a subclass is of its own type. */
+static bool as_declared(const Argument *argument, const CType *type) {
+    if (argument->type) return argument->type == type;
+    if (argument->desc->kind == C_POINTER) return !type->desc || type->desc->kind == C_POINTER;
+    return argument->desc == type->desc;
+}
+
+/* The arguments are converted: libffi gets their addresses, and their types, if it has not got them before. */
 static Object *call_converted(const Callee *callee, Argument *arguments, ssize_t nargs) {
     void *values[nargs + 1];
-    ffi_type *atypes[nargs + 1];
-    Prepared *prepared = nargs && nargs == callee->nargtypes
-                             ? prepared_for((FuncPtr *)(uintptr_t)callee->func, callee)
-                             : NULL;
-    bool same = prepared != NULL;
+    bool same = nargs && nargs == callee->nargtypes;
     for (ssize_t i = 0; i < nargs; i++) {
         values[i] = arguments[i].type ? arguments[i].value.p : &arguments[i].value;
-        atypes[i] = argument_ffi(&arguments[i]);
-        if (!atypes[i]) return NULL;
-        same = same &&
-               atypes[i] == prepared->atypes[i]; // an instance of a subclass is of its own type
+        same = same && as_declared(&arguments[i], callee->argtypes[i]);
     }
-    if (same) return call_prepared(callee, &prepared->cif, values);
+    Prepared *prepared = same ? prepared_for(callee) : NULL;
+    if (prepared) return call_prepared(callee, &prepared->cif, values);
+    ffi_type *atypes[nargs + 1];
+    for (ssize_t i = 0; i < nargs; i++) {
+        atypes[i] = arguments[i].type ? ctype_ffi(arguments[i].type)
+                                      : scalar(arguments[i].desc->kind, arguments[i].desc->size);
+        if (!atypes[i]) return NULL;
+    }
     ffi_cif cif;
     if (prepare(&cif, callee, nargs, atypes) < 0) return NULL;
     return call_prepared(callee, &cif, values);

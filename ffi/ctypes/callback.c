@@ -107,7 +107,9 @@ static void call_ours(Thunk *self, char *result, void **values) {
  * (CPython: whatever stood there). */
 static void closure_fcn(ffi_cif *cif, void *result, void **values, void *userdata) {
     Thunk *self = userdata;
-    Error pending = error_fetch();
+    Error pending;
+    bool is_pending = error_occurred() != NoError; // the usual case is none: an Error is large
+    if (is_pending) pending = error_fetch();
     incref(self); // it may drop the last other reference
     if (cif->rtype != &ffi_type_void) {
         size_t size = cif->rtype->size;
@@ -115,7 +117,7 @@ static void closure_fcn(ffi_cif *cif, void *result, void **values, void *userdat
     }
     call_ours(self, result, values);
     decref(self);
-    error_restore(pending);
+    if (is_pending) error_restore(pending);
 }
 
 static Thunk *thunk_new(CType *type, Object *callable) {

@@ -263,7 +263,8 @@ static int pass_cdata(CData *data, Argument *argument) {
 }
 
 int convert_param(Object *value, ssize_t index, Argument *argument) {
-    *argument = (Argument){0};
+    argument->type = NULL;
+    argument->keep = NULL;
     if (value == None) return pass_address(NULL, NULL, argument);
     if (int_check(value)) { // a C int: of a larger one the lowest bits, but only up to a long's
         const Int *self = (const Int *)value;
@@ -331,7 +332,8 @@ static int simple_from_param(CType *type, Object *value, ssize_t index, Argument
 }
 
 int ctype_from_param(CType *type, Object *value, ssize_t index, Argument *argument) {
-    *argument = (Argument){0};
+    argument->type = NULL;
+    argument->keep = NULL;
     if (type->kind == KIND_SIMPLE) return simple_from_param(type, value, index, argument);
     if (object_is(value, &type->type)) return convert_param(value, index, argument);
     if (type->kind == KIND_POINTER) {

@@ -125,7 +125,7 @@ static inline CType *ctype_of(const Object *op) { // its type, if cdata_check()
 }
 /* Whether it is memory with a type. CPython: CDataObject_Check(). */
 static inline bool cdata_check(const Object *op) {
-    return type_is_subtype(op->type, &CData_Type);
+    return object_is(op, &CData_Type);
 }
 
 /* For these files: a new class of that metaclass, kind and name, its size still to be set; `base` is not counted. How a

@@ -14,7 +14,7 @@
  *     int a : 8;  char b : 5;          C: b is in byte 1.       ctypes: b is bits 8 to 12 of byte 3: nowhere.
  *     _pack_ = 1: int a : 3;           C: size 1.               ctypes: size 4.
  *
- * CPython 3.13 and 3.14 have it repaired. CPython: Modules/_ctypes/stgdict.c,
+ * So up to 3.13; from 3.14 on Lib/ctypes/_layout.py does it as the compiler does. CPython: Modules/_ctypes/stgdict.c,
  * PyCStructUnionType_update_stgdict(); Modules/_ctypes/cfield.c, PyCField_FromDesc().
  */
 #include "ctypes.h"

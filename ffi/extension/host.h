@@ -5,12 +5,12 @@
  * from it; the module is made from that by the host, and gets its own state when it is executed. So a library is loaded
  * once and can be imported twice.
  *
- *   find_extension()       Lib/importlib/_bootstrap_external.py, FileFinder: a file by suffix
- *   import_find_init()     Python/dynload_shlib.c, _PyImport_FindSharedFuncptr(): dlopen(), dlsym()
- *   import_run_init()      Python/importdl.c, _PyImport_LoadDynamicModuleWithSpec()
- *   module_from_def()      Objects/moduleobject.c, PyModule_FromDefAndSpec2(): phase one
- *   module_exec_def()      Objects/moduleobject.c, PyModule_ExecDef(): phase two
- *   import_extension()     all of them
+ *   find_extension     a file by suffix: Lib/importlib/_bootstrap_external.py, find_spec()
+ *   import_find_init   opened, PyInit_name looked up: Python/dynload_shlib.c, _PyImport_FindSharedFuncptr()
+ *   import_run_init    that called: Python/importdl.c, _PyImport_LoadDynamicModuleWithSpec()
+ *   module_from_def    phase one: Objects/moduleobject.c, PyModule_FromDefAndSpec2()
+ *   module_exec_def    phase two: Objects/moduleobject.c, PyModule_ExecDef()
+ *   import_extension   all of them
  */
 #ifndef HOST_H
 #define HOST_H
