@@ -221,8 +221,8 @@ static inline int demo_run(const Demo *demo, int argc, char **argv) {
                 return usage_error(demo->program, "an argument too many: '%s'; see --help", word);
             argv[++count] = argv[i];
         } else {
-            const Option *option = demo_option(common, word);
-            if (!option) option = demo_option(demo->options, word);
+            const Option *option = demo_option(demo->options, word);
+            if (!option) option = demo_option(common, word);
             if (!option || (option->text == &data && !demo->data))
                 return usage_error(demo->program, "unknown option '%s'; see --help", word);
             if (option->takes && i + 1 == argc)

@@ -2,8 +2,8 @@
 //     node python314.mjs FOLDER_WITH_NODE_MODULES FILE | -c CODE | --version
 // It has 32 bits, no threads and no processes: for twins whose subject is the language.
 import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [folder, what, code] = process.argv.slice(2);
@@ -18,7 +18,8 @@ if (what === "--version") {
     program = "import sys; print('Python', sys.version.split()[0])";
 } else if (what !== "-c") {
     const path = `/tmp/${basename(what)}`;
-    python.FS.writeFile(path, readFileSync(what));
+    for (const beside of readdirSync(dirname(what), { withFileTypes: true })) // what it may read
+        if (beside.isFile()) python.FS.writeFile(`/tmp/${beside.name}`, readFileSync(join(dirname(what), beside.name)));
     program = `import runpy; runpy.run_path(${JSON.stringify(path)}, run_name='__main__')`;
 }
 try {
