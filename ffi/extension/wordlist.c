@@ -31,6 +31,11 @@ static Arena *arena_new(Py_ssize_t count, size_t total) {
     return self;
 }
 
+static Arena *arena_hold(Arena *self) {
+    self->refcnt++;
+    return self;
+}
+
 static void arena_drop(Arena *self) {
     if (self && --self->refcnt == 0) PyMem_Free(self);
 }
@@ -42,8 +47,9 @@ static Arena *arena_of(PyObject *words) {
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *word = PyTuple_GetItem(words, i); // borrowed
         if (!PyUnicode_Check(word)) {
-            PyErr_Format(PyExc_TypeError, "word %zd must be str, not %S", i,
-                         (PyObject *)Py_TYPE(word));
+            char what[32];
+            PyOS_snprintf(what, sizeof what, "word %zd", i);
+            refuse_type(what, word);
             return NULL;
         }
         total += (size_t)PyUnicode_GetLength(word);
@@ -138,8 +144,14 @@ static PyObject *words_repr(WordsObject *self) {
 static PyObject *words_richcompare(WordsObject *self, PyObject *other, int op) {
     if (Py_TYPE((PyObject *)self) != Py_TYPE(other) || (op != Py_EQ && op != Py_NE))
         Py_RETURN_NOTIMPLEMENTED;
-    if (!words_of(self) || !words_of((WordsObject *)other)) return NULL;
-    return PyObject_RichCompare(self->words, ((WordsObject *)other)->words, op);
+    PyObject *ours = words_of(self), *theirs = ours ? words_of((WordsObject *)other) : NULL;
+    if (!theirs) return NULL;
+    Py_INCREF(ours); // a str subclass's __eq__() may call __init__(), which replaces them
+    Py_INCREF(theirs);
+    PyObject *result = PyObject_RichCompare(ours, theirs, op);
+    Py_DECREF(ours);
+    Py_DECREF(theirs);
+    return result;
 }
 
 static PyObject *words_iter(WordsObject *self) {
@@ -220,37 +232,38 @@ static int search(Search *self) {
     }
     int done, status = 0;
     do {
-        Py_BEGIN_ALLOW_THREADS done = search_go_on(self);
-        Py_END_ALLOW_THREADS if (!done) status = PyErr_CheckSignals();
+        PyThreadState *thread = PyEval_SaveThread(); // Py_BEGIN_ALLOW_THREADS, without its braces
+        done = search_go_on(self);
+        PyEval_RestoreThread(thread);
+        if (!done) status = PyErr_CheckSignals();
     } while (!done && status == 0);
     PyMem_Free(self->row);
     return status;
 }
 
-/* With the arena held, as __init__ may replace it meanwhile: 0 or -1. */
-static int words_search(WordsObject *self, const Text *word, int32_t *distances, Search *result) {
-    Arena *arena = self->arena;
-    arena->refcnt++;
+/* Searches an arena that the caller holds, as __init__ may replace the object's own meanwhile: 0 or -1. */
+static int words_search(WordsObject *self, const Arena *arena, const Text *word, int32_t *distances,
+                        Search *result) {
     *result = (Search){.arena = arena, .word = word, .distances = distances, .best = -1};
     int status = search(result);
     self->searches++;
-    arena_drop(arena);
     return status;
 }
 
-PyDoc_STRVAR(
-    nearest_doc,
-    "nearest($self, word, /)\n--\n\n"
-    "The first of the words that are nearest to this one, and its distance; None if there are none.");
+PyDoc_STRVAR(nearest_doc,
+             "nearest($self, word, /)\n--\n\n"
+             "The word nearest to this one, the first if there are several, and its distance.\n\n"
+             "None if there are no words.");
 
 static PyObject *words_nearest(WordsObject *self, PyObject *word) {
     Text text;
     Search result;
     PyObject *words = words_of(self);
     if (!words || text_take(&text, word, "word") < 0) return NULL;
-    Py_INCREF(words); // the tuple that goes with the arena
+    Arena *arena = arena_hold(self->arena);
+    Py_INCREF(words); // the tuple that goes with it
     PyObject *answer = NULL;
-    if (words_search(self, &text, NULL, &result) == 0) {
+    if (words_search(self, arena, &text, NULL, &result) == 0) {
         if (result.best < 0) {
             answer = Py_NewRef(Py_None);
         } else {
@@ -259,6 +272,7 @@ static PyObject *words_nearest(WordsObject *self, PyObject *word) {
         }
     }
     Py_DECREF(words);
+    arena_drop(arena);
     text_drop(&text);
     return answer;
 }
@@ -284,8 +298,8 @@ static int32_t *int_buffer(PyObject *object, Py_buffer *buffer, Py_ssize_t count
 PyDoc_STRVAR(
     distances_into_doc,
     "distances_into($self, word, buffer, /)\n--\n\n"
-    "The distance of each word to this one, written into a buffer of C ints, such as array('i').\n\n"
-    "Other threads run meanwhile. They may look into the buffer, which fills; they cannot resize it.");
+    "Writes the distance of each word to this one into a buffer of C ints, as of array('i').\n\n"
+    "Other threads run meanwhile. They see the buffer fill, and cannot resize it.");
 
 static PyObject *words_distances_into(WordsObject *self, PyObject *const *args, Py_ssize_t nargs) {
     if (nargs != 2) {
@@ -294,16 +308,18 @@ static PyObject *words_distances_into(WordsObject *self, PyObject *const *args, 
     }
     Text text;
     if (!words_of(self) || text_take(&text, args[0], "word") < 0) return NULL;
+    // Held before the buffer is asked for: from 3.12 on a class may export one by code of its own, __buffer__(), and that
+    // may call our __init__() with more words than the buffer has room for.
+    Arena *arena = arena_hold(self->arena);
     Py_buffer buffer;
-    int32_t *distances = int_buffer(
-        args[1], &buffer, self->arena->count); // runs any code, if a class has its own buffer
-    if (!distances) {
-        text_drop(&text);
-        return NULL;
+    int32_t *distances = int_buffer(args[1], &buffer, arena->count);
+    int status = -1;
+    if (distances) {
+        Search result;
+        status = words_search(self, arena, &text, distances, &result);
+        PyBuffer_Release(&buffer); // also when it failed: whoever exports counts its views
     }
-    Search result;
-    int status = words_search(self, &text, distances, &result);
-    PyBuffer_Release(&buffer); // also when it failed: whoever exports counts its views
+    arena_drop(arena);
     text_drop(&text);
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -18,6 +18,12 @@ void text_drop(Text *self) {
     if (self->characters != self->few) PyMem_Free(self->characters);
 }
 
+void refuse_type(const char *what, PyObject *value) {
+    PyObject *name = PyType_GetName(Py_TYPE(value)); // tp_name, which the limited API has not
+    if (name) PyErr_Format(PyExc_TypeError, "%s must be str, not %U", what, name);
+    Py_XDECREF(name);
+}
+
 /* The limited API forbids PyUnicode_KIND() and PyUnicode_READ(), which look into the object: how
  * a str lies in memory is not promised to stay. It has a copy to offer. */
 int text_copy(PyObject *str, uint32_t *to, size_t length) {
@@ -39,7 +45,7 @@ int text_copy(PyObject *str, uint32_t *to, size_t length) {
 
 int text_take(Text *self, PyObject *str, const char *what) {
     if (!PyUnicode_Check(str)) {
-        PyErr_Format(PyExc_TypeError, "%s must be str, not %S", what, (PyObject *)Py_TYPE(str));
+        refuse_type(what, str);
         return -1;
     }
     Py_ssize_t length = PyUnicode_GetLength(str);
@@ -71,8 +77,10 @@ static Py_ssize_t text_distance(const Text *a, const Text *b) {
     }
     int done, interrupted = 0;
     do {
-        Py_BEGIN_ALLOW_THREADS done = edit_go_on(&edit, BUDGET);
-        Py_END_ALLOW_THREADS if (!done) interrupted = PyErr_CheckSignals();
+        PyThreadState *thread = PyEval_SaveThread(); // Py_BEGIN_ALLOW_THREADS, without its braces
+        done = edit_go_on(&edit, BUDGET);
+        PyEval_RestoreThread(thread);
+        if (!done) interrupted = PyErr_CheckSignals();
     } while (!done && !interrupted);
     PyMem_Free(edit.row);
     return interrupted ? -1 : (Py_ssize_t)edit.distance;
