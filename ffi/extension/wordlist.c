@@ -163,7 +163,12 @@ static Py_ssize_t words_length(WordsObject *self) {
 }
 
 static PyObject *words_item(WordsObject *self, Py_ssize_t index) {
-    return words_of(self) ? PySequence_GetItem(self->words, index) : NULL;
+    if (!words_of(self)) return NULL;
+    if (index >= 0 &&
+        index < PyTuple_Size(self->words)) // of a negative one, the length was added already
+        return Py_NewRef(PyTuple_GetItem(self->words, index));
+    PyErr_SetString(PyExc_IndexError, "Words index out of range");
+    return NULL;
 }
 
 static PyObject *words_get_longest(WordsObject *self, void *unused) {
@@ -283,8 +288,9 @@ static int32_t *int_buffer(PyObject *object, Py_buffer *buffer, Py_ssize_t count
     const char *format = buffer->format ? buffer->format : "B";
     if (*format == '@') format++;
     if (buffer->ndim != 1 || buffer->itemsize != sizeof(int32_t) || strcmp(format, "i") != 0) {
-        PyErr_Format(PyExc_TypeError, "a one-dimensional buffer of C ints is needed, not of '%s'",
-                     format);
+        PyErr_Format(PyExc_TypeError,
+                     "a buffer of C ints ('i') in 1 dimension is needed, not of '%s' in %d", format,
+                     buffer->ndim);
     } else if (buffer->len / buffer->itemsize < count) {
         PyErr_Format(PyExc_ValueError, "%zd ints are needed, the buffer has %zd", count,
                      buffer->len / buffer->itemsize);
