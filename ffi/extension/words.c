@@ -161,7 +161,10 @@ static int execute(PyObject *module) {
         "words.TooFar", "Two words are further apart than the limit.", PyExc_ValueError, NULL);
     if (!state->TooFar || PyModule_AddObjectRef(module, "TooFar", state->TooFar) < 0) return -1;
     state->Words = (PyTypeObject *)PyType_FromModuleAndSpec(module, &words_spec, NULL);
-    if (!state->Words) return -1;
+    if (!state->Words) {
+        if (!PyErr_Occurred()) PyErr_NoMemory(); // 3.11 forgets to say so when it copies the name
+        return -1;
+    }
     return PyModule_AddType(module, state->Words);
 }
 

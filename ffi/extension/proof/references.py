@@ -4,7 +4,8 @@ usage: references.py words.*.so ways.*.so [--times N]
 
 By a debug Python (Debian: python3-dbg), whose sys.gettotalrefcount() is the number of all references: it must be the
 same after as before. A module that was built for another Python would load here, too, and count nothing: so the files'
-suffix is looked at. Then every allocation is made to fail in turn: MemoryError or the usual outcome, and nothing is lost.
+suffix is looked at, and nothing() must not seem to lose references (it does if the headers were not the debug
+Python's). Then every allocation is made to fail in turn: MemoryError or the usual outcome, and nothing is lost.
 Exit status 0, or 1 with a line for each fault.
 """
 
@@ -12,38 +13,51 @@ import array
 import gc
 import importlib.machinery
 import importlib.util
+import operator
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib.machinery import ModuleSpec
 from typing import Any
 
-import _testcapi
-
+fail: Callable[[int, int], None] = importlib.import_module("_testcapi").set_nomemory
+heal: Callable[[], None] = importlib.import_module("_testcapi").remove_mem_hooks
 Call = Callable[[], object]
 TOTAL: Callable[[], int] = getattr(sys, "gettotalrefcount")
 NOISE = 60  # what the interpreter itself keeps now and then: far less than one for each call
 ALLOCATIONS = 60  # more than any of the calls makes
 
 
-def load(path: str) -> Any:
-    """A new module from the file, which must have been built for this Python."""
+def spec_of(path: str) -> ModuleSpec:
+    """How the file is imported; it must have been built for this Python."""
     if not path.endswith(importlib.machinery.EXTENSION_SUFFIXES[0]):
         sys.exit(f"{path}: the suffix is not {importlib.machinery.EXTENSION_SUFFIXES[0]}")
     name = os.path.basename(path).partition(".")[0]
-    loader = importlib.machinery.ExtensionFileLoader(name, path)
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec
-    module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
+    return spec
+
+
+def load(path: str) -> Any:
+    """A new module from the file."""
+    module = importlib.util.module_from_spec(spec := spec_of(path))
+    assert spec.loader
+    spec.loader.exec_module(module)
     return module
 
 
-def outcome(call: Call) -> str:
+def outcome_of(result: object, error: BaseException | None) -> str:
     """The result's type, or the error."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ") if error else type(result).__name__
+
+
+def outcome(call: Call) -> str:
+    """What it comes to when nothing fails."""
     try:
-        return type(call()).__name__
+        return outcome_of(call(), None)
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return outcome_of(None, error)
 
 
 class Broken:
@@ -73,65 +87,108 @@ class Text(str):
 
 
 def calls_of_words(path: str) -> dict[str, Call]:
-    """Everything that `words` does and refuses."""
+    """Everything that `words` does and refuses, with no function of Python's own in between."""
     module = load(path)
     Words, distance = module.Words, module.distance
-    words, bare, bad = Words(["spam", "ham", "eggs"]), Words.__new__(Words), Words([Text("a")])
-    long, wide, far = "ab" * 50, "日本" * 50, "ba" * 60
+    words, one, bare, bad = Words(["spam", "ham", "eggs"]), Words(["spam"]), Words.__new__(Words), Words([Text("a")])
+    long, wide, far, none = "ab" * 50, "日本" * 50, "ba" * 60, Words([])
     ints, short, doubles = array.array("i", [0] * 3), array.array("i", [0]), array.array("d", [0.0] * 3)
-    cycle = Words.__subclasses__ and type("More", (Words,), {})
-
-    def in_a_cycle() -> None:
-        """An object that holds itself: the collector's."""
-        more = cycle(["a"])
-        more.itself = more
-
     return {
-        "distance": lambda: distance("kitten", "sitting"), "distance, long": lambda: distance(long, far),
-        "distance, wide": lambda: distance(wide, far), "distance, limit": lambda: distance("a", "b", limit=3),
-        "distance, too far": lambda: distance("a", "b", limit=0), "distance, none": lambda: distance(),
-        "distance, a": lambda: distance(1, "b"), "distance, b": lambda: distance("a", 1), "distance, long b": lambda: distance(long, 1),
-        "distance, keyword": lambda: distance("a", "b", x=1), "distance, negative": lambda: distance("a", "b", limit=-1),
-        "distance, huge": lambda: distance("a", "b", limit=2**70), "distance, broken": lambda: distance("a", "b", limit=Broken()),
-        "distance, str limit": lambda: distance("a", "b", limit="1"),
-        "Words": lambda: Words(["a", "b"]), "Words, by name": lambda: Words(words=("a",)), "Words, none": lambda: Words(),
-        "Words, two": lambda: Words(1, 2), "Words, str": lambda: Words("ab"), "Words, int": lambda: Words(1),
-        "Words, broken": lambda: Words(Broken()), "Words, of int": lambda: Words(["a", 1]), "Words, again": lambda: words.__init__(["spam", "ham", "eggs"]),
-        "Words, in a cycle": in_a_cycle, "bare": lambda: Words.__new__(Words),
-        "repr": lambda: repr(words), "repr, bare": lambda: repr(bare), "repr, broken": lambda: repr(bad),
-        "==": lambda: words == Words(["spam"]), "!=": lambda: words != words, "<": lambda: words < words, "== other": lambda: words == 1,
-        "==, bare": lambda: bare == words, "==, bare right": lambda: words == bare, "==, broken": lambda: bad == Words(["b"]),
-        "hash": lambda: hash(words), "iter": lambda: list(words), "iter, bare": lambda: iter(bare), "len": lambda: len(words),
-        "len, bare": lambda: len(bare), "item": lambda: words[1], "item, past": lambda: words[3], "item, before": lambda: words[-4],
-        "item, bare": lambda: bare[0], "in": lambda: "ham" in words, "longest": lambda: words.longest, "longest, bare": lambda: bare.longest,
-        "longest, set": lambda: setattr(words, "longest", 1), "searches": lambda: words.searches, "searches, set": lambda: setattr(words, "searches", 1),
-        "nearest": lambda: words.nearest("slam"), "nearest, long": lambda: words.nearest(long), "nearest, none": lambda: Words([]).nearest("a"),
-        "nearest, int": lambda: words.nearest(1), "nearest, bare": lambda: bare.nearest("a"), "nearest, two": lambda: words.nearest(1, 2),
-        "into": lambda: words.distances_into("slam", ints), "into, long": lambda: words.distances_into(long, ints),
-        "into, one": lambda: words.distances_into("a"), "into, int": lambda: words.distances_into(1, ints),
-        "into, no buffer": lambda: words.distances_into(long, 1), "into, bytes": lambda: words.distances_into("a", b"abc"),
-        "into, doubles": lambda: words.distances_into("a", doubles), "into, short": lambda: words.distances_into("a", short),
-        "into, bare": lambda: bare.distances_into("a", ints),
+        "distance": partial(distance, "kitten", "sitting"),
+        "distance, long": partial(distance, long, far),
+        "distance, wide": partial(distance, wide, far),
+        "distance, limit": partial(distance, "a", "b", limit=3),
+        "distance, too far": partial(distance, "a", "b", limit=0),
+        "distance, none": partial(distance),
+        "distance, a": partial(distance, 1, "b"),
+        "distance, b": partial(distance, "a", 1),
+        "distance, long b": partial(distance, long, 1),
+        "distance, keyword": partial(distance, "a", "b", x=1),
+        "distance, negative": partial(distance, "a", "b", limit=-1),
+        "distance, huge": partial(distance, "a", "b", limit=2**70),
+        "distance, str limit": partial(distance, "a", "b", limit="1"),
+        "distance, broken": partial(distance, "a", "b", limit=Broken()),
+        "Words": partial(Words, ["a", "b"]),
+        "Words, by name": partial(Words, words=("a",)),
+        "Words, none": partial(Words),
+        "Words, two": partial(Words, 1, 2),
+        "Words, str": partial(Words, "ab"),
+        "Words, int": partial(Words, 1),
+        "Words, of int": partial(Words, ["a", 1]),
+        "Words, again": partial(words.__init__, ["spam", "ham", "eggs"]),
+        "Words, broken": partial(Words, Broken()),
+        "bare": partial(Words.__new__, Words),
+        "repr": partial(repr, words),
+        "repr, bare": partial(repr, bare),
+        "repr, broken": partial(repr, bad),
+        "==": partial(operator.eq, words, one),
+        "!=": partial(operator.ne, words, words),
+        "<": partial(operator.lt, words, words),
+        "== other": partial(operator.eq, words, 1),
+        "==, bare": partial(operator.eq, bare, words),
+        "==, bare right": partial(operator.eq, words, bare),
+        "==, broken": partial(operator.eq, bad, one),
+        "hash": partial(hash, words),
+        "iter": partial(list, words),
+        "iter, bare": partial(iter, bare),
+        "len": partial(len, words),
+        "len, bare": partial(len, bare),
+        "item": partial(operator.getitem, words, 1),
+        "item, past": partial(operator.getitem, words, 3),
+        "item, before": partial(operator.getitem, words, -4),
+        "item, bare": partial(operator.getitem, bare, 0),
+        "in": partial(operator.contains, words, "ham"),
+        "longest": partial(getattr, words, "longest"),
+        "longest, bare": partial(getattr, bare, "longest"),
+        "longest, set": partial(setattr, words, "longest", 1),
+        "searches": partial(getattr, words, "searches"),
+        "searches, set": partial(setattr, words, "searches", 1),
+        "nearest": partial(words.nearest, "slam"),
+        "nearest, long": partial(words.nearest, long),
+        "nearest, none": partial(none.nearest, "a"),
+        "nearest, int": partial(words.nearest, 1),
+        "nearest, bare": partial(bare.nearest, "a"),
+        "nearest, two": partial(words.nearest, 1, 2),
+        "into": partial(words.distances_into, "slam", ints),
+        "into, long": partial(words.distances_into, long, ints),
+        "into, one": partial(words.distances_into, "a"),
+        "into, int": partial(words.distances_into, 1, ints),
+        "into, no buffer": partial(words.distances_into, long, 1),
+        "into, bytes": partial(words.distances_into, "a", b"abc"),
+        "into, doubles": partial(words.distances_into, "a", doubles),
+        "into, short": partial(words.distances_into, "a", short),
+        "into, bare": partial(bare.distances_into, "a", ints),
     }
 
 
 def calls_of_ways(path: str) -> dict[str, Call]:
     """Each way, and what each refuses."""
     module = load(path)
-    calls: dict[str, Call] = {"nothing": lambda: module.nothing(), "add_one": lambda: module.add_one(1000), "add_one, str": lambda: module.add_one("1"),
-                              "add_one, huge": lambda: module.add_one(2**63 - 1)}
+    calls: dict[str, Call] = {
+        "nothing": module.nothing,
+        "add_one": partial(module.add_one, 1000),
+        "add_one, str": partial(module.add_one, "1"),
+        "add_one, huge": partial(module.add_one, 2**63 - 1),
+    }
     for name in ("add_varargs", "add_keywords", "add_fastcall", "add_fastcall_keywords"):
         add = getattr(module, name)
-        calls |= {name: lambda add=add: add(1000, 2), f"{name}, one": lambda add=add: add(1), f"{name}, three": lambda add=add: add(1, 2, 3),
-                  f"{name}, str": lambda add=add: add(1, "2"), f"{name}, overflow": lambda add=add: add(2**63 - 1, 1),
-                  f"{name}, huge": lambda add=add: add(2**63, 1), f"{name}, by name": lambda add=add: add(1000, b=2),
-                  f"{name}, unknown": lambda add=add: add(1, c=2), f"{name}, twice": lambda add=add: add(1, a=2)}
+        calls |= {
+            name: partial(add, 1000, 2),
+            f"{name}, one": partial(add, 1),
+            f"{name}, three": partial(add, 1, 2, 3),
+            f"{name}, str": partial(add, 1, "2"),
+            f"{name}, overflow": partial(add, 2**63 - 1, 1),
+            f"{name}, huge": partial(add, 2**63, 1),
+            f"{name}, by name": partial(add, 1000, b=2),
+            f"{name}, unknown": partial(add, 1, c=2),
+            f"{name}, twice": partial(add, 1, a=2),
+        }
     return calls
 
 
-def flat(name: str, call: Call, times: int) -> str:
+def flat(name: str, call: Call, times: int, warm: int = 100) -> str:
     """A fault if the number of references or of blocks is another one afterwards; or nothing."""
-    for _ in range(100):  # caches fill
+    for _ in range(warm):  # caches fill
         outcome(call)
     gc.collect()
     before = TOTAL(), sys.getallocatedblocks()
@@ -149,29 +206,32 @@ def flat(name: str, call: Call, times: int) -> str:
 
 def failing_at(call: Call, n: int) -> str:
     """The call's outcome if the n-th allocation fails."""
-    _testcapi.set_nomemory(n, n + 1)
+    # Of this frame CPython makes an object for the traceback, and does not survive that this fails, whatever was called
+    # ("error return without exception set"): so it is made before.
+    sys._getframe()
+    kept: BaseException | None = None
+    result: object = None
+    fail(n, n + 1)
     try:
-        call()
-        result = ""
-    except MemoryError:
-        result = "MemoryError"
-    except Exception as error:
-        kept: BaseException = error
-        result = "error"
-    finally:
-        _testcapi.remove_mem_hooks()
-    return outcome(call) if not result else f"{type(kept).__name__}: {kept}" if result == "error" else result
+        result = call()
+    except BaseException as error:
+        kept = error
+    heal()
+    text = outcome_of(result, kept)
+    kept = None
+    return text
 
 
-def without_memory(name: str, call: Call, allocations: int, rounds: int) -> str:
+def without_memory(name: str, prepared: Callable[[], Call], allocations: int, rounds: int) -> str:
     """A fault if an outcome is neither the usual one nor MemoryError, or references are lost; or nothing."""
-    usual = outcome(call)
+    usual = outcome(prepared())
 
     def all_in_turn() -> None:
         """Each once."""
         for n in range(allocations):
-            found = failing_at(call, n)
-            if found not in (usual, "MemoryError"):
+            found = failing_at(prepared(), n)
+            # 3.11's PyErr_Format() raises the error without a message if there is no memory for one.
+            if found not in (usual, usual.partition(":")[0], "MemoryError"):
                 faults.append(f"{name}, allocation {n} fails: {found}, and not {usual}")
 
     faults: list[str] = []
@@ -179,14 +239,21 @@ def without_memory(name: str, call: Call, allocations: int, rounds: int) -> str:
     return "\n".join(faults) or flat(f"{name}, allocations fail", all_in_turn, rounds)
 
 
+def imports(path: str, rounds: int) -> Iterator[str]:
+    """The two phases of an import: made and filled, and without memory."""
+    spec = spec_of(path)
+    create, execute = importlib.import_module("_imp").create_dynamic, importlib.import_module("_imp").exec_dynamic
+    yield flat(f"{path}, imported", partial(load, path), rounds, 1000)
+    yield without_memory(f"{path}, made", lambda: partial(create, spec), 100, 3)
+    yield without_memory(f"{path}, filled", lambda: partial(execute, create(spec)), 300, 3)
+
+
 def main(words: str, ways: str, times: int) -> int:
     """All of it; prints what was done."""
     calls = calls_of_words(words) | calls_of_ways(ways)
     faults = [flat(name, call, times) for name, call in calls.items()]
-    faults += [without_memory(name, call, ALLOCATIONS, times // 1000 + 1) for name, call in calls.items()]
-    for path in (words, ways):
-        faults.append(flat(f"import of {path}", lambda: load(path), times // 1000 + 1))
-        faults.append(without_memory(f"import of {path}", lambda: load(path), 400, 3))
+    faults += [without_memory(name, lambda: call, ALLOCATIONS, 3) for name, call in calls.items()]
+    faults += [*imports(words, 500), *imports(ways, 500)]
     faults = [fault for fault in faults if fault]
     print(*faults, sep="\n", end="\n" if faults else "")
     print(f"{len(calls)} calls, {times} times each, {TOTAL()} references: {len(faults)} faults")
