@@ -88,11 +88,8 @@ static void module_dealloc(Object *op) {
     Module *self = (Module *)op;
     self->ob.refcnt = 1; // what m_free does may take and drop references to it
     if (self->def && self->def->free && (self->state || self->def->size == 0)) self->def->free(op);
-    for (ssize_t i = 0; self->dict && i < ((Dict *)self->dict)->used;
-         i++) { // its functions may live on
-        CFunctionObject *func = (CFunctionObject *)((Dict *)self->dict)->entries[i].value;
-        if (func->ob.type == &CFunction_Type && func->self == op) func->self = NULL;
-    }
+    for (CFunctionObject *func = self->functions; func; func = func->next) // some may live on
+        func->self = NULL;
     xdecref(self->dict);
     xdecref(self->name);
     free(self->state);
