@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import gc
 import importlib.util
+import io
 import os
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def cffi(folder: str) -> Any:
     ffi = importlib.import_module("cffi").FFI()
     ffi.cdef("int add(int, int);")
     ffi.set_source("add_cffi", "static " + ADD)
-    with contextlib.redirect_stdout(sys.stderr):  # what it tells; our standard output has answers
+    with contextlib.redirect_stdout(io.StringIO()):  # it tells what it does; our standard output has answers
         ffi.emit_c_code(os.path.join(folder, "add_cffi.c"))
     return compiled("add_cffi", "add_cffi.c", "cc", folder, []).lib.add
 
