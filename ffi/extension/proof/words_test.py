@@ -326,7 +326,7 @@ class WithoutGil(unittest.TestCase):
     @contextlib.contextmanager
     def soon(self, action: Callable[[], object]) -> Iterator[None]:
         """Does it from another thread a little later: which needs the GIL to run at all."""
-        timer = threading.Timer(0.1, action)
+        timer = threading.Timer(0.3, action)
         timer.start()
         yield
         timer.join()
@@ -346,13 +346,14 @@ class WithoutGil(unittest.TestCase):
             calls.append(1)
             if len(calls) == 2:
                 raise TimeoutError("long enough")
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
 
         calls: list[int] = []
+        call = self.long_calls()[0]
         old = signal.signal(signal.SIGALRM, handler)
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            self.assertEqual(outcome(self.long_calls()[0]), "TimeoutError: long enough")
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            self.assertEqual(outcome(call), "TimeoutError: long enough")
         finally:
             signal.signal(signal.SIGALRM, old)
         self.assertEqual(len(calls), 2)
