@@ -262,6 +262,10 @@ static void test_replaced_function(void **state) {
     assert_null(object_call(function, NULL, 0));
     assert_error(RuntimeError, "give() outlived its module");
     decref(function);
+    module = module_from_def(&def, "m"); // and a module, that a function of its died
+    assert_int_equal(module_add_object_ref(module, "give", None), 0);
+    assert_null(((Module *)module)->functions);
+    decref(module);
     assert_int_equal(testing_blocks(), 0);
 }
 
