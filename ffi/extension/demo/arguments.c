@@ -76,12 +76,13 @@ int arguments_from(Arguments *self, int count, char **words) {
     return -1;
 }
 
-void print_error(int column) {
+void print_error(int at, int column) {
     char text[300];
     snprintf(text, sizeof text, "%s: %s", error_name(error_occurred()), error_message());
     error_clear();
     char *rest = text;
-    if (column > 6 && column + (int)strlen(text) > 80) printf("\n%*s", column = 6, "");
+    if (at > 6 && column + (int)strlen(text) > 80) printf("\n%*s", column = 6, "");
+    if (column > at) printf("%*s", column - at, "");
     while (column + (int)strlen(rest) > 80) { // a line is full: the rest goes below
         char *blank = rest + 80 - column;
         while (*blank != ' ')
@@ -92,9 +93,9 @@ void print_error(int column) {
     puts(rest);
 }
 
-void print_outcome(Object *result, int column) {
+void print_outcome(Object *result) {
     if (!result) {
-        print_error(column);
+        print_error(4, 4);
         return;
     }
     puts(repr(result, 70));

@@ -82,8 +82,9 @@ typedef union {
 } Slot;
 
 /* What the format's characters left, "1, 7"; a slot that nothing was written to has its 7 still. */
-static void print_stored(const char *format, const Slot *slots) {
+static void print_stored(int at, const char *format, const Slot *slots) {
     const char *between = "";
+    printf("%*s", 30 - at, "");
     for (const char *c = format; *c && *c != ':'; c++) {
         if (*c == '|' || *c == '$') continue;
         printf("%s", between);
@@ -114,11 +115,11 @@ static void try_format(const char *format, const char *words) {
     int good = by_name ? arg_parse_tuple_and_keywords(tuple, kwargs, format, names, (void *)slots,
                                                       (void *)(slots + 1))
                        : arg_parse_tuple(tuple, format, (void *)slots, (void *)(slots + 1));
-    printf("  %-8s %-20s ", format, words);
+    int at = printf("  %-6s  %s", format, words);
     if (good)
-        print_stored(format, slots);
+        print_stored(at, format, slots);
     else
-        print_error(32);
+        print_error(at, 30);
     decref(tuple);
     decref(kwargs);
     arguments_drop(&args);
@@ -152,7 +153,7 @@ void play_format(void) {
         {NULL, "i|$i:f", "1 b=2"},
         {NULL, "i|$i:f", "b=2"},
     };
-    puts("  format   arguments            what is stored (7: nothing was), or the error\n");
+    puts("  format  arguments           what is stored (7: nothing was), or the error\n");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].question) {
             step(rows[i].question);
@@ -219,9 +220,9 @@ void play_wrong(void) {
     for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
         printf("  %s\n    ", inits[i].what);
         import_run_init("m", inits[i].init);
-        print_error(4);
+        print_error(4, 4);
     }
-    step("A slot with a number that this host does not know: skipped, or refused?");
+    step("A slot of a number that is unknown here: skipped, or refused?");
     static ModuleDef defs[] = {{.name = "m", .slots = unknown},
                                {.name = "m", .slots = silent},
                                {.name = "m", .slots = raises},
@@ -233,16 +234,16 @@ void play_wrong(void) {
         printf("  %s\n    ", slots[i]);
         Object *module = module_from_def(&defs[i], "m");
         if (module) module_exec_def(module);
-        print_error(4);
+        print_error(4, 4);
         xdecref(module);
     }
-    step("A function that returns NULL without an error, and one that does both?");
+    step("And a function that returns NULL, and no error?");
     static ModuleDef def = {.name = "m", .methods = functions};
     Object *module = need(module_from_def(&def, "m"));
     puts("\nA function gives back:");
     for (const MethodDef *ml = functions; ml->name; ml++) {
         printf("  %s\n    ", ml->name[0] == 'n' ? "NULL, and no error" : "a value, and an error");
-        print_outcome(call(module, ml->name, "1"), 4);
+        print_outcome(call(module, ml->name, "1"));
     }
     decref(module);
 }

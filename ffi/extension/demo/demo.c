@@ -43,10 +43,9 @@ static void play_open(void) {
     printf("  as counter        %s\n",
            import_find_init("counter", path) ? "PyInit_counter found" : "");
     step("The same file, imported under another name?");
-    printf("  as other          ");
     import_find_init("other", path);
-    print_error(20);
-    step("And a real module of python3? Its functions are in python3, not here.");
+    print_error(printf("  as other"), 20);
+    step("And a module made for python3?");
     snprintf(module, sizeof module, "%s/words.abi3.so", here());
     if (access(module, F_OK) == 0 && !import_find_init("words", module)) {
         const char *words = strstr(error_message(), "undefined symbol");
@@ -86,15 +85,15 @@ static void play_phases(void) {
     step("Phase one made the functions. What does phase two add?");
     must(module_exec_def(first));
     show_module("module_exec_def", first);
-    step("The same description once more: a second module. Do both count together?");
+    step("Once more, a second module. Do both count together?");
     Object *second = need(import_extension(here(), "counter"));
     static const char *const steps[] = {"", "step=10", ""};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         printf("  first.count(%s)%*s", steps[i], 10 - (int)strlen(steps[i]), "");
-        print_outcome(call(first, "count", steps[i]), 24);
+        print_outcome(call(first, "count", steps[i]));
     }
     printf("  second.count()          ");
-    print_outcome(call(second, "count", ""), 24);
+    print_outcome(call(second, "count", ""));
     puts("\nThe code is in memory once, and each module has a state for itself. That is why\n"
          "nothing may be in a static variable.");
     decref(first);
@@ -192,8 +191,8 @@ int main(int argc, char **argv) {
     static const Demo demo = {
         .program = program,
         .about =
-            "Imports a plug-in (plugin.h) and calls one of its functions; without a function it\n"
-            "lists them. MODULE is a file, or a name that is looked for in this directory and\n"
+            "Imports a plug-in (plugin.h) and calls one of its functions; without one lists\n"
+            "them. MODULE is a file, or a name that is looked for in this directory and\n"
             "beside this program. ARG is a value, or NAME=VALUE: a number, None, True, False,\n"
             "'text' in quotes with \\0 for a NUL, b'bytes'; any other word is text, too.",
         .operands = "MODULE [FUNCTION [ARG...]]",

@@ -22,10 +22,10 @@ void arguments_drop(Arguments *self);
 
 /* module.name(words): new reference, or NULL with an error. */
 Object *call(Object *module, const char *name, const char *words);
-/* The pending error, in a line of its own if there is no room for it behind this column. */
-void print_error(int column);
+/* The pending error from a column on, of a line that is written up to `at`; in lines of its own where it has no room. */
+void print_error(int at, int column);
 /* The result's repr and a newline, or the error; drops it. */
-void print_outcome(Object *result, int column);
+void print_outcome(Object *result);
 
 void play_arrives(void);
 void play_format(void);
