@@ -13,25 +13,14 @@ typedef struct Object {
 } Object;
 typedef Object *(*CFunction)(Object *module, Object *arg);
 
-static const char *error; // the pending error's type, or NULL
-static Object pool[16];
-static int room = 16;      // so many objects may be alive at once
-static void (*hook)(void); // the user's code: runs when an object is asked for its value
+static const char *error;                         // the pending error's type, or NULL
+static Object *object_new(Type type, long value); // one reference, the caller's; or MemoryError
+static long as_long(const Object *o);             // -1 with TypeError; the user's code runs first
 
 /* Makes this error the pending one: NULL. */
 static Object *raise_error(const char *type) {
     error = type;
     return NULL;
-}
-
-// A new object with one reference, the caller's; NULL with MemoryError.
-static Object *object_new(Type type, long value) {
-    for (Object *o = pool; o < pool + room; o++) {
-        if (o->type != NOTHING) continue;
-        *o = (Object){1, type, value, {NULL}};
-        return o;
-    }
-    return raise_error("MemoryError");
 }
 
 // Drops a reference. With the last one the object dies, and drops those that it holds.
@@ -40,14 +29,6 @@ static void decref(Object *o) {
     for (long i = 0; o->type == LIST && i < o->value; i++)
         decref(o->items[i]);
     o->type = NOTHING;
-}
-
-// An int's value; -1 with TypeError, so -1 alone says nothing. Runs the user's code first.
-static long as_long(const Object *o) {
-    if (hook) hook();
-    if (o->type == INT) return o->value;
-    raise_error("TypeError");
-    return -1;
 }
 
 // total(list), METH_O: the sum, a new int; NULL with TypeError, OverflowError, MemoryError.
@@ -79,6 +60,26 @@ static Object *call_one(CFunction function, Object *const *args, long nargs) {
 }
 
 // ---- the check: one line for each promise; status 1 if one is broken
+static Object pool[16];
+static int room = 16;      // so many objects may be alive at once
+static void (*hook)(void); // the user's code: runs when an object is asked for its value
+
+static Object *object_new(Type type, long value) {
+    for (Object *o = pool; o < pool + room; o++) {
+        if (o->type != NOTHING) continue;
+        *o = (Object){1, type, value, {NULL}};
+        return o;
+    }
+    return raise_error("MemoryError");
+}
+
+static long as_long(const Object *o) {
+    if (hook) hook();
+    if (o->type == INT) return o->value;
+    raise_error("TypeError");
+    return -1;
+}
+
 static int broken;
 
 static void check(const char *promise, long got, long expected) {
@@ -151,6 +152,9 @@ int main(void) {
     check("as many are alive as before", alive(), 3);
     check("the references are as before",
           pool[0].refcnt * 100 + pool[1].refcnt * 10 + pool[2].refcnt, 111);
+    begin(2, 3);
+    Object *result = call_one(total, &list, 1);
+    check("the result has one reference, the caller's", result ? result->refcnt : -1, 1);
     begin(-1, 3);
     check("-1 is a value, too", sum_of(), 2);
     begin(2, 3);
