@@ -17,7 +17,6 @@ static const char *error;                         // the pending error's type, o
 static Object *object_new(Type type, long value); // one reference, the caller's; or MemoryError
 static long as_long(const Object *o);             // -1 with TypeError; the user's code runs first
 
-/* Makes this error the pending one: NULL. */
 static Object *raise_error(const char *type) {
     error = type;
     return NULL;
