@@ -262,6 +262,10 @@ static void test_replaced_function(void **state) {
     assert_null(object_call(function, NULL, 0));
     assert_error(RuntimeError, "give() outlived its module");
     decref(function);
+    module = module_from_def(&def, "m"); // and a module, that a function of its died
+    assert_int_equal(module_add_object_ref(module, "give", None), 0);
+    assert_null(((Module *)module)->functions);
+    decref(module);
     assert_int_equal(testing_blocks(), 0);
 }
 
@@ -327,6 +331,11 @@ static void test_arguments(void **state) {
     assert_int_equal(args[0]->refcnt + args[1]->refcnt, 2);
     assert_int_equal(arg_parse_tuple(args[0], "i", &a), 0);
     assert_error(SystemError, "new style getargs format but argument is not a tuple");
+    Object *large = int_from_long(INT64_C(1) << 31);
+    assert_int_equal(arg_parse_stack(&large, 1, "i", &a), 0);
+    assert_error(OverflowError, sizeof(long) > 4 ? "signed integer is greater than maximum"
+                                                 : "Python int too large to convert to C long");
+    decref(large);
     // Too long an error is cut, and nothing is written past it.
     char name[400] = "i:";
     memset(name + 2, 'x', sizeof name - 3);

@@ -77,11 +77,12 @@ static void print_outcome(Object *result) {
 
 /* ---- Formats ---------------------------------------------------------------------------------*/
 
-/* One value in each format; long and Py_ssize_t, whose size is not everywhere the same, only where it fits. */
-static const char *const single_formats[] = {"i:f", "L:f", "d:f",        "f:f", "p:f",
-                                             "s:f", "z:f", "U:f",        "S:f", "O!:f",
-                                             "O:f", "s",   "s;all of it"};
-static const char *const small_formats[] = {"l:f", "n:f"};
+/* One value in each format. Those whose words depend on how long a long is, only with values that all can hold: the others
+ * are differential.c's. */
+// clang-format off: a table
+static const char *const single_formats[] = {"L:f", "d:f", "f:f",  "p:f", "s:f", "z:f",
+                                             "U:f", "S:f", "O!:f", "O:f", "s",   "s;all of it"};
+static const char *const small_formats[] = {"i:f", "l:f", "n:f", "i", "l;all of it"};
 static const char *const values[] = {"None",
                                      "True",
                                      "0",
@@ -98,15 +99,16 @@ static const char *const values[] = {"None",
                                      "b''",
                                      "()",
                                      "2147483647",
-                                     "2147483648", // here small ends
-                                     "-2147483648",
+                                     "-2147483648", // here small ends
+                                     "2147483648",
                                      "-2147483649",
                                      "9223372036854775807",
                                      "9223372036854775808",
                                      "-9223372036854775808",
                                      "-9223372036854775809",
                                      "18446744073709551615"};
-enum { SMALL = 16 };
+// clang-format on
+enum { SMALL = 17 };
 
 static const char *const formats[] = {
     "",     ":f",    "i",      "i:f", "ii:f", "i|i:f", "|ii:f", "|i",          "ii;all of it",
