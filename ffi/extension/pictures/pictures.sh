@@ -26,7 +26,7 @@ ctypes|add|ctypes
 DOORS
 
 gnuplot >"$work/doors.svg" <<PLOT
-set terminal svg size 800,440 font "sans-serif,14"
+set terminal svg size 800,440 font "sans-serif,14" noenhanced
 set datafile separator "|"
 set lmargin 26
 set rmargin 4
