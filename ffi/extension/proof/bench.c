@@ -106,7 +106,7 @@ static BenchmarkRow rows[] = {
      {{"FASTCALL", python, "add_fastcall"},
       {"ParseTuple", python, "add_varargs"},
       {"ParseTupleAndKeywords", python, "add_keywords"},
-      {"FASTCALL|KEYWORDS", python, "add_fastcall_keywords"},
+      {"FASTCALL and KEYWORDS", python, "add_fastcall_keywords"},
       {"O", python, "add_one"}},
      0},
     {"by-name",
