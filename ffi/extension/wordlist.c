@@ -193,14 +193,9 @@ typedef struct {
     Py_ssize_t best;    // its index, -1 before the first
     size_t best_distance;
     Edit edit;
-    size_t *row; // as large as the longest of these comparisons needs
-    int begun;   // the edit is that of `next`, and is not done
+    uint64_t *bits; // as many as the longest of these comparisons needs
+    int begun;      // the edit is that of `next`, and is not done
 } Search;
-
-/* How many bytes the largest comparison needs: none is larger than the word itself allows. */
-static size_t search_row_size(const Search *self) {
-    return self->word->length <= EDIT_WORD ? 0 : (self->word->length + 1) * sizeof(size_t);
-}
 
 /* Some of the words, without the GIL: 1 when all are done. */
 static int search_go_on(Search *self) {
@@ -210,11 +205,12 @@ static int search_go_on(Search *self) {
         if (!self->begun) {
             edit_begin(&self->edit, self->word->characters, self->word->length,
                        arena->characters + start, length);
-            self->edit.row = self->row;
+            self->edit.bits = self->bits;
             self->begun = 1;
         }
         if (spent > BUDGET || !edit_go_on(&self->edit, BUDGET - spent)) return 0;
-        spent += self->word->length * (length / EDIT_WORD + 1) + 1;
+        size_t shorter = length < self->word->length ? length : self->word->length;
+        spent += (self->word->length + length) * (shorter / EDIT_WORD + 1) + 1; // or less
         size_t found = self->edit.distance;
         if (self->distances)
             self->distances[self->next] = found > INT32_MAX ? INT32_MAX : (int32_t)found;
@@ -230,8 +226,9 @@ static int search_go_on(Search *self) {
 
 /* All of it: 0, or -1 with KeyboardInterrupt or what another signal's handler raised, MemoryError. */
 static int search(Search *self) {
-    size_t row_size = search_row_size(self);
-    if (row_size && !(self->row = PyMem_Malloc(row_size))) {
+    // The shorter of two is never longer than the word.
+    size_t needed = edit_size(self->word->length, SIZE_MAX);
+    if (needed && !(self->bits = PyMem_Malloc(needed))) {
         PyErr_NoMemory();
         return -1;
     }
@@ -242,7 +239,7 @@ static int search(Search *self) {
         PyEval_RestoreThread(thread);
         if (!done) status = PyErr_CheckSignals();
     } while (!done && status == 0);
-    PyMem_Free(self->row);
+    PyMem_Free(self->bits);
     return status;
 }
 

@@ -68,10 +68,10 @@ int text_take(Text *self, PyObject *str, const char *what) {
  * it, to see to signals: Python's handler, which raises KeyboardInterrupt, runs only when asked for. */
 static Py_ssize_t text_distance(const Text *a, const Text *b) {
     Edit edit;
-    size_t row_size = edit_begin(&edit, a->characters, a->length, b->characters, b->length);
-    if (row_size == 0 && edit.nb <= EDIT_WORD)
-        return (Py_ssize_t)edit_short(edit.a, edit.na, edit.b, edit.nb);
-    if (row_size && !(edit.row = PyMem_Malloc(row_size))) {
+    size_t needed = edit_begin(&edit, a->characters, a->length, b->characters, b->length);
+    if (needed == 0) return (Py_ssize_t)edit_short(edit.a, edit.na, edit.b, edit.nb);
+    edit.bits = PyMem_Malloc(needed);
+    if (!edit.bits) {
         PyErr_NoMemory();
         return -1;
     }
@@ -82,7 +82,7 @@ static Py_ssize_t text_distance(const Text *a, const Text *b) {
         PyEval_RestoreThread(thread);
         if (!done) interrupted = PyErr_CheckSignals();
     } while (!done && !interrupted);
-    PyMem_Free(edit.row);
+    PyMem_Free(edit.bits);
     return interrupted ? -1 : (Py_ssize_t)edit.distance;
 }
 

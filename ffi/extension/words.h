@@ -16,7 +16,7 @@ typedef struct {
     PyObject *limit_name; // "limit", interned
 } State;
 
-enum { BUDGET = 10 * 1000 * 1000 }; // steps between two looks at signals: some ten milliseconds
+enum { BUDGET = 10 * 1000 * 1000 }; // steps between two looks at signals: some tens of milliseconds
 
 /* The characters of a str. */
 typedef struct {

@@ -103,7 +103,7 @@ def meanwhile(work: Callable[[], object], other: Callable[[], str]) -> None:
 
 def buffer() -> None:
     """The GIL is released during a search; a buffer is held."""
-    many, word = words.Words(["abcdefgh" * 200] * 200), "hgfedcba" * 200
+    many, word = words.Words(["abcdefgh" * 200] * 2000), "hgfedcba" * 200
     out = array.array("i", [0] * len(many))
     NAMES.update(five=array.array("i", [0] * 5), one=array.array("i", [0]))
 

@@ -19,7 +19,8 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from itertools import repeat
+from functools import partial
+from itertools import product, repeat
 from typing import Any
 
 import pure
@@ -101,6 +102,15 @@ def doors(directory: str, folder: str) -> Iterator[tuple[str, Door]]:
     for who, function in ours.items():
         for length, (a, b) in pairs.items():
             yield f"{who} {length}", (function, f"f({a!r}, {b!r})")
+    some = ["".join(letters) for letters in product("aehilnorst", repeat=3)]  # a thousand words
+    yield "nearest", (words.Words(some).nearest, "f('neither')")
+    for who, function in ours.items():
+        yield f"{who} nearest", (partial(nearest, function, some), "f('neither')")
+
+
+def nearest(distance: Callable[..., Any], words: list[str], word: str) -> str:
+    """What Words.nearest() does, with another distance."""
+    return min(words, key=partial(distance, word))
 
 
 def looped(door: Door) -> Callable[[int], int]:

@@ -79,34 +79,15 @@ static void print_outcome(Object *result) {
 
 /* One value in each format. Those whose words depend on how long a long is, only with values that all can hold: the others
  * are differential.c's. */
-// clang-format off: a table
-static const char *const single_formats[] = {"L:f", "d:f", "f:f",  "p:f", "s:f", "z:f",
-                                             "U:f", "S:f", "O!:f", "O:f", "s",   "s;all of it"};
+// clang-format off
+static const char *const single_formats[] = {"L:f", "d:f", "f:f", "p:f", "s:f", "z:f", "U:f", "S:f", "O!:f", "O:f", "s",
+    "s;all of it"};
 static const char *const small_formats[] = {"i:f", "l:f", "n:f", "i", "l;all of it"};
-static const char *const values[] = {"None",
-                                     "True",
-                                     "0",
-                                     "1",
-                                     "-1",
-                                     "255",
-                                     "1.5",
-                                     "-0.0",
-                                     "1e300",
-                                     "''",
-                                     "'text'",
-                                     "'a\\0b'",
-                                     "b'bytes'",
-                                     "b''",
-                                     "()",
-                                     "2147483647",
-                                     "-2147483648", // here small ends
-                                     "2147483648",
-                                     "-2147483649",
-                                     "9223372036854775807",
-                                     "9223372036854775808",
-                                     "-9223372036854775808",
-                                     "-9223372036854775809",
-                                     "18446744073709551615"};
+static const char *const values[] = {
+    "None", "True", "0", "1", "-1", "255", "1.5", "-0.0", "1e300", "''", "'text'", "'a\\0b'", "b'bytes'", "b''", "()",
+    "2147483647", "-2147483648", // here small ends
+    "2147483648", "-2147483649", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+    "-9223372036854775809", "18446744073709551615"};
 // clang-format on
 enum { SMALL = 17 };
 
