@@ -61,7 +61,7 @@ static size_t words_of(size_t na) {
 }
 
 size_t edit_size(size_t na, size_t nb) { // more and less, and a table for each word
-    return na == 0 || nb <= EDIT_WORD ? 0 : words_of(na) * (2 + 256) * sizeof(uint64_t);
+    return nb <= EDIT_WORD ? 0 : words_of(na) * (2 + 256) * sizeof(uint64_t);
 }
 
 size_t edit_begin(Edit *self, const uint32_t *a, size_t na, const uint32_t *b, size_t nb) {

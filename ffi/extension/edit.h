@@ -21,8 +21,8 @@ typedef struct {
 /* The distance of two texts of which `a` fits in a word. */
 size_t edit_short(const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
 
-/* How many bytes a comparison needs of texts of so many characters, the first the shorter: 0 if both fit in a word, else
- * about 33 for each character of the shorter. */
+/* How many bytes a comparison needs of texts of so many characters, the first the shorter: 0 if both fit in a word or one is
+ * empty, else about 33 for each character of the shorter. */
 size_t edit_size(size_t na, size_t nb);
 /* Begins: what both texts begin and end with is left off. Returns edit_size() of what remains; the caller lets `bits` point
  * to so many. */
