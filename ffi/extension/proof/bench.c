@@ -113,7 +113,7 @@ static uint64_t our_host(size_t n, size_t repeats, BENCHMARK_UNUSED const void *
 static BenchmarkRow rows[] = {
     {"no-argument", {{"ours", python, "nothing"}, {"gc.isenabled", python, "gc.isenabled"}}, 0},
     {"positional", {{"FASTCALL", python, "add_fastcall"}, {"ParseTuple", python, "add_varargs"},
-        {"ParseTupleAndKeywords", python, "add_keywords"}, {"FASTCALL|KEYWORDS", python, "add_fastcall_keywords"},
+        {"ParseTupleAndKeywords", python, "add_keywords"}, {"FASTCALL and KEYWORDS", python, "add_fastcall_keywords"},
         {"O", python, "add_one"}}, 0},
     {"by-name", {{"FASTCALL", python, "add_fastcall_keywords by name"},
         {"ParseTupleAndKeywords", python, "add_keywords by name"}}, 0},
