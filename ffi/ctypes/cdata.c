@@ -229,6 +229,7 @@ static int pointer_set_contents(CData *self, Object *value) {
 static char *item_at(CData *self, ssize_t index) {
     const CType *type = ctype_of(OBJECT(self));
     if (type->kind == KIND_ARRAY) {
+        if (index < 0) index += type->length;
         if (0 <= index && index < type->length)
             return self->ptr + index * (ssize_t)type->proto->size;
         error_set(IndexError, "invalid index");
@@ -422,7 +423,7 @@ Object *cdata_cast(Object *obj, CType *type) {
     bool pointer = type->kind == KIND_POINTER || type->kind == KIND_FUNCTION ||
                    (type->desc && type->desc->kind == C_POINTER);
     if (!pointer) {
-        error_set(TypeError, "cast() argument 2 must be a pointer, not %s", type->type.name);
+        error_set(TypeError, "cast() argument 2 must be a pointer type, not %s", type->type.name);
         return NULL;
     }
     Argument argument;
@@ -447,7 +448,8 @@ Object *cdata_string_at(const void *address, ssize_t size) {
 
 Object *cdata_string_buffer(Object *init_value, ssize_t size) {
     if (init_value && init_value->type != &Bytes_Type) {
-        error_set(TypeError, "bytes expected instead of %s instance", init_value->type->name);
+        bool text = init_value->type == &Str_Type; // TypeError(init): the value is all it says
+        error_set(TypeError, "%s", text ? ((Str *)init_value)->utf8 : init_value->type->name);
         return NULL;
     }
     if (init_value && size < 0) size = ((Bytes *)init_value)->size + 1;

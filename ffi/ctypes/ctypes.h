@@ -287,7 +287,7 @@ int ctype_from_param(CType *type, Object *value, ssize_t index, Argument *argume
 /* Converts one without: None, int (a C int, whatever its value), bytes, str, and what is ctypes' own.
  * CPython: Modules/_ctypes/callproc.c, ConvParam(). */
 int convert_param(Object *value, ssize_t index, Argument *argument);
-/* The pending error becomes another: "argument 1: <class 'TypeError'>: wrong type".
+/* The pending error becomes another: "argument 1: TypeError: wrong type".
  * CPython: _ctypes_extend_error(). */
 PRINTF_LIKE void extend_error(ErrorType type, const char *format, ...);
 
