@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CODES = {
+CODES: dict[str, Any] = {
     "c": ctypes.c_char, "b": ctypes.c_byte, "B": ctypes.c_ubyte, "h": ctypes.c_short, "H": ctypes.c_ushort,
     "i": ctypes.c_int, "I": ctypes.c_uint, "l": ctypes.c_long, "L": ctypes.c_ulong, "q": ctypes.c_longlong,
     "Q": ctypes.c_ulonglong, "f": ctypes.c_float, "d": ctypes.c_double, "g": ctypes.c_longdouble,
@@ -76,7 +76,8 @@ def random_field(random: Random, pool: list[Any], i: int) -> tuple[str, tuple[An
 
 def random_structures() -> None:
     """2000 of them: a line each with sizes, offsets, and the bytes after a number was assigned to each integer."""
-    random, pool = Random(), []
+    random = Random()
+    pool: list[Any] = []
     for n in range(2000):
         is_union, packed = random.below(5) == 0, random.below(4)
         pack = 1 << random.below(4)
@@ -192,7 +193,7 @@ def define(verb: str, name: str, words: list[str]) -> Any:
 def execute(verb: str, words: list[str]) -> Any:
     """One line; what it gives, None for nothing to show."""
     first, rest = words[0], words[1:]
-    subject = names.get(first)
+    subject: Any = names.get(first)
     match verb:
         case "open":
             ctypes.CDLL(first)
@@ -267,7 +268,6 @@ def unraisable(args: Any) -> None:
 def main() -> None:
     """All of it."""
     global ignored
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     sys.unraisablehook = unraisable
     random_structures()
     for code in CODES:
