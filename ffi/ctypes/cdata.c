@@ -272,10 +272,18 @@ static int no_attribute(Object *op, const char *name) {
     return error_set(AttributeError, "'%s' object has no attribute '%s'", op->type->name, name);
 }
 
+/* ctypes may lay a bit field before the beginning of a union (layout.c): CPython reads and writes there. 0 or -1. */
+static int check_inside(Object *op, const CField *field) {
+    ssize_t end = field->offset + (ssize_t)field->type->size;
+    if (field->offset >= 0 && end <= (ssize_t)((CData *)op)->size) return 0;
+    return error_set(ValueError, "field '%s' is not within '%s'", field->name, op->type->name);
+}
+
 Object *cdata_get_attr(Object *op, const char *name) {
     CData *self = (CData *)op;
     const CType *type = ctype_of(op);
     const CField *field = structure_find(type, name);
+    if (field && check_inside(op, field) < 0) return NULL;
     if (field)
         return cdata_get(field->type, field->getfunc, self, field->size, self->ptr + field->offset);
     ssize_t size = (ssize_t)self->size;
@@ -322,6 +330,7 @@ int cdata_set_attr(Object *op, const char *name, Object *value) {
     CData *self = (CData *)op;
     CType *type = ctype_of(op);
     const CField *field = structure_find(type, name);
+    if (field && check_inside(op, field) < 0) return -1;
     if (field) {
         return cdata_set(self, field->type, field->setfunc, value, field->size,
                          self->ptr + field->offset);
