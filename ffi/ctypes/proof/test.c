@@ -52,7 +52,8 @@ static int64_t got(Object *value) {
 
 /* ---- Structures by value ---------------------------------------------------------------------*/
 
-/* Each shape as C and as fields. */
+/* Each shape as C and as fields. A structure of a long double alone is missing: libffi 3.4.4 looks for what comes back
+ * in memory, where System V has it in st0. */
 typedef struct {
     float x, y, z;
 } Floats;
@@ -72,9 +73,6 @@ typedef struct {
     Floats in;
     int n;
 } Nested;
-typedef struct {
-    long double x;
-} Longest;
 typedef struct {
     float x;
     int n;
@@ -96,7 +94,6 @@ typedef struct {
     X(ThreeDoubles, 'd', 0, 3)                                                                     \
     X(Chars, 'b', 0, 5)                                                                            \
     X(SeventeenChars, 'b', 0, 17)                                                                  \
-    X(Longest, 'g', 1, 0)                                                                          \
     X(FiveInts, 'i', 0, 5)                                                                         \
     X(EightFloats, 'f', 0, 8)
 
@@ -149,7 +146,7 @@ static CType *mixed(const char *name, CType *first, CType *second) {
     {                                                                                              \
         name value;                                                                                \
         memset(&value, 0, sizeof value);                                                           \
-        for (size_t i = 0; i < sizeof value && of != 'g'; i++)                                     \
+        for (size_t i = 0; i < sizeof value; i++)                                                  \
             ((char *)&value)[i] = (char)(i + 1);                                                   \
         CType *type = shape(#name, of, fields, array);                                             \
         check_echo((Any)echo_##name, type, &value, sizeof value, #name);                           \
@@ -256,6 +253,30 @@ static void test_callback_changes_its_caller(void **unused) {
         xdecref(the_apply);
         decref(the_type);
     }
+}
+
+static Floats floats_of(int (*function)(int), int value) {
+    return (Floats){(float)function(value), 2, 3};
+}
+
+/* The last reference to the class of what comes back, gone before it comes. */
+static void test_callback_drops_the_restype(void **unused) {
+    (void)unused;
+    prepare_apply(SET_TYPES);
+    decref(the_apply);
+    CType *floats = shape("Floats", 'f', 3, 0);
+    the_apply = function_at((Any)floats_of, NULL, (CType *[]){the_type, code('i')}, 2);
+    assert_int_equal(funcptr_set_restype(the_apply, floats), 0);
+    decref(floats);
+    Object *function = function_new("meddle", meddle, NULL),
+           *callback = callback_new(the_type, function), *one = int_from_long(1);
+    Object *result = object_call(the_apply, (Object *[]){callback, one}, 2), *last;
+    assert_non_null(result);
+    last = cdata_get_attr(result, "c");
+    assert_true(((Float *)last)->value == 3);
+    Object *all[] = {last, result, one, callback, function, the_apply, OBJECT(the_type)};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        decref(all[i]);
 }
 
 static void test_callback_drops_itself(void **unused) {
@@ -514,6 +535,7 @@ int main(void) {
         TEST(test_structures_by_value),
         TEST(test_derived_by_value),
         TEST(test_callback_changes_its_caller),
+        TEST(test_callback_drops_the_restype),
         TEST(test_callback_drops_itself),
         TEST(test_errcheck_removes_itself),
         TEST(test_nested),

@@ -48,7 +48,7 @@ static int bind(const char *name, void *value) {
 static CType *kind_of(const char *text) {
     size_t length = strlen(text);
     char inner[32];
-    snprintf(inner, sizeof inner, "%s", text);
+    memcpy(inner, text, length + 1);
     if (strcmp(text, "v") == 0) return NULL;
     if (length > 1 && (text[length - 1] == '*' || text[length - 1] == ']')) {
         char *end = strrchr(inner, text[length - 1] == '*' ? '*' : '[');
