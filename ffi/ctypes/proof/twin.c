@@ -101,8 +101,8 @@ static Object *token(const char *word) {
 /* ---- What is printed -------------------------------------------------------------------------*/
 
 static void print_error(void) {
-    const char *message = error_message(), *name = strstr(message, "/libsample");
-    printf("%s: %s\n", error_name(error_occurred()), name ? name + 1 : message);
+    const char *message = error_message(), *name = strstr(message, "libsample");
+    printf("%s: %s\n", error_name(error_occurred()), name ? name : message);
     error_clear();
 }
 

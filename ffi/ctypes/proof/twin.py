@@ -33,7 +33,7 @@ ignored = False
 
 def error(caught: Exception) -> str:
     """Type and message, the library by its name alone."""
-    return f"{type(caught).__name__}: {re.sub(r'/[^ ]*/libsample', 'libsample', str(caught))}"
+    return f"{type(caught).__name__}: {re.sub(r'[^ ]*libsample', 'libsample', str(caught))}"
 
 
 # ---- Random structures ------------------------------------------------------------------------
