@@ -189,8 +189,10 @@ static void test_too_large(void **unused) {
     assert_int_equal(structure_set_fields(type, specs, 2), -1);
     assert_error(MemoryError, "");
     assert_int_equal(structure_set_fields(type, specs, 1), 0);
-    assert_null(cdata_new(type));
-    assert_error(MemoryError, "");
+    if (sizeof(void *) == 8) { // with 32 bits there may be as much
+        assert_null(cdata_new(type));
+        assert_error(MemoryError, "");
+    }
     decref(type);
     decref(half);
     assert_null(cdata_string_buffer(NULL, -1));
