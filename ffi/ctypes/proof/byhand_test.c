@@ -45,6 +45,17 @@ static int sum(int count, ...) {
     return (int)total;
 }
 
+/* What the function's frame is beyond a multiple of 16, with one word on the stack and with two. */
+__attribute__((noinline)) static int askew_one(int a, int b, int c, int d, int e, int f, int g) {
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g;
+    return (int)((uintptr_t)__builtin_frame_address(0) % 16);
+}
+__attribute__((noinline)) static int askew_two(int a, int b, int c, int d, int e, int f, int g,
+                                               int h) {
+    (void)a, (void)b, (void)c, (void)d, (void)e, (void)f, (void)g, (void)h;
+    return (int)((uintptr_t)__builtin_frame_address(0) % 16);
+}
+
 /* The result's 64 bits. */
 static uint64_t call(Any function, const char *types, const ByhandValue *args) {
     ByhandValue result = {.u = 99};
@@ -102,6 +113,8 @@ static void test_registers_and_stack(void **unused) {
         ints[i].i = 1 << i;
     assert_int_equal((int)call((Any)odd, "i(iiiiiiiiiii)", ints),
                      odd(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024));
+    assert_int_equal((int)call((Any)askew_one, "i(iiiiiii)", ints), 0);
+    assert_int_equal((int)call((Any)askew_two, "i(iiiiiiii)", ints), 0);
     ByhandValue reals[4] = {{.i = 3}, {.d = 1}, {.d = 2}, {.d = 4}};
     assert_int_equal((int)call((Any)sum, "i(iddd)", reals),
                      7); // al says that there are vector registers
