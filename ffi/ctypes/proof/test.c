@@ -108,8 +108,11 @@ ECHO(Nested, )
 ECHO(FloatInt, )
 ECHO(PointerDouble, )
 
-static void check_echo(Any echo, CType *type, const void *bytes, size_t size, const char *name) {
-    Object *func = function_at(echo, type, (CType *[]){code('i'), code('d'), type, code('i')}, 4);
+/* The argument is declared as one class, is of another, and comes back as that. */
+static void check_echo(Any echo, CType *declared, CType *type, const void *bytes, size_t size,
+                       const char *name) {
+    Object *func =
+        function_at(echo, type, (CType *[]){code('i'), code('d'), declared, code('i')}, 4);
     assert_int_equal(type->size, size);
     Object *args[] = {int_from_long(7), float_from_double(0.5), cdata_copy(type, bytes),
                       int_from_long(9)};
@@ -149,7 +152,7 @@ static CType *mixed(const char *name, CType *first, CType *second) {
         for (size_t i = 0; i < sizeof value; i++)                                                  \
             ((char *)&value)[i] = (char)(i + 1);                                                   \
         CType *type = shape(#name, of, fields, array);                                             \
-        check_echo((Any)echo_##name, type, &value, sizeof value, #name);                           \
+        check_echo((Any)echo_##name, type, type, &value, sizeof value, #name);                     \
         decref(type);                                                                              \
     }
 #define CHECK_MIXED(name, first, second, ...)                                                      \
@@ -162,7 +165,7 @@ static CType *mixed(const char *name, CType *first, CType *second) {
         memset(&value, 0, sizeof value);                                                           \
         memcpy(&value, ((CData *)copy)->ptr, sizeof value);                                        \
         decref(copy);                                                                              \
-        check_echo((Any)echo_##name, type, &value, sizeof value, #name);                           \
+        check_echo((Any)echo_##name, type, type, &value, sizeof value, #name);                     \
         decref(type);                                                                              \
     }
 
@@ -176,14 +179,24 @@ static void test_structures_by_value(void **unused) {
     CHECK_MIXED(PointerDouble, code('P'), code('d'), &blocks, -2.5)
 }
 
-/* A structure that goes on after another is laid out as that one and its own fields. */
+/* A structure that goes on after another is that one's fields and its own; and handed over where the other is declared, it
+ * is handed over as what it is. */
 static void test_derived_by_value(void **unused) {
     (void)unused;
-    CType *base = shape("Base", 'f', 1, 0), *type = structure_new("Derived", base, NO_PACK);
-    FieldSpec more = {"n", code('i'), 0};
-    assert_int_equal(structure_set_fields(type, &more, 1), 0);
-    FloatInt value = {1.5f, 42};
-    check_echo((Any)echo_FloatInt, type, &value, sizeof value, "Derived");
+    CType *base = structure_new("Base", NULL, NO_PACK),
+          *type = structure_new("Derived", base, NO_PACK);
+    FieldSpec pointer = {"p", code('P'), 0}, real = {"d", code('d'), 0};
+    decref(type); // now it is final, and without fields
+    assert_int_equal(structure_set_fields(base, &pointer, 1), -1);
+    assert_error(AttributeError, "_fields_ is final");
+    decref(base);
+    base = structure_new("Base", NULL, NO_PACK);
+    assert_int_equal(structure_set_fields(base, &pointer, 1), 0);
+    type = structure_new("Derived", base, NO_PACK);
+    assert_int_equal(structure_set_fields(type, &real, 1), 0);
+    PointerDouble value = {&blocks, -2.5};
+    check_echo((Any)echo_PointerDouble, type, type, &value, sizeof value, "Derived");
+    check_echo((Any)echo_PointerDouble, base, type, &value, sizeof value, "Derived for Base");
     decref(type);
     decref(base);
 }
