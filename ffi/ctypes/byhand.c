@@ -37,7 +37,7 @@ typedef struct {
     bool is_signed;
 } Code;
 #define LONG_BITS (8 * sizeof(long))
-static const Code codes[128] = {
+static const Code codes[256] = {
     ['b'] = {IN_GENERAL, 8, true},         ['c'] = {IN_GENERAL, 8, true},
     ['B'] = {IN_GENERAL, 8, false},        ['?'] = {IN_GENERAL, 8, false},
     ['h'] = {IN_GENERAL, 16, true},        ['H'] = {IN_GENERAL, 16, false},
@@ -51,7 +51,7 @@ static const Code codes[128] = {
 };
 
 static int row_of(char code) {
-    return (unsigned char)code < 128 ? codes[(unsigned char)code].row : 0;
+    return codes[(unsigned char)code].row;
 }
 
 static int no_such_type(const char *types, char code) {
