@@ -54,12 +54,13 @@ def slug(heading: str) -> str:
 def page_of(target: str) -> str | None:
     """Where the page of a file or folder is, from the root; None if there is no such file."""
     path = root / target
-    if path.is_dir():
-        return normpath(f"{target}/index.html")
-    if not path.is_file():
+    if not path.exists():
         return None
     if path.name == "README.md":
         return normpath(f"{target}/../index.html")
+    target = "." if target == "." else target.removeprefix(".")  # servers hide .ci
+    if path.is_dir():
+        return normpath(f"{target}/index.html")
     return f"{target[:-3]}.html" if target.endswith(".md") else target if path.suffix == ".svg" else f"{target}.html"
 
 
@@ -137,8 +138,9 @@ class Lesson:
         return "</table></div>"
 
     def html_block(self, token: Token) -> str:
-        """HTML as it stands; a picture like those that Markdown names."""
-        return re.sub(r'<img src="([^"]+)"[^>]*>', r'<p class="figure"><a href="\1">\g<0></a></p>', token.content)
+        """HTML as it stands; its tables and pictures like those that Markdown makes."""
+        html = token.content.replace("<table", self.table_open(token)[:-7] + "<table").replace("</table>", self.table_close(token))
+        return re.sub(r'<img src="([^"]+)"[^>]*>', r'<p class="figure"><a href="\1">\g<0></a></p>', html)
 
     def code_inline(self, token: Token) -> str:
         """Code in a sentence; the first that names a file, or a function defined here, leads there."""
@@ -167,7 +169,7 @@ class Lesson:
             program = re.fullmatch(r"\$ (?:\./)?build/\w+/(\w+)((?: [\w./:=-]+)*)", line)
             data = f' data-program="{program[1]}" data-args="{escape(str(program[2].split()).replace(chr(39), chr(34)))}"' if program else ""
             made += f'<div class="command"{data}><pre class="line" tabindex="0">{escape(line)}</pre>'
-            made += f'<pre class="output" tabindex="0">{escape(output)}</pre></div>' if output.strip() else "</div>"
+            made += f'<pre class="output" tabindex="0">\n{escape(output)}</pre></div>' if output else "</div>"
         why = f' data-why="{WHY[self.room]}"' if self.room in WHY else ""
         return f'<div class="console" data-room="{self.room}"{why}>{made}</div>\n'
 
@@ -268,7 +270,7 @@ def source(path: Path) -> None:
     html = coloured(path.read_text(encoding="utf-8", errors="replace"), name if path.stat().st_size < 100000 else "text")
     html = re.sub(r'(?<=<span class="cpf">)&quot;([\w./-]+)&quot;', included, html)
     lines = "\n".join(f'<a id="L{n}" href="#L{n}" tabindex="-1">{n}</a>{line}' for n, line in enumerate(html.splitlines(), 1))
-    write(f"{target}.html", path.name, f'<h1>{path.name}</h1><pre class="source" tabindex="0">{lines}\n</pre>', kind="file")
+    write(str(page_of(target)), path.name, f'<h1>{path.name}</h1><pre class="source" tabindex="0">{lines}\n</pre>', kind="file")
 
 
 def folder(path: Path) -> None:
@@ -285,7 +287,7 @@ def folder(path: Path) -> None:
             source(entry)
     if not (path / "README.md").exists():
         items = "".join(f'<li><a href="{link(at, entry.name)}"><code>{entry.name}</code></a></li>' for entry in inside)
-        write(f"{at}/index.html", at, f"<h1>{at}</h1><ul>{items}</ul>", kind="file")
+        write(str(page_of(at)), at, f"<h1>{at}</h1><ul>{items}</ul>", kind="file")
 
 
 def main() -> None:
