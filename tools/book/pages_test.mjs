@@ -1,16 +1,18 @@
 // What the pages promise, for book_test.mjs. browser is playwright's; base, the address of the served book, ends with "/".
 
-// Loads a page as a reader does; what the console said, what was asked for outside the book, what is wider than the screen.
-export async function loads(browser, base, path, width = 375, colorScheme = "light") {
-    const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme });
-    const page = await context.newPage(), failures = [];
+// Loads pages as a reader does; what the console said, what was asked for outside the book, what is wider than the screen.
+export async function loads(browser, base, paths, width = 375, colorScheme = "light") {
+    const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme }), failures = [];
+    let path;
     page.on("console", (message) => message.type() === "error" && failures.push(`${path}: ${message.text()}`));
     page.on("pageerror", (error) => failures.push(`${path}: ${error.message}`));
     page.on("request", (request) => /^(data|blob):/.test(request.url()) || request.url().startsWith(base) || failures.push(`${path}: asks for ${request.url()}`));
-    await page.goto(base + path, { waitUntil: "load" });
-    const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    if (wider > 0) failures.push(`${path}: ${wider} pixels wider than a screen of ${width}`);
-    await context.close();
+    for (path of paths) {
+        await page.goto(base + path);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (wider > 0) failures.push(`${path}: ${wider} pixels wider than a screen of ${width}`);
+    }
+    await page.close();
     return failures;
 }
 
@@ -45,9 +47,10 @@ export async function links(base) {
 // The first page, and what it loads before anybody presses anything: bytes.
 export async function firstPage(browser, base) {
     const page = await browser.newPage();
-    let bytes = 0;
-    page.on("response", async (response) => (bytes += (await response.body()).length));
-    await page.goto(base + "index.html", { waitUntil: "load" });
+    const bodies = [];
+    page.on("response", (response) => bodies.push(response.body()));
+    await page.goto(base + "index.html", { waitUntil: "networkidle" });
+    const bytes = (await Promise.all(bodies)).reduce((sum, body) => sum + body.length, 0);
     await page.close();
     return { bytes, failures: bytes < 300000 ? [] : [`the first page loads ${bytes} bytes`] };
 }
