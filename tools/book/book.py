@@ -83,6 +83,17 @@ def coloured(code: str, language: str) -> str:
     return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
+def legible(html: str, folder: Path) -> str:
+    """Pictures that on a small screen scroll rather than shrink until nobody can read them: to 0.6 of their size at most."""
+
+    def sized(match: re.Match[str]) -> str:
+        """An image, and how small it may become; a pt is 4/3 of a pixel."""
+        size = re.search(r'<svg[^>]* width="(\d+)(pt)?', (folder / match[1]).read_text(encoding="utf-8"))
+        return f'{match[0]} style="min-width: {int(size[1]) * (0.8 if size[2] else 0.6):.0f}px"' if size else match[0]
+
+    return re.sub(r'<img src="([^"]+\.svg)"', sized, html)
+
+
 def write(where: str, title: str, main: str, toc: str = "", kind: str = "lesson") -> None:
     """A page, in the template."""
     at = relpath(".", Path(where).parent)
@@ -100,7 +111,7 @@ def write(where: str, title: str, main: str, toc: str = "", kind: str = "lesson"
     scripts = [name for name, wanted in [("run.js", 'class="command"' in main), ("pictures.js", "data-picture" in main)]
                if wanted and (here / name).exists()]
     text = Template((here / "template.html").read_text(encoding="utf-8")).substitute(
-        title=escape(title), at=at, crumbs=" / ".join(crumbs), toc=toc, main=main, kind=kind, turn=turn,
+        title=escape(title), at=at, crumbs=" / ".join(crumbs), toc=toc, main=re.sub("<th([^>]*)></th>", r"<td\1></td>", legible(main, root / Path(where).parent)), kind=kind, turn=turn,
         scripts="".join(f'<script type="module" src="{at}/{name}"></script>' for name in scripts))
     out = book / where
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -230,7 +241,7 @@ class Lesson:
         for n, token in enumerate(self.tokens):
             if token.type in ("tr_open", "heading_open", "paragraph_open") and not (token.type == "paragraph_open" and token.level > 3):
                 self.folder = "" if token.type != "paragraph_open" else self.folder
-            level += (token.type in ("th_open", "heading_open")) - (token.type in ("th_close", "heading_close"))
+            level += (token.type in ("table_open", "heading_open")) - (token.type in ("table_close", "heading_close"))
             if token.type == "heading_open":
                 heading = self.tokens[n + 1].content
                 token.attrs["id"] = slug(heading)
