@@ -170,7 +170,7 @@ class Lesson:
         if re.fullmatch(r"[\w./-]*[\w/]", text) and not text.startswith("/"):
             places = [self.folder, "", "demo/", "proof/", "pictures/", "../"] if self.at != "." else [""]
             target = next((found for place in places if (found := link(self.at, place + text))), None)
-        elif call := re.match(r"(\w+)\(", text):
+        elif (call := re.match(r"(\w+)\(", text)) and not token.meta.get("theirs"):
             target = self.functions.get(call[1]) and link(self.at, self.functions[call[1]])
         return f'<a class="code" href="{target}">{code}</a>' if target else code
 
@@ -210,7 +210,7 @@ class Lesson:
         for child in token.children or []:
             within += child.nesting * (child.type in ("link_open", "link_close"))
             bold += child.nesting * (child.type in ("strong_open", "strong_close"))
-            child.meta["linked"] = within > 0
+            child.meta = {"linked": within > 0, "theirs": "CPython" in "".join(self.sections[-1:])}
             if child.type == "link_open":
                 target = str(child.attrs["href"])
                 found = link(self.at, target)
