@@ -1,7 +1,7 @@
 // The pages' programs: a console block's lines get a Run button and can be edited, its demo takes the reader's own file or
 // lines, and a lesson's twin runs on CPython and as WebAssembly, compared. What runs, runs in worker.js.
 const base = new URL(".", import.meta.url).href;
-const elsewhere = /\bpython3?\b|\btools\/|ulimit|\byes\b|\bkill\b|mktemp -u|eventloop_demo|concurrency\//; // what no page can
+const elsewhere = /\bpython3?\b|\btools\/|ulimit|\byes\b|\bkill\b|<&-|eventloop_demo|concurrency\//; // what no page can
 let worker, asked = 0;
 const answers = new Map();
 
@@ -50,7 +50,7 @@ function runner(label, question, show) {
 export function verdict(said, recorded) {
     const words = (text) => text.replace(/[-+\d.\s]+/g, " ");
     if (said === recorded) return "The same as recorded.";
-    if (words(said) !== words(recorded)) return "Not as recorded.";
+    if (words(said) !== words(recorded)) return "Not as recorded: with 32 bits, and without processes, this is another run.";
     return "As recorded but for numbers: the page's memory has 32 bits, a pointer 4 bytes; the recorded run's has 64, and 8.";
 }
 
@@ -58,7 +58,9 @@ const lineOf = (command) => command.querySelector(".line").textContent.replace(/
 
 function equip(command, before, files) {
     const line = lineOf(command), recorded = command.querySelector(".output")?.textContent ?? "";
-    const setup = before.filter((other) => !other.querySelector(".output")?.textContent).map(lineOf);
+    // What a line needs stands above it: in its block, or where nothing is told, as when a file is written.
+    const needed = (other) => other.parentNode === command.parentNode || !other.querySelector(".output")?.textContent;
+    const setup = before.filter(needed).map(lineOf).filter((other) => !elsewhere.test(other));
     const out = element("pre", { class: "ran", "aria-live": "polite", hidden: "" }), note = element("p", { class: "verdict" });
     const show = (text, said) => {
         out.hidden = false;
@@ -115,7 +117,7 @@ async function equipTwin(section) {
         note.textContent = "twin.py reads CPython's memory as 64 bits lay it out; the page's CPython has 32. The tests run it.";
         return section.append(note);
     }
-    const path = python?.endsWith(".py") ? python.replace(/^(\.\.\/)+/, "") : `${room}/proof/twin.py`;
+    const path = python?.includes("/") ? python.replace(/^(\.\.\/)+/, "") : `${room}/proof/twin.py`;
     const source = element("textarea", { rows: 16, spellcheck: "false", "aria-label": "twin.py, which can be changed" });
     const open = element("details", {}, element("summary", {}, "twin.py: change it, and see what differs"), source);
     const load = async () => (source.value ||= await (await fetch(`${base}files/${path}`)).text());
