@@ -60,7 +60,7 @@ async function shell({ setup = [], command, files = {} }) {
     const named = [...setup, command].map((line) => line.replace(/(?:\$OLDPWD\/)?build\/\w+\/(\w+_(?:demo|twin))/g, "$1"));
     const line = named.pop(), merged = /2>&1/.test(line) || !/2>|_(demo|twin)\b[^;]*\|/.test(line);
     const there = { "/dev/null": "", "/tmp/.keep": "", "/book/.keep": "" };
-    for (const path of contents.files) if (`${named}${line}`.includes(path)) there[`/book/${path}`] = await get(`files/${path}`);
+    for (const path of contents.files) if (`${named}${line}`.includes(path)) there[`/book/${path}`] = await utf8(`files/${path}`);
     for (const [name, data] of Object.entries(files)) there[`/book/${name}`] = data;
     let directories = 0;
     const mktemp = async (_, { fs }) => {
