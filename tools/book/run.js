@@ -61,7 +61,7 @@ function equip(command, before, files) {
     // What a line needs stands above it: in its block, or where nothing is told, as when a file is written.
     const needed = (other) => other.parentNode === command.parentNode || !other.querySelector(".output")?.textContent;
     const setup = before.filter(needed).map(lineOf).filter((other) => !elsewhere.test(other));
-    const out = element("pre", { class: "ran", "aria-live": "polite", hidden: "" }), note = element("p", { class: "verdict" });
+    const out = element("pre", { class: "ran", "aria-live": "polite", tabindex: 0, hidden: "" }), note = element("p", { class: "verdict" });
     const show = (text, said) => {
         out.hidden = false;
         out.textContent = text;
@@ -107,14 +107,16 @@ function equip(command, before, files) {
     command.append(tools, out, note);
 }
 
-// A twin that reads CPython's memory reads it as 64 bits lay it out.
-const wide = ["datastructures/dict", "datastructures/set", "objectmodel/slots", "datastructures/object"];
+// Twins that cannot run on the page's CPython, and why.
+const wide = "reads CPython's memory as 64 bits lay it out, and the page's CPython has 32";
+const deep = "goes deeper than a browser's stack lets CPython go";
+const impossible = { "datastructures/dict": wide, "datastructures/set": wide, "objectmodel/slots": wide, "iterators/generator": deep, "metaprogramming/attributes": deep };
 
 async function equipTwin(section) {
     const { room, twin, python } = section.dataset;
-    const out = element("pre", { class: "ran", "aria-live": "polite", hidden: "" }), note = element("p", { class: "verdict" });
-    if (wide.includes(room)) {
-        note.textContent = "twin.py reads CPython's memory as 64 bits lay it out; the page's CPython has 32. The tests run it.";
+    const out = element("pre", { class: "ran", "aria-live": "polite", tabindex: 0, hidden: "" }), note = element("p", { class: "verdict" });
+    if (impossible[room]) {
+        note.textContent = `twin.py ${impossible[room]}: the tests run it, a page cannot.`;
         return section.append(note);
     }
     const path = python?.includes("/") ? python.replace(/^(\.\.\/)+/, "") : `${room}/proof/twin.py`;
@@ -140,11 +142,6 @@ async function equipTwin(section) {
     section.append(open, element("div", { class: "tools" }, run), out, note);
 }
 
-for (const page of [document]) {
-    const files = new Map(), before = [];
-    for (const command of page.querySelectorAll(".console:not([data-why]) .command")) {
-        equip(command, [...before], files);
-        before.push(command);
-    }
-    page.querySelectorAll("section.twin").forEach(equipTwin);
-}
+const files = new Map(); // of the reader's own
+[...document.querySelectorAll(".console:not([data-why]) .command")].forEach((command, i, all) => equip(command, all.slice(0, i), files));
+document.querySelectorAll("section.twin").forEach(equipTwin);

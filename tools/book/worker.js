@@ -10,7 +10,7 @@ const get = async (path) => new Uint8Array(await (await fetch(base + path)).arra
 const utf8 = async (path) => new TextDecoder().decode(await get(path));
 const bytes = (latin1) => Uint8Array.from(latin1, (c) => c.charCodeAt(0));
 const modules = {};
-let contents; // what there is in the folder: {programs, files}
+const contents = JSON.parse(await utf8("programs/contents.json")); // what there is: {programs, files}
 
 async function directory(fs, path) {
     const entries = new Map();
@@ -56,7 +56,6 @@ async function run(name, args, { fs, cwd, env, stdin }, merged) {
 
 // Plays `setup`, silently, and then the command, from the start each time: what is told does not depend on what was run.
 async function shell({ setup = [], command, files = {} }) {
-    contents ??= JSON.parse(await utf8("programs/contents.json"));
     const named = [...setup, command].map((line) => line.replace(/(?:\$OLDPWD\/)?build\/\w+\/(\w+_(?:demo|twin))/g, "$1"));
     const line = named.pop(), merged = /2>&1/.test(line) || !/2>|_(demo|twin)\b[^;]*\|/.test(line);
     const there = { "/dev/null": "", "/tmp/.keep": "", "/book/.keep": "" };
@@ -82,6 +81,8 @@ async function twin({ program, folder, script, source }) {
     let theirs = "", applied = [];
     const decoder = new TextDecoder();
     python.setStdout({ write: (data) => ((theirs += decoder.decode(data, { stream: true })), data.length) });
+    for (const path of contents.files.filter((path) => path.startsWith(`${folder}/`) && !path.includes("changed-")))
+        python.FS.writeFile(`/tmp/${path.split("/").pop()}`, await get(`files/${path}`)); // what it may read
     python.FS.writeFile(`/tmp/${script}`, source);
     const [minor, version] = python.runPython("import sys; (sys.version_info.minor, sys.version.split()[0])").toJs();
     try {
