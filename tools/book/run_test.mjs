@@ -9,7 +9,7 @@ const otherwise = [
     [/\\343\\200\\200/, "the shell's printf makes characters of bytes"],
 ];
 
-const settled = (scope) => scope.locator(".run:not([data-busy])").first().waitFor({ timeout: 120000 });
+const settled = (scope) => scope.locator(".run:not([data-busy])").first().waitFor({ timeout: 60000 });
 
 export async function runButtons(page, base, room) {
     await page.goto(`${base}${room}/index.html`);

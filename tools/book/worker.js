@@ -10,7 +10,7 @@ const get = async (path) => new Uint8Array(await (await fetch(base + path)).arra
 const utf8 = async (path) => new TextDecoder().decode(await get(path));
 const bytes = (latin1) => Uint8Array.from(latin1, (c) => c.charCodeAt(0));
 const modules = {};
-const contents = JSON.parse(await utf8("programs/contents.json")); // what there is: {programs, files}
+let contents; // what there is in the folder: {programs, files}
 
 async function directory(fs, path) {
     const entries = new Map();
@@ -101,6 +101,7 @@ async function twin({ program, folder, script, source }) {
 
 onmessage = async ({ data }) => {
     try {
+        contents ??= JSON.parse(await utf8("programs/contents.json"));
         postMessage({ id: data.id, said: await { shell, twin }[data.what](data) });
     } catch (error) {
         postMessage({ id: data.id, error: String(error.message ?? error) });
