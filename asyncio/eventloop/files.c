@@ -107,6 +107,7 @@ static const char *path_type(const char *path) {
         {".htm", "text/html; charset=utf-8"},
         {".css", "text/css; charset=utf-8"},
         {".js", "text/javascript; charset=utf-8"},
+        {".mjs", "text/javascript; charset=utf-8"},
         {".txt", "text/plain; charset=utf-8"},
         {".md", "text/plain; charset=utf-8"},
         {".json", "application/json"},
