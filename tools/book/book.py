@@ -52,9 +52,9 @@ def slug(heading: str) -> str:
 
 
 def page_of(target: str) -> str | None:
-    """Where the page of a file or folder is, from the root; None if there is no such file."""
+    """Where the page of a file or folder is, from the root; None if the repository has no such file."""
     path = root / target
-    if not path.exists():
+    if not path.exists() or target.startswith(("build", "practice", "..", ".git")):
         return None
     if path.name == "README.md":
         return normpath(f"{target}/../index.html")
@@ -97,7 +97,7 @@ def legible(html: str, folder: Path) -> str:
 def write(where: str, title: str, main: str, toc: str = "", kind: str = "lesson") -> None:
     """A page, in the template."""
     at = relpath(".", Path(where).parent)
-    parts = [part for part in Path(where.removesuffix("index.html")).parts]
+    parts = Path(where.removesuffix("index.html")).parts
     crumbs = [f'<a href="{at}/index.html">Internals of Python, in C</a>']
     for n, part in enumerate(parts, 1):
         part = part.removesuffix(".html")
@@ -129,7 +129,7 @@ class Lesson:
         self.folder = ""  # which the table's row is about
         self.sections: list[str] = []
         self.markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
-        for name in ["fence", "code_inline", "html_block", "table_open", "table_close"]:
+        for name in ["fence", "code_inline", "html_block", "table_open", "table_close", "tr_open"]:
             self.markdown.add_render_rule(name, lambda _, tokens, n, *__: getattr(self, tokens[n].type)(tokens[n]))
         self.tokens = self.markdown.parse(path.read_text(encoding="utf-8"))
         self.functions: dict[str, str] = {}
@@ -146,7 +146,13 @@ class Lesson:
 
     def table_close(self, _: Token) -> str:
         """Ends it."""
+        self.folder = ""
         return "</table></div>"
+
+    def tr_open(self, _: Token) -> str:
+        """What the row before was about is over."""
+        self.folder = ""
+        return "<tr>\n"
 
     def html_block(self, token: Token) -> str:
         """HTML as it stands; its tables and pictures like those that Markdown makes."""
@@ -164,7 +170,7 @@ class Lesson:
         if re.fullmatch(r"[\w./-]*[\w/]", text) and not text.startswith("/"):
             places = [self.folder, "", "demo/", "proof/", "pictures/", "../"] if self.at != "." else [""]
             target = next((found for place in places if (found := link(self.at, place + text))), None)
-        elif call := re.match(r"(\w+)\(", text):
+        elif (call := re.match(r"(\w+)\(", text)) and not token.meta.get("theirs"):
             target = self.functions.get(call[1]) and link(self.at, self.functions[call[1]])
         return f'<a class="code" href="{target}">{code}</a>' if target else code
 
@@ -204,7 +210,7 @@ class Lesson:
         for child in token.children or []:
             within += child.nesting * (child.type in ("link_open", "link_close"))
             bold += child.nesting * (child.type in ("strong_open", "strong_close"))
-            child.meta["linked"] = within > 0
+            child.meta = {"linked": within > 0, "theirs": "CPython" in "".join(self.sections[-1:])}
             if child.type == "link_open":
                 target = str(child.attrs["href"])
                 found = link(self.at, target)
@@ -216,10 +222,8 @@ class Lesson:
                 if not found:
                     missing.add(f"{self.at}: {target}")
                 child.attrs = {"href": found} if found else {"class": "missing"}
-                child.tag = "a"
             if child.type == "image":
                 source = escape(str(child.attrs["src"]))
-                child.attrs["loading"] = "lazy"
                 made += [Token("html_inline", "", 0, content=f'<a class="figure" href="{source}">'), child, Token("html_inline", "", 0, content="</a>")]
             elif child.type == "text" and prose and not within and not bold:
                 made += self.terms(child)
@@ -239,8 +243,6 @@ class Lesson:
         """Writes it."""
         made, level, title = [], 0, ""
         for n, token in enumerate(self.tokens):
-            if token.type in ("tr_open", "heading_open", "paragraph_open") and not (token.type == "paragraph_open" and token.level > 3):
-                self.folder = "" if token.type != "paragraph_open" else self.folder
             level += (token.type in ("table_open", "heading_open")) - (token.type in ("table_close", "heading_close"))
             if token.type == "heading_open":
                 heading = self.tokens[n + 1].content

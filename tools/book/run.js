@@ -57,7 +57,8 @@ export function verdict(said, recorded) {
 const lineOf = (command) => command.querySelector(".line").textContent.replace(/^\$ /, "").trimEnd();
 
 function equip(command, before, files) {
-    const line = lineOf(command), recorded = command.querySelector(".output")?.textContent ?? "";
+    const line = lineOf(command), recorded = command.querySelector(".output")?.textContent;
+    if (!recorded) return; // it prepares another, which plays it
     // What a line needs stands above it: in its block, or where nothing is told, as when a file is written.
     const needed = (other) => other.parentNode === command.parentNode || !other.querySelector(".output")?.textContent;
     const setup = before.filter(needed).map(lineOf).filter((other) => !elsewhere.test(other));
@@ -70,23 +71,24 @@ function equip(command, before, files) {
     };
     const tools = element("div", { class: "tools" });
     if (!elsewhere.test(line) && !/--python/.test(line)) {
-        const edited = element("input", { class: "edit", "aria-label": "the command, which can be edited", spellcheck: "false" });
+        const edited = element("input", { class: "edit", "aria-label": "the command", spellcheck: "false" });
         edited.value = line;
-        const run = runner("Run", () => ["shell", { setup, command: edited.value, files: Object.fromEntries(files) }], (said, error) =>
-            show(error ?? said, error ? "" : edited.value === line ? verdict(said, recorded) : "Your command; Reset brings the lesson's back."));
+        const run = runner("Run", () => ["shell", { setup, command: (edited.value ||= line), files: Object.fromEntries(files) }], (said, error) =>
+            show(error ?? said, error ? "" : edited.value === line ? verdict(said, recorded) : "Your command; empty the field for the lesson's."));
         edited.onkeydown = (event) => event.key === "Enter" && run.click();
-        const reset = element("button", { type: "button", onclick: () => ((edited.value = line), (out.hidden = true), (note.textContent = "")) }, "Reset");
-        const chosen = element("input", { type: "file", "aria-label": "a file of your own, for the command" });
+        const chosen = element("input", { type: "file", "aria-label": "a file of your own" });
+        const change = element("details", {}, element("summary", {}, "change it, or drop a file here"), edited, chosen);
         const take = async (file) => {
             const name = file.name.replace(/[^\w.-]/g, "_");
             files.set(name, new Uint8Array(await file.arrayBuffer()));
             edited.value = line.replace(/(build\/\w+\/\w+_demo)\s*[^|]*/, `$1 ${name} `).trimEnd();
+            change.open = true;
             note.textContent = `${name} is in the directory that the command runs in; it stays on this machine.`;
         };
         chosen.onchange = () => chosen.files[0] && take(chosen.files[0]);
         command.ondragover = (event) => event.preventDefault();
         command.ondrop = (event) => (event.preventDefault(), event.dataTransfer.files[0] && take(event.dataTransfer.files[0]));
-        tools.append(edited, run, reset, chosen);
+        tools.append(run, change);
     } else {
         note.textContent = "Recorded: a page has no other process, such as a python3 beside the demo.";
     }

@@ -51,3 +51,17 @@ export async function twins(page, base, room, spoiled) {
     const right = spoiled ? note.includes("first line that differs is 1.") : note.includes("equal byte for byte");
     return { note, failures: right ? [] : [`${room}: twin: ${note}\n${await twin.locator(".ran").textContent()}`] };
 }
+
+export async function ownFile(page, base, room, name, text, answer) {
+    await page.goto(`${base}${room}/index.html`);
+    const command = page.locator(".command:has(.run)", { hasText: `${room.split("/")[1]}_demo` }).first();
+    await command.locator("summary").click();
+    await command.locator("input[type=file]").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
+    await command.locator(".verdict", { hasText: name }).waitFor();
+    const field = command.locator(".edit");
+    await field.fill((await field.inputValue()).replace(/\s*\|.*/, ""));
+    await command.locator(".run").click();
+    await command.locator(".verdict", { hasText: "Your command" }).waitFor({ timeout: 30000 });
+    const said = await command.locator(".ran").textContent();
+    return said.includes(answer) ? [] : [`${room}: one's own file gives:\n${said.slice(0, 800)}`];
+}
