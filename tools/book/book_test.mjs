@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { extname, join, normalize, resolve } from "node:path";
 
 const [book, root, native, shots] = process.argv.slice(2).map((path) => resolve(path));
-const require = createRequire(join(process.env.NODE_MODULES ?? import.meta.dirname, "x"));
+const require = createRequire(resolve(process.env.NODE_MODULES ?? import.meta.dirname, "x"));
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
