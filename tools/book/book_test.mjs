@@ -47,7 +47,7 @@ const equal = (what, ours, theirs) => (JSON.stringify(ours) === JSON.stringify(t
 // ---- The pages
 
 const rooms = readFileSync(join(root, "rooms.txt"), "utf8").split("\n").filter((line) => /^\d/.test(line)).map((line) => line.split(/\s+/).slice(1, 3).join("/"));
-const lessons = rooms.filter((room) => existsSync(join(book, room, "index.html")));
+const lessons = rooms.filter((room) => existsSync(join(root, room, "README.md")));
 const pages = await module("pages_test.mjs"), runs = await module("run_test.mjs");
 if (pages) {
     let all = [];

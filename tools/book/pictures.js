@@ -39,10 +39,10 @@ function drawDict({ slots, entries, probed, used, usable, nentries, kind }) {
     ];
 }
 
-function drawLoop({ now, turn, current, ready, scheduled, tasks, spans }) {
-    const last = Math.max(4, now, ...scheduled.map(([when]) => when)), left = 76, wide = 600, row = 30, x = (time) => left + (time / last) * (wide - left - 14);
+function drawLoop({ now, turn, current, ready, scheduled, tasks, spans }, wide) {
+    const last = Math.max(4, now, ...scheduled.map(([when]) => when)), left = 12 + 9 * Math.max(1, ...tasks.map((name) => name.length)), row = 30, x = (time) => left + (time / last) * (wide - left - 14);
     const high = tasks.length * row + 24, kinds = { w: "works", s: "sleeps", r: "ready, but another works" };
-    const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((step) => last / step <= 12) ?? 1000;
+    const every = [1, 2, 5, 10, 20, 50, 100, 200, 500].find((step) => last / step <= wide / 50) ?? 1000;
     const ticks = Array.from({ length: Math.floor(last / every) + 1 }, (_, n) => n * every);
     const list = (name, items) => html("p", {}, html("strong", {}, `${name} `), ...(items.length ? items.flatMap((item) => [html("code", { "data-key": item.split(" ")[0] }, item), " "]) : ["empty"]));
     return [
@@ -61,13 +61,14 @@ function drawLoop({ now, turn, current, ready, scheduled, tasks, spans }) {
 
 let chosen; // a name: the object that a second click lets refer to another
 
-function drawGc({ objects, names }, add) {
-    const columns = 4, wide = 600, row = 124, place = new Map(objects.map(({ id }) => [id, [75 + 150 * (id % columns), 66 + row * Math.floor(id / columns)]]));
+function drawGc({ objects, names }, wide, add) {
+    const columns = Math.floor(wide / 130), apart = wide / columns, row = 130;
+    const place = new Map(objects.map(({ id }) => [id, [apart * (0.5 + (id % columns)), 66 + row * Math.floor(id / columns)]]));
     const high = row * Math.ceil((Math.max(-1, ...objects.map(({ id }) => id)) + 1) / columns) + 10;
     const arrow = (from, to, n) => {
         const [x1, y1] = place.get(from), [x2, y2] = place.get(to), length = Math.hypot(x2 - x1, y2 - y1);
         if (!length) return svg("path", { class: "arrow", d: `M${x1 + 14} ${y1 - 24} c 14 -30 44 -10 20 8`, "marker-end": "url(#arrow)" });
-        const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length], bend = 26 + 8 * (n % 3), away = length > 160 && Math.abs(dy) < 0.1 ? 62 : bend;
+        const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length], bend = 26 + 8 * (n % 3), away = length > 1.2 * apart && Math.abs(dy) < 0.1 ? 62 : bend;
         return svg("path", { class: "arrow", d: `M${x1 + 32 * dx} ${y1 + 32 * dy} Q${(x1 + x2) / 2 - away * dy} ${(y1 + y2) / 2 + away * dx} ${x2 - 36 * dx - 6 * dy} ${y2 - 36 * dy + 6 * dx}`, "marker-end": "url(#arrow)" });
     };
     const drawn = objects.map(({ id, refcnt, gc_refs, garbage, generation, refers }) => {
@@ -92,16 +93,16 @@ function drawGc({ objects, names }, add) {
 const freeName = ({ names }) => [..."abcdefghijklmnopqrstuvwxyz"].find((name) => !names.some(([taken]) => taken === name)) ?? "z";
 const pictures = {
     dict: { about: "A dict d, slot by slot. Type d[8] = 'eight', d[8] or del d[8], with keys of your own.", draw: drawDict,
-        start: "d[0] = 'zero'\nd[8] = 'eight'\nd[16] = 'sixteen'\ndel d[8]\nd[16]\nd[24] = 'new'\nd[3] = 3\nd[4] = 4", buttons: {} },
+        start: "d[0] = 'zero'\nd[8] = 'eight'\nd[16] = 'sixteen'\ndel d[8]\nd[16]\nd[24] = 'new'\nd[3] = 3\nd[4] = 4", opens: "dummy, D", buttons: {} },
     loop: { about: "Tasks on a time line. Type a: work 1, sleep 2, yield, or turn (one turn of the loop), or run.", draw: drawLoop,
-        start: "a: work 1, sleep 2, work 1\nb: sleep 1.5, work 2\nc: yield, sleep 1, cancel d, work 1\nd: sleep 9\nrun", buttons: { "One turn": () => "turn", Run: () => "run" } },
+        start: "a: work 1, sleep 2, work 1\nb: sleep 1.5, work 2\nc: yield, sleep 1, cancel d, work 1\nd: sleep 9\nrun", opens: "b works", buttons: { "One turn": () => "turn", Run: () => "run" } },
     gc: { about: "Lists and who refers to them; the number is the refcnt. Type a = [], b = [a], a.append(b), del a, a.clear(), gc.collect(0), or choose a named object and then the one it shall refer to.", draw: drawGc,
-        start: "a = []\nb = [a]\na.append(b)\nc = [b]\nd = []\nd.append(d)\ndel a\ndel b\ndel d\ngc.collect()\ndel c\ngc.collect()",
+        start: "a = []\nb = [a]\na.append(b)\nc = [b]\nd = []\nd.append(d)\ndel a\ndel b\ndel d\ngc.collect()\ndel c\ngc.collect()", opens: "subtract_refs",
         buttons: { "New object": (frame) => `${freeName(frame)} = []`, Collect: () => "gc.collect()" } },
 };
 
 async function show(section) {
-    const name = section.dataset.picture, { about, draw, start, buttons } = pictures[name];
+    const name = section.dataset.picture, { about, draw, start, opens, buttons } = pictures[name];
     const module = await WebAssembly.compileStreaming(fetch(new URL(`programs/${name}_picture.wasm`, import.meta.url)));
     let frames = [], at = 0, timer;
     const figure = html("div", { class: "drawing" }), said = html("p", { class: "said", "aria-live": "polite" });
@@ -120,7 +121,7 @@ async function show(section) {
         at = Math.max(0, Math.min(frames.length - 1, to));
         const frame = frames[at], places = (key) => [...figure.querySelectorAll("[data-key]")].map((one) => [one.dataset.key, one, one.getBoundingClientRect()]);
         const were = new Map(places().map(([key, , box]) => [key, box])), focused = document.activeElement?.closest(".drawing [data-key]")?.dataset.key;
-        figure.replaceChildren(...draw(frame, add));
+        figure.replaceChildren(...draw(frame, Math.max(280, Math.min(640, figure.clientWidth)), add));
         for (const [key, one, box] of places()) {
             const was = were.get(key), [dx, dy] = was ? [was.x - box.x, was.y - box.y] : [0, 0];
             if (!calm.matches && one instanceof HTMLElement && (dx || dy)) one.animate([{ transform: `translate(${dx}px, ${dy}px)` }, {}], { duration: 350, easing: "ease-out" });
@@ -128,17 +129,17 @@ async function show(section) {
         }
         const statement = lines.value.split("\n")[frame.line - 1];
         said.replaceChildren(statement ? html("code", {}, statement) : "", statement ? " " : "", frame.say);
-        slider.value = at;
         slider.max = frames.length - 1;
+        slider.value = at;
         slider.setAttribute("aria-valuetext", `step ${at} of ${frames.length - 1}: ${frame.say}`);
+        if (section.dataset.frame) history.replaceState(null, "", `#${name}=${encodeURIComponent(lines.value)}&at=${at}`);
         section.dataset.at = at;
         section.dataset.frame = JSON.stringify(frame);
-        if (lines.value !== start || at !== frames.length - 1) history.replaceState(null, "", `#${name}=${encodeURIComponent(lines.value)}&at=${at}`);
     }
     async function replay(to) {
         stop();
         frames = await play(module, lines.value);
-        go(to);
+        go(typeof to === "string" ? frames.findIndex(({ say }) => say.includes(to)) : to);
     }
     async function add(statement) {
         if (!statement) return go(at);
@@ -151,11 +152,12 @@ async function show(section) {
     function read() {
         const match = location.hash.match(new RegExp(`^#${name}=([^&]*)&at=(\\d+)`));
         lines.value = match ? decodeURIComponent(match[1]) : start;
-        return replay(match ? +match[2] : Infinity);
+        return replay(match ? +match[2] : opens);
     }
     section.append(html("p", {}, about), figure, said, html("div", { class: "tools" }, button("‹", () => go(at - 1), "step back"), slider, button("›", () => go(at + 1), "step forward"), playing),
         html("div", { class: "tools" }, typed, ...Object.entries(buttons).map(([label, statement]) => button(label, () => add(statement(frames.at(-1))))), button("Clear", () => ((chosen = undefined), (lines.value = ""), replay(0)))),
         html("details", {}, html("summary", {}, "All statements; the page's address holds them, too"), lines));
+    addEventListener("resize", () => go(at));
     addEventListener("hashchange", () => location.hash.startsWith(`#${name}=`) && read());
     await read();
 }
