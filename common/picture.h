@@ -1,6 +1,6 @@
 /* picture.h: how a room's own mechanism drives a picture in the book. A picture is a list of statements, a line each;
  * played from the start each time, they make frames: what to say, and the state that the mechanism is in, in JSON. The
- * page calls the two exported functions; elsewhere the same file is a program, stdin to stdout, a frame a line.
+ * page calls the two exported functions; with -DPICTURE_PROGRAM the same file is a program, stdin to stdout, a frame a line.
  *
  * Who includes this writes picture_line() and picture_state(); frame() calls the latter.
  */
@@ -79,7 +79,7 @@ PICTURE_EXPORT(picture_play) char *picture_play(void) {
     return picture.text;
 }
 
-#ifndef __wasi__
+#ifdef PICTURE_PROGRAM
 int main(void) {
     size_t size = 0, capacity = 1 << 16;
     if (!picture_input(capacity)) return 1;

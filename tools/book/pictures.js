@@ -92,7 +92,7 @@ function drawGc({ objects, names }, wide, add) {
 
 const freeName = ({ names }) => [..."abcdefghijklmnopqrstuvwxyz"].find((name) => !names.some(([taken]) => taken === name)) ?? "z";
 const pictures = {
-    dict: { about: "A dict d, slot by slot. Type d[8] = 'eight', d[8] or del d[8], with keys of your own.", draw: drawDict,
+    dict: { about: "A dict d, slot by slot. Type d[8] = 'eight', d[8] or del d[8], with keys of your own. (In a page, perturb has 32 bits of a hash, not 64.)", draw: drawDict,
         start: "d[0] = 'zero'\nd[8] = 'eight'\nd[16] = 'sixteen'\ndel d[8]\nd[16]\nd[24] = 'new'\nd[3] = 3\nd[4] = 4", opens: "dummy, D", buttons: {} },
     loop: { about: "Tasks on a time line. Type a: work 1, sleep 2, yield, or turn (one turn of the loop), or run.", draw: drawLoop,
         start: "a: work 1, sleep 2, work 1\nb: sleep 1.5, work 2\nc: yield, sleep 1, cancel d, work 1\nd: sleep 9\nrun", opens: "b works", buttons: { "One turn": () => "turn", Run: () => "run" } },
