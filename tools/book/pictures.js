@@ -79,9 +79,9 @@ function drawGc({ objects, names }, wide, add) {
             add(`${chosen}.append(${mine[0]})`);
         };
         const label = `object ${id}, refcnt ${refcnt}${counting ? `, gc_refs ${gc_refs}` : ""}${garbage ? ", unreachable" : ""}${mine.length ? `, named ${mine.join(", ")}` : ", no name"}, refers to ${refers.join(", ") || "nothing"}`;
-        return svg("g", { class: `object${garbage ? " garbage" : ""}${counting && gc_refs > 0 ? " outside" : ""}${chosen && mine.includes(chosen) ? " chosen" : ""}`, transform: `translate(${x} ${y})`, "data-key": `object${id}`,
-            role: "button", "aria-label": label, "aria-disabled": String(!mine.length), tabindex: 0, onclick: click, onkeydown: (event) => /^( |Enter)$/.test(event.key) && (event.preventDefault(), click()) },
-            svg("circle", { r: 30 }), svg("text", { y: -6, class: "quiet", "text-anchor": "middle" }, `#${id}`), svg("text", { y: 15, class: "count", "text-anchor": "middle" }, refcnt),
+        return svg("g", { class: `object${garbage ? " garbage" : ""}${counting && gc_refs > 0 ? " outside" : ""}${chosen && mine.includes(chosen) ? " chosen" : ""}`, transform: `translate(${x} ${y})` },
+            svg("g", { "data-key": `object${id}`, role: "button", "aria-label": label, "aria-disabled": String(!mine.length), tabindex: 0, onclick: click, onkeydown: (event) => /^( |Enter)$/.test(event.key) && (event.preventDefault(), click()) }, svg("circle", { r: 30 })),
+            svg("text", { y: -6, class: "quiet", "text-anchor": "middle" }, `#${id}`), svg("text", { y: 15, class: "count", "text-anchor": "middle" }, refcnt),
             svg("text", { y: -40, class: "name", "text-anchor": "middle" }, mine.join(" ")),
             svg("text", { y: 46, class: "quiet", "text-anchor": "middle" }, counting ? `gc_refs ${gc_refs}` : garbage ? "unreachable" : generation >= 0 ? `gen. ${generation}` : ""));
     });
