@@ -99,7 +99,7 @@ static void assign(Object *key, Object *value) {
         frame("appended as entry %zd, named by slot %zd", place.ix, probed);
 }
 
-static void delete (Object *key) {
+static void remove_key(Object *key) {
     if (!search(key)) return;
     if (dict_del_item(d, key) == 0) frame("the entry is emptied; its slot becomes a dummy, D");
 }
@@ -117,7 +117,7 @@ static const char *picture_line(const char *line) {
             if (value && at_end(&in)) assign(key, value);
         } else if (closed && at_end(&in)) {
             if (del)
-                delete (key);
+                remove_key(key);
             else if (search(key))
                 value = dict_subscript(d, key);
         } else {
