@@ -26,6 +26,7 @@ struct sigaction {
     int sa_flags;
 };
 enum { F_DUPFD_CLOEXEC = 1030, WNOHANG = 1, SA_RESETHAND = 0 };
+enum { ESHUTDOWN = 1001 }; // of sockets, of which there are none
 enum { RLIMIT_CORE = 4, RLIMIT_STACK = 3, SIG_BLOCK = 0, SIG_SETMASK = 2 };
 #define WIFSIGNALED(status) ((void)(status), 0)
 #define WTERMSIG(status)    ((void)(status), 0)
