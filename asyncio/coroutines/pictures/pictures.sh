@@ -23,7 +23,7 @@ set grid x
 plot "$work/waits.csv" using 3:1:3:4:(\$1-0.3):(\$1+0.3) with boxxyerror \
          fc rgb "#2f81f7" fs transparent solid 0.2 noborder title "waits", \
      "$work/late.csv" using 3:1:3:4:(\$1-0.3):(\$1+0.3) with boxxyerror \
-         fc rgb "#d29922" fs transparent solid 0.6 noborder title "could run, but another one does", \
+         fc rgb "#d29922" fs transparent solid 0.6 noborder title "could run", \
      "$work/runs.csv" using 3:1:3:4:(\$1-0.3):(\$1+0.3) with boxxyerror \
          fc rgb "#2f81f7" fs transparent solid 0.9 noborder title "runs", \
      "$work/ends.csv" using 3:1 with points pt 5 ps 0.7 lc rgb "#f85149" title "is done"
