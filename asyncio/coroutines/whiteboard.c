@@ -1,8 +1,8 @@
 /* whiteboard.c: a Future and gather, as one can write it from memory. */
 enum { MAX = 1000 };
+enum { PENDING, RESULT, EXCEPTION, CANCELLED }; // a Future's states
 typedef struct Future {
-    enum { PENDING, RESULT, EXCEPTION, CANCELLED } state;
-    int value, ncallbacks; // value: the result, or which exception
+    int state, value, ncallbacks; // value: the result, or which exception
     struct Callback {
         void (*call)(void *arg, struct Future *future);
         void *arg;
