@@ -11,7 +11,7 @@ enum { POOL_CHUNK = 16384 }; // CPython: POOL_SIZE
 
 _Thread_local PoolBlock *pool_lists[POOL_MAX / POOL_ALIGNMENT + 1];
 
-// Parts from objectmodel's: each thread that runs a loop has lists of its own.
+// Parts from the other topics': each thread that runs a loop has lists of its own.
 void *pool_refill(size_t bytes) {
     static _Atomic(PoolBlock *) chunks; // so that whoever looks for leaks finds them
     if (POOL_MAX == 0 || bytes > POOL_MAX) {
