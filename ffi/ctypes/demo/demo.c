@@ -36,8 +36,7 @@ static void show_call(const char *text, Object *func, Object *const *args, ssize
         print(result);
         putchar('\n');
     } else {
-        fflush(stdout);
-        error_print(stdout);
+        printf("%s\n  %s\n", error_name(error_occurred()), error_message());
         error_clear();
     }
     for (ssize_t i = 0; i < nargs; i++)
@@ -139,7 +138,7 @@ static void scene_layout(void) {
     step("Which order of the three would be smaller?");
     show_layout("double d; short s; char c", NO_PACK);
     step("a has 8 bits of an int, then b 5 bits of a char: where does b begin?");
-    show_layout("int a : 8; char b : 5", NO_PACK);
+    show_layout("int a : 8; signed char b : 5", NO_PACK);
     step("Packed, and three bits of an int: how large?");
     show_layout("int a : 3", 1);
     puts("Up to 3.13 ctypes' layout of bit fields is not always the C compiler's.");
@@ -308,7 +307,7 @@ static int call(Object *func, int count, char **words) {
     for (; n < count && !status; n += !status) {
         char *colon = strchr(words[n], ':');
         if (colon) *colon = '\0';
-        types[n] = colon ? ctype_by_name(words[n]) : NULL;
+        types[n] = colon ? named(words[n]) : NULL;
         if (!types[n]) {
             fprintf(stderr, "ctypes_demo: argument %zd: no TYPE:VALUE with a type of C: '%s'\n",
                     n + 1, words[n]);
@@ -350,7 +349,7 @@ static int work(int count, char **operands) {
         return 2;
     }
     bool nothing = strcmp(returns, "void") == 0;
-    CType *restype = nothing ? NULL : ctype_by_name(returns);
+    CType *restype = nothing ? NULL : named(returns);
     if (!restype && !nothing) {
         fprintf(stderr, "ctypes_demo: --returns: no type of C: '%s'\n", returns);
         return 2;

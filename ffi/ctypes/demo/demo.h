@@ -5,6 +5,8 @@
 #include "../../../common/demo.h"
 #include "../ctypes.h"
 
+/* A type by its name in C or in ctypes; any other address is a void *: borrowed, or NULL. */
+CType *named(const char *text);
 /* A structure of a C declaration such as 'char c; int n : 3': new reference, or NULL with ValueError or what
  * ctypes says against it. */
 CType *declared(const char *text, int pack);

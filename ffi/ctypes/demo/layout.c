@@ -3,6 +3,20 @@
 
 #include <ctype.h>
 
+CType *named(const char *text) {
+    char spaceless[64];
+    CType *type = ctype_by_name(text);
+    size_t length = strlen(text);
+    if (type || length == 0 || length >= sizeof spaceless || text[length - 1] != '*') return type;
+    while (length > 0 && (text[length - 1] == '*' || text[length - 1] == ' '))
+        length--;
+    memcpy(spaceless, text, length);
+    spaceless[length] = '\0';
+    bool one = strchr(text, '*') == strrchr(text, '*');
+    if (one && strcmp(spaceless, "char") == 0) return ctype_simple('z');
+    return one && strcmp(spaceless, "wchar_t") == 0 ? ctype_simple('Z') : ctype_simple('P');
+}
+
 /* 'unsigned int x[3] : 4' in its parts; the name is copied to `name`. */
 static CType *field_of(char *text, char *name, size_t room, int *bits, CType **made) {
     char *colon = strchr(text, ':'), *bracket = strchr(text, '['), *end;
@@ -36,8 +50,7 @@ static CType *field_of(char *text, char *name, size_t room, int *bits, CType **m
     while (word > text && isspace((unsigned char)word[-1]))
         *--word = '\0';
     text += strspn(text, " \n\t");
-    CType *type = *name && *text ? ctype_by_name(text) : NULL;
-    if (!type && *name && *text && text[strlen(text) - 1] == '*') type = ctype_simple('P');
+    CType *type = *name && *text ? named(text) : NULL;
     if (!type) {
         error_set(ValueError,
                   "no declaration like 'int n' with a type that ctypes has: '%.40s %.40s'", text,
