@@ -214,8 +214,8 @@ static void scene_callback(void) {
     CType *array = need(ctype_array(c_int, 3));
     Object *ints[] = {number(3), number(1), number(2)};
     Object *items = need(ctype_call(OBJECT(array), ints, 3, NULL));
-    Object *callback = need(ctype_call(OBJECT(type), &code, 1, NULL));
-    Object *again = need(ctype_call(OBJECT(type), &code, 1, NULL));
+    Object *callback = need(object_call(OBJECT(type), &code, 1, NULL));
+    Object *again = need(object_call(OBJECT(type), &code, 1, NULL));
     printf("Two callbacks of one function: %s code\n",
            memcmp(((CData *)callback)->ptr, ((CData *)again)->ptr, sizeof(void *)) ? "two pieces of"
                                                                                    : "the same");
@@ -230,7 +230,7 @@ static void scene_callback(void) {
     unraisable_hook = complain;
     CType *plain = need(ctype_function(c_int, (CType *[]){c_int}, 1, false));
     Object *bad = need(function_new("failing", failing, NULL));
-    Object *callable = need(ctype_call(OBJECT(plain), &bad, 1, NULL));
+    Object *callable = need(object_call(OBJECT(plain), &bad, 1, NULL));
     Object *apply = need(cdll_function(lib, "apply"));
     SHOW("apply(failing, 1)", apply, new_ref(callable), number(1));
     unraisable_hook = before;
