@@ -30,8 +30,8 @@ static Object *bytes(const char *text) {
 
 /* Calls, and prints what came of it, on one line. */
 static void show_call(const char *text, Object *func, Object *const *args, ssize_t nargs) {
-    printf("%-34s ", text);
     Object *result = object_call(func, args, nargs);
+    printf("%-34s ", text);
     if (result) {
         print(result);
         putchar('\n');
@@ -202,7 +202,7 @@ static Object *failing(Object *closure, Object *const *args, ssize_t nargs) {
 
 static void complain(const char *where, Object *callable) {
     (void)callable;
-    printf("  nobody to raise to, %s:\n  ", where);
+    printf("  nobody to raise to, %s:\n    ", where);
     error_print(stdout);
     error_clear();
 }
@@ -214,8 +214,8 @@ static void scene_callback(void) {
     CType *array = need(ctype_array(c_int, 3));
     Object *ints[] = {number(3), number(1), number(2)};
     Object *items = need(ctype_call(OBJECT(array), ints, 3, NULL));
-    Object *callback = need(object_call(OBJECT(type), &code, 1, NULL));
-    Object *again = need(object_call(OBJECT(type), &code, 1, NULL));
+    Object *callback = need(object_call(OBJECT(type), &code, 1));
+    Object *again = need(object_call(OBJECT(type), &code, 1));
     printf("Two callbacks of one function: %s code\n",
            memcmp(((CData *)callback)->ptr, ((CData *)again)->ptr, sizeof(void *)) ? "two pieces of"
                                                                                    : "the same");
@@ -230,7 +230,7 @@ static void scene_callback(void) {
     unraisable_hook = complain;
     CType *plain = need(ctype_function(c_int, (CType *[]){c_int}, 1, false));
     Object *bad = need(function_new("failing", failing, NULL));
-    Object *callable = need(object_call(OBJECT(plain), &bad, 1, NULL));
+    Object *callable = need(object_call(OBJECT(plain), &bad, 1));
     Object *apply = need(cdll_function(lib, "apply"));
     SHOW("apply(failing, 1)", apply, new_ref(callable), number(1));
     unraisable_hook = before;
@@ -243,9 +243,10 @@ static void scene_callback(void) {
 
 static void scene_refused(void) {
     static const char *const bad[] = {"float f : 3", "int n : 40", "strange s", "int"};
+    step("A bit field of a float: what is said?");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CType *type = declared(bad[i], NO_PACK);
-        printf("%-12s ", bad[i]);
+        printf("%s\n  ", bad[i]);
         if (!type) error_print(stdout);
         error_clear();
         xdecref(type);

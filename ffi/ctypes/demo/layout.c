@@ -52,9 +52,7 @@ static CType *field_of(char *text, char *name, size_t room, int *bits, CType **m
     text += strspn(text, " \n\t");
     CType *type = *name && *text ? named(text) : NULL;
     if (!type) {
-        error_set(ValueError,
-                  "no declaration like 'int n' with a type that ctypes has: '%.40s %.40s'", text,
-                  name);
+        error_set(ValueError, "no declaration with a type of C: '%.40s %.40s'", text, name);
         return NULL;
     }
     if (bracket) type = *made = ctype_array(type, length);
