@@ -137,7 +137,7 @@ static void scene_layout(void) {
     show_layout("char c; double d; short s", NO_PACK);
     step("Which order of the three would be smaller?");
     show_layout("double d; short s; char c", NO_PACK);
-    step("a has 8 bits of an int, then b 5 bits of a char: where does b begin?");
+    step("int a : 8, then signed char b : 5. Where is b?");
     show_layout("int a : 8; signed char b : 5", NO_PACK);
     step("Packed, and three bits of an int: how large?");
     show_layout("int a : 3", 1);
