@@ -1,7 +1,9 @@
-/* exception.c: error types as classes, so that a program can name them: `except OSError`, retry(on=OSError).
+/* exception.c: error types as classes, so that a program can name them: `except OSError`,
+ * retry(on=OSError).
  *
- * A class here has the name of an error type of common.h, the same text at the same address; so the pending
- * error leads to its class, and the class to its bases. CPython: Objects/exceptions.c, Python/errors.c.
+ * A class here has the name of an error type of common.h, the same text at the same address; so the
+ * pending error leads to its class, and the class to its bases. CPython: Objects/exceptions.c,
+ * Python/errors.c.
  */
 #include "object.h"
 

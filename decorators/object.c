@@ -1,10 +1,10 @@
-/* object.c: what every object can do: be called, be compared, be hashed, be printed; and the dict of
- * names.
+/* object.c: what every object can do: be called, be compared, be hashed, be printed; and the dict
+ * of names.
  *
  * Each operation has the same shape: look at the type's cell, call it, and say in CPython's words
- * what the type cannot do. A call has two forms, arguments in an array or packed, and two cells; the
- * four ways are in "Calls" below. Parts from the other topics' slices: what dies, is called and has
- * attributes here is what decorators are made of. CPython: Objects/object.c, Objects/call.c,
+ * what the type cannot do. A call has two forms, arguments in an array or packed, and two cells;
+ * the four ways are in "Calls" below. Parts from the other topics' slices: what dies, is called and
+ * has attributes here is what decorators are made of. CPython: Objects/object.c, Objects/call.c,
  * Objects/methodobject.c, Objects/classobject.c.
  */
 #include "object.h"
@@ -39,8 +39,8 @@ void object_free(void *op) {
     if (type->flags & HEAPTYPE) decref(type);
 }
 
-/* Below UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is the
- * link), and the outermost call frees the pile in a loop. */
+/* Below UNWIND_LEVEL the dying object is put on a pile instead (its refcnt, no longer needed, is
+ * the link), and the outermost call frees the pile in a loop. */
 void dealloc_nested(Object *self, void (*dealloc)(Object *self)) {
     static int depth;
     static Object *pile;
@@ -195,8 +195,8 @@ static void method_dealloc(Object *self) {
     dealloc_nested(self, method_dealloc_now);
 }
 
-/* One more argument in front. CPython: Objects/classobject.c, method_vectorcall(), which may use the
- * caller's array (PY_VECTORCALL_ARGUMENTS_OFFSET); here they are copied. */
+/* One more argument in front. CPython: Objects/classobject.c, method_vectorcall(), which may use
+ * the caller's array (PY_VECTORCALL_ARGUMENTS_OFFSET); here they are copied. */
 static Object *method_vectorcall(Object *op, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     Method *self = (Method *)op;
     ssize_t all = nargs + (kwnames ? kwnames->size : 0);
@@ -323,9 +323,9 @@ hash_t object_hash(Object *self) {
     return error_set(TypeError, "unhashable type: '%s'", type->name);
 }
 
-/* Each side is asked, as either may know the other's type, a derived class before its base; what neither knows is unequal, as they are
- * not the same object. A comparison may drop the last reference that others hold to either. CPython:
- * do_richcompare(). */
+/* Each side is asked, as either may know the other's type, a derived class before its base; what
+ * neither knows is unequal, as they are not the same object. A comparison may drop the last
+ * reference that others hold to either. CPython: do_richcompare(). */
 int object_equal_slow(Object *self, Object *other) {
     int answer = NOT_IMPLEMENTED;
     if (recursion_enter(" in comparison") < 0) return -1;

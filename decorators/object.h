@@ -271,9 +271,10 @@ static inline hash_t int_hash(int64_t value) {
 hash_t object_hash(Object *self);
 
 int object_equal_slow(Object *self, Object *other);
-/* Whether a == b, identity implying equality (so a NaN is found in the list that holds it): 1, 0,
- * or -1 with an error set. It may run anything, such as code that empties the container that asks:
- * look at sizes again afterwards. CPython: Objects/object.c, PyObject_RichCompareBool(a, b, Py_EQ). */
+/* Whether a == b, identity implying equality (so a NaN is found in the list that holds it): 1,
+ * 0, or -1 with an error set. It may run anything, such as code that empties the container that
+ * asks: look at sizes again afterwards. CPython: Objects/object.c, PyObject_RichCompareBool(a,
+ * b, Py_EQ). */
 static inline int object_rich_equal(Object *self, Object *other) {
     return self == other ? 1 : object_equal_slow(self, other);
 }
@@ -336,7 +337,8 @@ static inline Object *object_vectorcall(Object *self, Object *const *args, ssize
 /* self(*args, **kwargs); kwargs may be NULL. CPython: Objects/call.c, PyObject_Call(),
  * PyVectorcall_Call(). */
 Object *object_call(Object *self, Tuple *args, Dict *kwargs);
-/* With `nargs` arguments, at most 8, borrowed. CPython: Objects/call.c, PyObject_CallFunctionObjArgs(). */
+/* With `nargs` arguments, at most 8, borrowed. CPython: Objects/call.c,
+ * PyObject_CallFunctionObjArgs(). */
 Object *object_call_args(Object *self, ssize_t nargs, ...);
 
 /* -1 with TypeError ("f() takes no keyword arguments", "f expected 1 argument, got 2") unless a
@@ -363,14 +365,16 @@ int type_ready(Type *self);
 int class_define(Dict *dict, const char *name, Object *value);
 
 /* The attribute that the first class of the chain has: borrowed; NULL if there is none (and, with
- * MemoryError, if the type could not be made ready). CPython: Objects/typeobject.c, _PyType_Lookup(). */
+ * MemoryError, if the type could not be made ready). CPython: Objects/typeobject.c,
+ * _PyType_Lookup(). */
 Object *type_lookup(Type *self, Str *name);
 /* CPython: Objects/typeobject.c, PyType_IsSubtype(). */
 bool type_is_subtype(const Type *self, const Type *base);
 
 /* self.name: new reference, or NULL with AttributeError ("'int' object has no attribute 'x'") or
- * what a descriptor raised. In the order of PyObject_GenericGetAttr(): a data descriptor of the type,
- * the instance's dict, what else the type has. CPython: Objects/object.c, PyObject_GetAttr(). */
+ * what a descriptor raised. In the order of PyObject_GenericGetAttr(): a data descriptor of the
+ * type, the instance's dict, what else the type has. CPython: Objects/object.c,
+ * PyObject_GetAttr(). */
 Object *object_getattr(Object *self, Str *name);
 Object *object_getattr_string(Object *self, const char *name);
 /* self.name = value, or del self.name for NULL. 0, or -1. CPython: PyObject_SetAttr(). */
@@ -385,7 +389,8 @@ Dict *object_dict(Object *self);
 /* `class name(base): ...` with the attributes of `dict`, which it copies: a new class; then each
  * value whose type has a __set_name__ is told its name. NULL with MemoryError, or what __set_name__
  * raised (in 3.11 inside a RuntimeError: "Error calling __set_name__ on 'T' instance 'x' in 'C'").
- * CPython: Objects/typeobject.c, type_new_impl(). Simplified: one base, object or a class made here. */
+ * CPython: Objects/typeobject.c, type_new_impl(). Simplified: one base, object or a class made
+ * here. */
 Type *type_new(const char *name, Type *base, const Dict *dict);
 
 /* An instance of a class made here. CPython: an object with a managed dict. */

@@ -1,8 +1,8 @@
 /* ready.c: how a type that was compiled in gets its attributes.
  *
- * Its tables of getters and of methods become descriptors, objects in its dict like those of any class, so
- * that one lookup finds them all. It is done when somebody first looks. Parts from the other topics', where
- * types are made ready at the start. CPython: Objects/typeobject.c,
+ * Its tables of getters and of methods become descriptors, objects in its dict like those of any
+ * class, so that one lookup finds them all. It is done when somebody first looks. Parts from the
+ * other topics', where types are made ready at the start. CPython: Objects/typeobject.c,
  * PyType_Ready(); Objects/descrobject.c.
  */
 #include "object.h"

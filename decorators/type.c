@@ -1,12 +1,12 @@
 /* type.c: where an attribute is found, and classes as far as decorators need them.
  *
- * A lookup asks the type first: what it finds there may be a descriptor, an object whose own type has
- * descr_get, and that decides what the caller gets. So `obj.method` is a bound method, a property
- * computes, and a decorator that is no descriptor stays what it is. A class that a program makes has
- * the same cells as a type that was compiled in; each holds a slot_... function that looks for the
- * special method, or nothing if no class of the chain has it. Parts from the other topics': one base,
- * no metaclasses, no cache of lookups. CPython: Objects/typeobject.c, Objects/object.c,
- * Objects/descrobject.c.
+ * A lookup asks the type first: what it finds there may be a descriptor, an object whose own type
+ * has descr_get, and that decides what the caller gets. So `obj.method` is a bound method, a
+ * property computes, and a decorator that is no descriptor stays what it is. A class that a program
+ * makes has the same cells as a type that was compiled in; each holds a slot_... function that
+ * looks for the special method, or nothing if no class of the chain has it. Parts from the other
+ * topics': one base, no metaclasses, no cache of lookups. CPython: Objects/typeobject.c,
+ * Objects/object.c, Objects/descrobject.c.
  */
 #include "object.h"
 
@@ -57,8 +57,8 @@ static int no_attribute(Object *self, const Str *name) {
                      name->text);
 }
 
-/* CPython: Objects/object.c, PyObject_GenericGetAttr(). What a method does not have its function may
- * have: Objects/classobject.c, method_getattro(). */
+/* CPython: Objects/object.c, PyObject_GenericGetAttr(). What a method does not have its function
+ * may have: Objects/classobject.c, method_getattro(). */
 static Object *generic_getattr(Object *self, Str *name) {
     if (!made_ready(self->type)) return NULL;
     Object *found = lookup(self->type, name);
@@ -206,8 +206,8 @@ static Object *slot_tp_call(Object *self, Tuple *args, Dict *kwargs) {
     return result;
 }
 
-/* Calls __get__ with self before the rest, whatever it is: to bind it would be to call a __get__. CPython:
- * slot_tp_descr_get(). */
+/* Calls __get__ with self before the rest, whatever it is: to bind it would be to call a __get__.
+ * CPython: slot_tp_descr_get(). */
 static Object *slot_descr_get(Object *self, Object *obj, Type *type) {
     static Str *name;
     if (!name && !(name = str_intern("__get__"))) return NULL;
@@ -263,7 +263,8 @@ static int slot_repr(Object *self, Writer *out) {
     return status;
 }
 
-/* Whether a class of the chain has it, None too, which then fails. Names that no class ever had need not be interned. */
+/* Whether a class of the chain has it, None too, which then fails. Names that no class ever had
+ * need not be interned. */
 static bool has(Type *self, const char *name) {
     for (; self->flags & HEAPTYPE; self = self->base) {
         for (ssize_t i = 0; i < self->dict->size; i++) {
@@ -300,8 +301,8 @@ static void fill_cells(Type *self) {
 
 /* ---- Instances --------------------------------------------------------------------------------*/
 
-/* __del__ runs while the object is alive once more; whoever keeps it meanwhile keeps it. Simplified:
- * a second death would run it again; CPython remembers (_PyGC_FINALIZED). CPython:
+/* __del__ runs while the object is alive once more; whoever keeps it meanwhile keeps it.
+ * Simplified: a second death would run it again; CPython remembers (_PyGC_FINALIZED). CPython:
  * Objects/object.c, PyObject_CallFinalizerFromDealloc(). */
 static bool finalize(Object *self) {
     if (!(self->type->flags & HAVE_FINALIZER)) return false;
@@ -353,8 +354,8 @@ static Object *instance_new(Type *type, Object *const *args, ssize_t nargs, Tupl
 
 /* ---- Classes ----------------------------------------------------------------------------------*/
 
-/* In the order of definition. CPython: Objects/typeobject.c, type_new_set_names(), which walks a copy
- * of the dict, as the calls may change it. */
+/* In the order of definition. CPython: Objects/typeobject.c, type_new_set_names(), which walks a
+ * copy of the dict, as the calls may change it. */
 static int set_names(Type *self) {
     Dict *names = dict_copy(self->dict);
     int status = names ? 0 : -1;

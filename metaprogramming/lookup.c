@@ -1,4 +1,5 @@
-/* lookup.c: where `obj.name` comes from when nobody has a hook, and the cache that makes the answer quick.
+/* lookup.c: where `obj.name` comes from when nobody has a hook, and the cache that makes the answer
+ * quick.
  *
  * The order is: a data descriptor of the class, then what the instance has, then whatever else the
  * class has. The method cache remembers what the class says under (the class's version, name). A
@@ -27,8 +28,8 @@ static struct {
 
 static unsigned next_version_tag = 1;
 
-/* Simplified: the name's hash; CPython takes its address, so which names collide changes from run to
- * run. */
+/* Simplified: the name's hash; CPython takes its address, so which names collide changes from run
+ * to run. */
 static inline size_t cache_index(unsigned version, const Str *name) {
     return (version ^ name->hash) & (METHOD_CACHE_SIZE - 1);
 }
@@ -95,8 +96,8 @@ Object *type_lookup(Type *type, Str *name) {
 
 /* ---- obj.name ---------------------------------------------------------------------------------*/
 
-/* What is found on a class is handed out, or asked if it is a descriptor; that may do anything, also
- * remove itself from its class: so it is held. */
+/* What is found on a class is handed out, or asked if it is a descriptor; that may do anything,
+ * also remove itself from its class: so it is held. */
 SLOW static Object *ask(Object *descr, Object *obj, Type *type) {
     incref(descr);
     Object *result = descr->type->descr_get(descr, obj, OBJECT(type));
@@ -242,7 +243,8 @@ Object *object_call_method(Str *name, Object *const *args, ssize_t nargs) {
 
 /* ---- cls.name ---------------------------------------------------------------------------------*/
 
-/* Asks what was found on the class `cls` (obj NULL) or on its metaclass (obj is cls), and says so. */
+/* Asks what was found on the class `cls` (obj NULL) or on its metaclass (obj is cls), and says
+ * so. */
 static Object *asked_of_class(Object *descr, Object *obj, Object *cls, Str *name) {
     Type *type = obj ? obj->type : (Type *)cls;
     if (!attribute_watcher || !descr->type->descr_get) return asked(descr, obj, type);

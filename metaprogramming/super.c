@@ -1,7 +1,8 @@
 /* super.c: super(), and the cell by which a method knows the class it was written in.
  *
- * super().x begins the search of x behind that class in the MRO of the object's type: so it needs both. The
- * class does not exist yet when its methods are made; they get a cell, which type_new() fills.
+ * super().x begins the search of x behind that class in the MRO of the object's type: so it needs
+ * both. The class does not exist yet when its methods are made; they get a cell, which type_new()
+ * fills.
  *
  * Parts from the other topics' slices. CPython: Objects/cellobject.c; Objects/typeobject.c,
  * super_getattro().
@@ -47,8 +48,8 @@ Object *super_from_cell(Object *cell, Object *obj) {
 
 /* ---- super ------------------------------------------------------------------------------------*/
 
-/* The class whose MRO is searched: obj itself, its type, or the class that it says it has, as a proxy
- * may. New reference, or NULL with an error set. CPython: supercheck(). */
+/* The class whose MRO is searched: obj itself, its type, or the class that it says it has, as a
+ * proxy may. New reference, or NULL with an error set. CPython: supercheck(). */
 static Type *supercheck(Type *type, Object *obj) {
     if (type_check(obj) && type_is_subtype((Type *)obj, type)) return (Type *)new_ref(obj);
     if (type_is_subtype(obj->type, type)) return (Type *)new_ref(obj->type);
@@ -61,8 +62,8 @@ static Type *supercheck(Type *type, Object *obj) {
     return NULL;
 }
 
-/* Of None it is unbound, and finds what every object has. CPython: super_init_impl(). Simplified: an
- * unbound one does not bind later, as a descriptor. */
+/* Of None it is unbound, and finds what every object has. CPython: super_init_impl(). Simplified:
+ * an unbound one does not bind later, as a descriptor. */
 Object *super_new(Type *type, Object *obj) {
     Type *obj_type = obj == None ? NULL : supercheck(type, obj);
     Super *self = obj_type || obj == None ? (Super *)type_generic_alloc(&Super_Type) : NULL;

@@ -1,11 +1,12 @@
-/* type.h: classes: who makes one, where an attribute is found, and how the two call what people write.
+/* type.h: classes: who makes one, where an attribute is found, and how the two call what people
+ * write.
  *
  * Read the files in this order: type.c (how a class is made, step by step), lookup.c (where an
  * attribute comes from, and the method cache), slotdefs.c (special methods and the cells of Type:
- * each is made from the other), descr.c (what is asked when it is found: functions, property, super),
- * builtins.c (`type` and `object` themselves, and the call of a class). The others are what these need:
- * instance.c (what an instance has of its own), mro.c (which bases go together), operations.c (calls,
- * len(), []).
+ * each is made from the other), descr.c (what is asked when it is found: functions, property,
+ * super), builtins.c (`type` and `object` themselves, and the call of a class). The others are what
+ * these need: instance.c (what an instance has of its own), mro.c (which bases go together),
+ * operations.c (calls, len(), []).
  *
  * What objectmodel teaches about the same code, the C3 merge, the cache, the safety of layouts, is
  * not taught again here: this slice is there for the two rooms that stand on it.
@@ -35,25 +36,25 @@ extern Identifiers id;
 
 /* ---- Making a class: type.c ------------------------------------------------------------------*/
 
-/* The metaclass of a class with these bases: the most derived of theirs and `metatype`. Borrowed, or
- * NULL with TypeError ("metaclass conflict: ..."). CPython: Objects/typeobject.c,
+/* The metaclass of a class with these bases: the most derived of theirs and `metatype`. Borrowed,
+ * or NULL with TypeError ("metaclass conflict: ..."). CPython: Objects/typeobject.c,
  * _PyType_CalculateMetaclass(). */
 Type *type_calculate_metaclass(Type *metatype, const Tuple *bases);
 
-/* type.__new__(metatype, name, bases, dict, **keywords): what is in the cell `new` of type. The dict
- * is copied. New reference to a Type, or NULL with what is wrong with the arguments, the bases
+/* type.__new__(metatype, name, bases, dict, **keywords): what is in the cell `new` of type. The
+ * dict is copied. New reference to a Type, or NULL with what is wrong with the arguments, the bases
  * (no MRO, a metaclass conflict, a layout conflict), __slots__ or __classcell__, with RuntimeError
  * (an error from __set_name__), or with what an __init_subclass__ raised. A class that fails and
- * that nobody has got hold of meanwhile leaves no trace in its bases.
- * Simplified: of __slots__, names only. CPython: type_new(), type_new_impl(). */
+ * that nobody has got hold of meanwhile leaves no trace in its bases. Simplified: of __slots__,
+ * names only. CPython: type_new(), type_new_impl(). */
 Object *type_new(Type *metatype, Object *const *args, ssize_t nargs, const Tuple *kwnames);
 
 /* The same for C code: type.__call__ of that metatype with these three; `dict` may be NULL for an
  * empty one. New reference, or NULL with an error set. */
 Type *type_from(Type *metatype, const char *name, Tuple *bases, Dict *dict);
 
-/* obj(...) where obj is a type: makes an instance by its cells `new` and `init`, as whoever is in the
- * cell `call` of the metaclass lets it. CPython: type_call(). */
+/* obj(...) where obj is a type: makes an instance by its cells `new` and `init`, as whoever is in
+ * the cell `call` of the metaclass lets it. CPython: type_call(). */
 Object *type_call(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames);
 
 /* object.__new__ and object.__init__, that refuse arguments that nobody wanted.
@@ -94,8 +95,8 @@ Tuple *type_mro(Type *type, const Tuple *bases);
  * bases have instance lay-out conflict"). CPython: best_base(), solid_base(). */
 Type *type_best_base(const Tuple *bases);
 
-/* Fills the empty cells of a type from its bases; static types need a base at most. 0, or -1 with an
- * error set. CPython: PyType_Ready(). */
+/* Fills the empty cells of a type from its bases; static types need a base at most. 0, or -1 with
+ * an error set. CPython: PyType_Ready(). */
 int type_ready(Type *type);
 
 /* An instance with zeroed fields; new reference; NULL with MemoryError. And what frees it.
@@ -113,8 +114,8 @@ void type_clear(Type *type);
 /* type_clear() for every class that was made: at the end of a program. */
 void types_clear(void);
 
-/* What the dealloc of an object that can be nested calls: dealloc_now, at once or, where it is nested
- * deeply, later, by another call of the type's dealloc. CPython: Py_TRASHCAN_BEGIN. */
+/* What the dealloc of an object that can be nested calls: dealloc_now, at once or, where it is
+ * nested deeply, later, by another call of the type's dealloc. CPython: Py_TRASHCAN_BEGIN. */
 void dealloc_nested(Object *self, void (*dealloc_now)(Object *));
 
 /* type.__subclasses__(): a new tuple; NULL with MemoryError. CPython: type___subclasses__(). */
@@ -223,23 +224,23 @@ static inline Object *object_own_attribute(const Object *self, const Str *name) 
     }
     return pre->dict ? dict_get_item(pre->dict, name) : NULL;
 }
-/* Stores or, for a NULL value, deletes there: 0, or -1 with MemoryError, or with KeyError if there is
- * none to delete. CPython: Objects/dictobject.c, _PyObject_StoreInstanceAttribute(). */
+/* Stores or, for a NULL value, deletes there: 0, or -1 with MemoryError, or with KeyError if there
+ * is none to delete. CPython: Objects/dictobject.c, _PyObject_StoreInstanceAttribute(). */
 int object_store_attribute(Object *self, Str *name, Object *value);
 /* Walks the instance's own attributes, in the order of their names' positions. */
 bool object_own_next(const Object *self, ssize_t *pos, Str **name, Object **value);
 void object_clear_attributes(Object *self); // drops them all
 
 /* Puts an attribute into a type's dict, past all protocols: while the type is being made, or again
- * by an init function that is called twice. Steals value, which may be NULL for a failed allocation.
- * 0, or -1 with MemoryError. */
+ * by an init function that is called twice. Steals value, which may be NULL for a failed
+ * allocation. 0, or -1 with MemoryError. */
 int type_add(Type *type, const char *name, Object *value);
 
 /* ---- Descriptors: descr.c --------------------------------------------------------------------*/
 
 /* What a Function runs: new reference, or NULL with an error set. `closure` is whatever object the
- * function was made with, borrowed, or NULL. One of the first kind takes no keywords: METH_FASTCALL;
- * one of the second does: METH_FASTCALL | METH_KEYWORDS. */
+ * function was made with, borrowed, or NULL. One of the first kind takes no keywords:
+ * METH_FASTCALL; one of the second does: METH_FASTCALL | METH_KEYWORDS. */
 typedef Object *(*FunctionCode)(Object *closure, Object *const *args, ssize_t nargs);
 typedef Object *(*FunctionCodeKw)(Object *closure, Object *const *args, ssize_t nargs,
                                   const Tuple *kwnames);
@@ -291,8 +292,8 @@ typedef struct {
     int (*set)(Object *self, Object *value); // NULL: read-only; value NULL: delete
 } GetSet;
 
-/* The attribute that stands for one slot: where in an instance its value lies. A slot that was never
- * set, or was deleted, is NULL there. CPython: Objects/descrobject.c, PyMemberDescrObject. */
+/* The attribute that stands for one slot: where in an instance its value lies. A slot that was
+ * never set, or was deleted, is NULL there. CPython: Objects/descrobject.c, PyMemberDescrObject. */
 typedef struct {
     Object ob;
     Type *type;
@@ -308,8 +309,8 @@ typedef struct {
 } Cell;
 
 /* New references; NULL with MemoryError; arguments are borrowed and may be NULL where said.
- * super_new(): TypeError if obj is neither an instance nor a subclass of type; None makes an unbound one,
- * which finds nothing of a class. */
+ * super_new(): TypeError if obj is neither an instance nor a subclass of type; None makes an
+ * unbound one, which finds nothing of a class. */
 Object *function_new(const char *name, FunctionCode code, Object *closure); // closure: or NULL
 Object *function_new_kw(const char *name, FunctionCodeKw code, Object *closure);
 Object *builtin_new(const char *name, FunctionCodeKw code, Object *closure); // does not bind
@@ -331,7 +332,8 @@ Object *property_set_name(Object *closure, Object *const *args, ssize_t nargs); 
  * CPython: Objects/descrobject.c, method_check_args(). */
 int method_check(const Type *type, const char *name, Object *const *args, ssize_t nargs);
 
-/* Whether it is asked before the instance: it has __set__ or __delete__. CPython: PyDescr_IsData(). */
+/* Whether it is asked before the instance: it has __set__ or __delete__. CPython:
+ * PyDescr_IsData(). */
 static inline bool descr_is_data(const Object *descr) {
     return descr->type->descr_set != NULL;
 }
@@ -367,17 +369,17 @@ void fixup_slot_dispatchers(Type *type);          // a new class's methods becom
 void update_slot(Type *type, const Str *name);    // a method has changed: its cell, and all below
 int slotdefs_init(void);
 
-/* What fills getattro where a class has __getattr__ or a __getattribute__ of its own: the first asks
- * both, the second only the latter, once there is no __getattr__.
- * CPython: slot_tp_getattr_hook(), slot_tp_getattro(). */
+/* What fills getattro where a class has __getattr__ or a __getattribute__ of its own: the first
+ * asks both, the second only the latter, once there is no __getattr__. CPython:
+ * slot_tp_getattr_hook(), slot_tp_getattro(). */
 Object *slot_tp_getattr_hook(Object *self, Str *name);
 Object *slot_tp_getattro(Object *self, Str *name);
 /* What is in the cell `new` of a class whose __new__ is Python's: so it is known by. */
 Object *slot_tp_new(Type *type, Object *const *args, ssize_t nargs, const Tuple *kwnames);
 
-/* type(obj).name, bound to obj, as the interpreter finds a special method: past the instance and past
- * its hooks. New reference; NULL with no error if there is none, or with what a descriptor raised.
- * CPython: _PyObject_LookupSpecial(). */
+/* type(obj).name, bound to obj, as the interpreter finds a special method: past the instance and
+ * past its hooks. New reference; NULL with no error if there is none, or with what a descriptor
+ * raised. CPython: _PyObject_LookupSpecial(). */
 Object *object_lookup_special(Object *self, Str *name);
 
 /* ---- Operations: slotdefs.c ------------------------------------------------------------------*/
@@ -397,12 +399,13 @@ static inline void recursion_leave(void) {
     recursion_depth--;
 }
 
-/* obj(*args, **keywords): new reference, or NULL with TypeError ("'C' object is not callable") or the
- * call's error. CPython: Objects/call.c, PyObject_Vectorcall(). */
+/* obj(*args, **keywords): new reference, or NULL with TypeError ("'C' object is not callable") or
+ * the call's error. CPython: Objects/call.c, PyObject_Vectorcall(). */
 Object *object_call(Object *self, Object *const *args, ssize_t nargs, const Tuple *kwnames);
 /* The same with the keywords in a dict, or NULL. CPython: PyObject_VectorcallDict(). */
 Object *object_call_dict(Object *self, Object *const *args, ssize_t nargs, const Dict *kwargs);
-/* func(self, *args): the same with one argument more in front. CPython: _PyObject_Call_Prepend(). */
+/* func(self, *args): the same with one argument more in front. CPython:
+ * _PyObject_Call_Prepend(). */
 Object *object_call_prepend(Object *func, Object *self, Object *const *args, ssize_t nargs,
                             const Tuple *kwnames);
 /* The keyword argument of that name: borrowed, or NULL. */
@@ -419,7 +422,8 @@ ssize_t object_length(Object *self);
  * CPython: Objects/abstract.c, PyObject_GetItem(), PyObject_SetItem(). */
 Object *object_getitem(Object *self, Object *key);
 int object_setitem(Object *self, Object *key, Object *value);
-/* repr(obj), str(obj): new Str, or NULL with an error set. CPython: PyObject_Repr(), PyObject_Str(). */
+/* repr(obj), str(obj): new Str, or NULL with an error set. CPython: PyObject_Repr(),
+ * PyObject_Str(). */
 Object *object_repr(Object *self);
 Object *object_str(Object *self);
 

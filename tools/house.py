@@ -71,14 +71,19 @@ def lesson(room: Room) -> Iterator[str]:
                 yield f"{folder}/README.md: Here does not name {path.relative_to(folder)}"
 
 
+def unbroken(comment: str) -> str:
+    """The text of a comment in one line."""
+    return comment.replace("\n * ", " ")
+
+
 def functions(topic: str) -> dict[str, tuple[str, str]]:
     """The functions of a topic's object layer: name to what stands above, and text with its comment."""
     found = {}
     for path in sorted(Path(topic).glob("*.c")):
         source = path.read_text(encoding="utf-8")
-        head = source.partition("*/")[0] if APART in source.partition("*/")[0] else ""
+        head = unbroken(source.partition("*/")[0])
         for match in FUNCTION.finditer(source):
-            found[match[2]] = (head + match[1], match[0])
+            found[match[2]] = (head * (APART in head) + unbroken(match[1]), match[0])
     return found
 
 

@@ -44,8 +44,8 @@
  * of the same ring or to a larger ring; to a smaller one only from an empty queue. Hence three
  * rules: in the tail's ring, if head is there too, free is what is not between head and tail; if
  * head is elsewhere, the messages of the tail's ring begin at its start: free is what is behind the
- * tail; a ring larger than the tail's is free, unless head is there. The last unit of a ring stays
- * free for a jump.
+ * tail; a ring larger than the tail's is free, unless head is there. The unit at the tail stays free
+ * for a jump: no message reaches the ring's end, or the head.
  */
 enum {
     RING_UNIT = 16,       // places are counted in units, so that 32 bits hold 64 GiB
@@ -94,13 +94,13 @@ static bool ring_place(Mark tail, Mark head, uint32_t units, int rings, uint32_t
         return true;
     }
     uint32_t start = ring_start(ring), end = ring_start(ring + 1);
-    bool wrapped = head_ring == ring && !empty && tail.where <= head.where;
-    uint32_t free_end = wrapped ? head.where : end - 1;
-    if (units <= free_end - tail.where) {
+    bool wrapped = head_ring == ring && tail.where < head.where; // never equal, but when empty
+    uint32_t free_end = wrapped ? head.where : end;
+    if (units < free_end - tail.where) {
         *place = tail.where;
         return true;
     }
-    if (head_ring == ring && !wrapped && units <= head.where - start) {
+    if (head_ring == ring && !wrapped && units < head.where - start) {
         *place = start;
         return true;
     }

@@ -4,10 +4,10 @@
  * rename() puts it in the old one's place, which the kernel does in one step; then the directory is
  * brought to the disk. So at every instant the name leads to one of two whole files.
  *
- * The invariant that keeps the directory clean: a temporary file that exists is on the list `present`.
- * It is made and noted with all signals blocked, so no handler runs in between; it is taken off the list
- * after it is gone, as a name that leads to nothing harms nobody. Simplified: in one thread; another one's
- * signals would not be blocked.
+ * The invariant that keeps the directory clean: a temporary file that exists is on the list
+ * `present`. It is made and noted with all signals blocked, so no handler runs in between; it is
+ * taken off the list after it is gone, as a name that leads to nothing harms nobody. Simplified: in
+ * one thread; another one's signals would not be blocked.
  */
 #include "managers.h"
 
@@ -51,8 +51,8 @@ static void present_remove(const AtomicFile *self) {
 
 /* ---- The way in ------------------------------------------------------------------------------*/
 
-/* Follows links at the end of the path; those on the way there are the kernel's business. The last may
- * lead to nothing yet. */
+/* Follows links at the end of the path; those on the way there are the kernel's business. The last
+ * may lead to nothing yet. */
 static int follow_links(char target[PATH_MAX]) {
     enum { LINKS_MAX = 40 }; // as Linux has it
     for (int links = 0;; links++) {
@@ -70,8 +70,8 @@ static int follow_links(char target[PATH_MAX]) {
     }
 }
 
-/* Sets target, name and directory. Simplified: one must be able to read the directory, not only write
- * to it, as fsync() wants a descriptor of it. */
+/* Sets target, name and directory. Simplified: one must be able to read the directory, not only
+ * write to it, as fsync() wants a descriptor of it. */
 static int open_directory(AtomicFile *self) {
     strcpy(self->target, self->path);
     if (follow_links(self->target) < 0) return -1;
@@ -88,8 +88,8 @@ static int open_directory(AtomicFile *self) {
     return self->directory < 0 ? -1 : 0;
 }
 
-/* Makes the temporary file, and notes it. Its name is short: the target's may be as long as a name can
- * be. O_EXCL: nobody else's file, and no link that somebody put there, is written to. */
+/* Makes the temporary file, and notes it. Its name is short: the target's may be as long as a name
+ * can be. O_EXCL: nobody else's file, and no link that somebody put there, is written to. */
 static int create(AtomicFile *self, mode_t mode) {
     static unsigned count;
     sigset_t all, before;
@@ -113,8 +113,8 @@ static int create(AtomicFile *self, mode_t mode) {
     return self->fd < 0 ? -1 : 0;
 }
 
-/* A file that is replaced keeps its owner and mode, in this order, as chown() takes the set-user-ID bit
- * away; nobody else reads what is secret in between. A new one gets its mode from the umask. */
+/* A file that is replaced keeps its owner and mode, in this order, as chown() takes the set-user-ID
+ * bit away; nobody else reads what is secret in between. A new one gets its mode from the umask. */
 static int begin(AtomicFile *self) {
     struct stat old;
     bool exists = fstatat(self->directory, self->name, &old, AT_SYMLINK_NOFOLLOW) == 0;
@@ -142,8 +142,8 @@ static int end_temporary(AtomicFile *self, bool keep) {
     return status;
 }
 
-/* Closed, removed, forgotten; errno stays as it is. That something fails now changes nothing: there is
- * an error already. */
+/* Closed, removed, forgotten; errno stays as it is. That something fails now changes nothing: there
+ * is an error already. */
 static void give_up(AtomicFile *self) {
     int number = errno;
     if (self->fd >= 0) {
@@ -157,7 +157,8 @@ static void give_up(AtomicFile *self) {
     errno = number;
 }
 
-/* close() is the last that can tell of a write that failed; interrupted it has closed all the same. */
+/* close() is the last that can tell of a write that failed; interrupted it has closed all the
+ * same. */
 static int finish(AtomicFile *self) {
     int status, fd = self->fd;
     errno = self->failed;

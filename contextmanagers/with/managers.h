@@ -6,17 +6,18 @@
  *     temporary_directory_new()    gone on leaving, with all that is in it
  *     transaction_new(store)       changes that are undone when the block fails
  *
- * All of these return a new reference, or NULL with MemoryError; OSError for a path too long. None can be
- * entered while it is entered (RuntimeError); all can be entered again afterwards. One that dies while it
- * is entered, which with_enter() and with_leave() never let happen, gives up: it undoes what it did.
+ * All of these return a new reference, or NULL with MemoryError; OSError for a path too long. None
+ * can be entered while it is entered (RuntimeError); all can be entered again afterwards. One that
+ * dies while it is entered, which with_enter() and with_leave() never let happen, gives up: it
+ * undoes what it did.
  */
 #ifndef MANAGERS_H
 #define MANAGERS_H
 
 #include "with.h"
 
-/* Raises OSError, or FileNotFoundError or PermissionError, as errno says: "[Errno 2] No such file or
- * directory: 'x'". -1. CPython: Python/errors.c, PyErr_SetFromErrnoWithFilename(). */
+/* Raises OSError, or FileNotFoundError or PermissionError, as errno says: "[Errno 2] No such file
+ * or directory: 'x'". -1. CPython: Python/errors.c, PyErr_SetFromErrnoWithFilename(). */
 int error_from_errno(const char *filename);
 
 /* For enter: refuses what is entered already: NULL with RuntimeError. */
@@ -28,20 +29,20 @@ int manager_keep_path(char *field, const char *path);
 
 /* `with atomic file as f`: f, the manager itself, takes the new content by atomic_file_write(). On
  * leaving without an exception path becomes the new file, with one in one step back to the old one:
- * whoever opens path, whenever, and after a crash, finds one of the two, whole. A symbolic link stays
- * one and what it leads to is replaced; mode and owner are kept (not kept: ACLs and other attributes;
- * other hard links stay with the old file). OSError if that cannot be done, or
- * if a write failed, even if the block forgot about it; then path is the old file. The one exception:
- * when the directory could not be written through to the disk, it is the new file by then.
- * CPython has none: os.replace() is the step in the middle. */
+ * whoever opens path, whenever, and after a crash, finds one of the two, whole. A symbolic link
+ * stays one and what it leads to is replaced; mode and owner are kept (not kept: ACLs and other
+ * attributes; other hard links stay with the old file). OSError if that cannot be done, or if a
+ * write failed, even if the block forgot about it; then path is the old file. The one exception:
+ * when the directory could not be written through to the disk, it is the new file by then. CPython
+ * has none: os.replace() is the step in the middle. */
 Object *atomic_file_new(const char *path);
 
 /* Adds to the new content: 0, or -1 with OSError. */
 int atomic_file_write(Object *self, const void *bytes, size_t size);
 
 /* From here on a signal that ends the process, and exit(), first removes the files that are not
- * finished; once for the whole program. Signals that are caught or ignored are left as they are. What
- * remains is SIGKILL, _exit() and a stack that overflows. 0, or -1 with OSError. */
+ * finished; once for the whole program. Signals that are caught or ignored are left as they are.
+ * What remains is SIGKILL, _exit() and a stack that overflows. 0, or -1 with OSError. */
 int atomic_files_catch_signals(void);
 
 /* What it then does, for a program with signal handlers of its own: async-signal-safe. */
@@ -55,8 +56,8 @@ void atomic_files_remove(void);
  * Modules/_threadmodule.c. */
 Object *file_lock_new(const char *path);
 
-/* A new directory below $TMPDIR or /tmp; the entered value is its path, a Str. On leaving it is removed
- * with all that is in it, no link followed; that it is gone already is no error. OSError.
+/* A new directory below $TMPDIR or /tmp; the entered value is its path, a Str. On leaving it is
+ * removed with all that is in it, no link followed; that it is gone already is no error. OSError.
  * CPython: Lib/tempfile.py, TemporaryDirectory. */
 Object *temporary_directory_new(void);
 

@@ -1,5 +1,5 @@
-/* factory.c: retry() and trace(), written as functions with cells, the way a program has them. The three
- * levels are in factory.h. */
+/* factory.c: retry() and trace(), written as functions with cells, the way a program has them. The
+ * three levels are in factory.h. */
 #include "factory.h"
 
 /* ---- retry ------------------------------------------------------------------------------------*/
@@ -17,30 +17,82 @@ enum { TIMES, ON, BACKOFF, SLEEP }; // the parameters
 // The cells of the wrapper's closure, sorted by name, as the compiler does.
 enum { CELL_BACKOFF, CELL_FUNC, CELL_ON, CELL_SLEEP, CELL_TIMES };
 
-static Object *free_variable(const Function *self, int i) {
-    return ((Cell *)load_closure(self, i))->ref;
+/* func(*args, **kwargs), where func is a free variable: which is held, as the call may put another
+ * into its cell. */
+static Object *call_free(Function *self, int i, Object *const *locals) {
+    Object *func = load_deref(self, i);
+    Object *result = func ? object_call(func, (Tuple *)locals[0], (Dict *)locals[1]) : NULL;
+    xdecref(func);
+    return result;
+}
+
+/* free(arg): the same with one argument. */
+static Object *call_free_with(Function *self, int i, Object *arg) {
+    Object *func = load_deref(self, i);
+    Object *result = func ? object_vectorcall(func, &arg, 1, NULL) : NULL;
+    xdecref(func);
+    return result;
+}
+
+/* Whether the pending error is one of those that are to be answered. */
+static bool is_answered(Function *self) {
+    Error error = error_fetch();
+    Object *on = load_deref(self, CELL_ON);
+    if (!on) return false; // its own error goes on
+    error_restore(error);
+    bool answered = error_is_instance(on);
+    decref(on);
+    return answered;
+}
+
+/* delay * 2; steals it. Simplified: an int that leaves 64 bits becomes a float. */
+static Object *twice(Object *delay) {
+    int64_t value = delay->type == &Int_Type ? ((Int *)delay)->value : 0;
+    Object *result = NULL;
+    if (delay->type == &Int_Type && INT64_MIN / 2 <= value && value <= INT64_MAX / 2)
+        result = int_from_long(value * 2);
+    else if (delay->type == &Int_Type)
+        result = float_from_double((double)value * 2);
+    else if (delay->type == &Float_Type)
+        result = float_from_double(((Float *)delay)->value * 2);
+    else
+        error_set(TypeError, "unsupported operand type(s) for *=: '%s' and 'int'",
+                  delay->type->name);
+    decref(delay);
+    return result;
+}
+
+/* What range(times) would count to; -1 with an error. */
+static int64_t load_times(Function *self) {
+    Object *times = load_deref(self, CELL_TIMES);
+    if (!times) return -1;
+    int64_t value = times->type == &Int_Type ? ((Int *)times)->value : -1;
+    if (times->type != &Int_Type)
+        error_set(TypeError, "'%s' object cannot be interpreted as an integer", times->type->name);
+    else if (value < 0)
+        value = 0;
+    decref(times);
+    return value;
 }
 
 static Object *retry_wrapper_body(Function *self, Object *const *locals) {
     Object *delay = load_deref(self, CELL_BACKOFF);
-    int64_t times = ((Int *)free_variable(self, CELL_TIMES))->value;
-    for (int64_t attempt = 0; delay; attempt++) {
-        Object *result =
-            object_call(free_variable(self, CELL_FUNC), (Tuple *)locals[0], (Dict *)locals[1]);
-        if (result || attempt == times - 1 || !error_is_instance(free_variable(self, CELL_ON))) {
+    int64_t times = delay ? load_times(self) : -1;
+    for (int64_t attempt = 0; attempt < times; attempt++) {
+        Object *result = call_free(self, CELL_FUNC, locals);
+        if (result || !is_answered(self) || attempt == times - 1) {
             decref(delay);
             return result;
         }
         error_clear();
-        Object *slept = object_vectorcall(free_variable(self, CELL_SLEEP), &delay, 1, NULL);
-        Object *twice = !slept                     ? NULL
-                        : delay->type == &Int_Type ? int_from_long(((Int *)delay)->value * 2)
-                                                   : float_from_double(((Float *)delay)->value * 2);
+        Object *slept = call_free_with(self, CELL_SLEEP, delay);
+        if (!slept) times = -1;
         xdecref(slept);
-        decref(delay);
-        delay = twice;
+        if (slept) delay = twice(delay);
+        if (!delay) return NULL;
     }
-    return NULL;
+    xdecref(delay);
+    return times < 0 ? NULL : new_ref(None);
 }
 
 static Code retry_wrapper_code = {
@@ -158,9 +210,9 @@ static int write_call(Object *label, const Tuple *args, const Dict *kwargs, Writ
 }
 
 /* Calls out(text) with what was written, unless writing it failed. 0 or -1. */
-static int tell(Object *out, Writer *text, int status) {
+static int tell(Function *self, Writer *text, int status) {
     Object *line = status == 0 ? str_from_utf8(text->bytes, (ssize_t)text->length) : NULL;
-    Object *told = line ? object_vectorcall(out, &line, 1, NULL) : NULL;
+    Object *told = line ? call_free_with(self, TRACE_OUT, line) : NULL;
     xdecref(line);
     xdecref(told);
     return told ? 0 : -1;
@@ -174,11 +226,10 @@ static int tell(Object *out, Writer *text, int status) {
  *         out(f"{call} -> {result!r}"); return result */
 static Object *trace_wrapper_body(Function *self, Object *const *locals) {
     Writer text = {0};
-    int status =
-        write_call(free_variable(self, TRACE_LABEL), (Tuple *)locals[0], (Dict *)locals[1], &text);
-    Object *result = status < 0 ? NULL
-                                : object_call(free_variable(self, TRACE_FUNC), (Tuple *)locals[0],
-                                              (Dict *)locals[1]);
+    Object *label = load_deref(self, TRACE_LABEL);
+    int status = label ? write_call(label, (Tuple *)locals[0], (Dict *)locals[1], &text) : -1;
+    xdecref(label);
+    Object *result = status < 0 ? NULL : call_free(self, TRACE_FUNC, locals);
     Error error = error_fetch();
     if (status == 0) {
         writer_puts(&text, result ? " -> " : " raised ");
@@ -189,7 +240,7 @@ static Object *trace_wrapper_body(Function *self, Object *const *locals) {
             writer_puts(&text, ": ");
             status = writer_puts(&text, error.message);
         }
-        if (tell(free_variable(self, TRACE_OUT), &text, status) < 0) clear_ref(result);
+        if (tell(self, &text, status) < 0) clear_ref(result);
     }
     if (!error_occurred()) error_restore(error);
     writer_free(&text);

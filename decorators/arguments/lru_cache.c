@@ -1,9 +1,10 @@
 /* lru_cache.c: the cache. The invariant, and the drawing, are in lru_cache.h.
  *
  * A call is one of three wrappers: uncached, infinite, bounded. The bounded one is the lesson. It
- * touches the table four times: 1 is it there, 2 did the function put it there meanwhile, 3 the oldest
- * out, 4 the newest in; 1, 2 and 4 may run a key's __eq__, and the function itself may run anything,
- * the cache included. CPython: Modules/_functoolsmodule.c, where a comment says the same at length.
+ * touches the table four times: 1 is it there, 2 did the function put it there meanwhile, 3 the
+ * oldest out, 4 the newest in; 1, 2 and 4 may run a key's __eq__, and the function itself may run
+ * anything, the cache included. CPython: Modules/_functoolsmodule.c, where a comment says the same
+ * at length.
  */
 #include "lru_cache.h"
 
@@ -67,7 +68,8 @@ static Object *call_uncached(LruCache *self, Object *const *args, ssize_t nargs,
     return object_vectorcall(self->func, args, nargs, kwnames);
 }
 
-/* What the table has at the key: 1 and the value, borrowed, in *value; 0: nothing; -1 with an error. */
+/* What the table has at the key: 1 and the value, borrowed, in *value; 0: nothing; -1 with an
+ * error. */
 static int look_up(LruCache *self, Object *key, hash_t hash, Object **value) {
     *value = table_get(&self->cache, key, hash);
     if (*value) return 1;
@@ -91,9 +93,9 @@ static Object *call_infinite(LruCache *self, Object *const *args, ssize_t nargs,
     return there < 0 ? NULL : result;
 }
 
-/* Room is left: a new link. Borrows all; 0, or -1 with an error and nothing changed. An __eq__ that adds
- * the same key while table_set() looks for its place has made a link that the table then names no more:
- * an orphan, which stays in the ring until it is the oldest. */
+/* Room is left: a new link. Borrows all; 0, or -1 with an error and nothing changed. An __eq__ that
+ * adds the same key while table_set() looks for its place has made a link that the table then names
+ * no more: an orphan, which stays in the ring until it is the oldest. */
 static int add_link(LruCache *self, Object *key, hash_t hash, Object *result) {
     Link *link = object_new(&Link_Type, 0);
     if (!link) return -1;
@@ -108,10 +110,10 @@ static int add_link(LruCache *self, Object *key, hash_t hash, Object *result) {
     return 0;
 }
 
-/* The cache is full: the oldest link leaves the ring and the table, and comes back with the new key and
- * result. It is of nobody's concern meanwhile, so what fails costs one link and nothing else. CPython's
- * removal may compare the key with others of its hash while the link is out of the ring and still in the
- * dict, where an __eq__ finds it; here nothing is compared. */
+/* The cache is full: the oldest link leaves the ring and the table, and comes back with the new key
+ * and result. It is of nobody's concern meanwhile, so what fails costs one link and nothing else.
+ * CPython's removal may compare the key with others of its hash while the link is out of the ring
+ * and still in the dict, where an __eq__ finds it; here nothing is compared. */
 static int reuse_oldest(LruCache *self, Object *key, hash_t hash, Object *result) {
     Link *link = self->root.next;
     Object *table_key, *popped;
@@ -164,8 +166,8 @@ static Object *call_bounded(LruCache *self, Object *const *args, ssize_t nargs, 
     return result;
 }
 
-/* For speed only: an int or str that is the very object of an entry runs nobody's code and makes no key. The
- * result, borrowed; NULL: go the long way, which finds it, too. */
+/* For speed only: an int or str that is the very object of an entry runs nobody's code and makes no
+ * key. The result, borrowed; NULL: go the long way, which finds it, too. */
 static Object *quick_hit(LruCache *self, Object *key) {
     bool is_int = key->type == &Int_Type;
     if (!is_int && (key->type != &Str_Type || ((Str *)key)->hash == -1)) return NULL;
@@ -248,8 +250,8 @@ static void lru_cache_dealloc(Object *self) {
     dealloc_nested(self, lru_cache_dealloc_now);
 }
 
-/* A cached function in a class is a method as others are, the instance being part of the key. CPython:
- * lru_cache_descr_get(). */
+/* A cached function in a class is a method as others are, the instance being part of the key.
+ * CPython: lru_cache_descr_get(). */
 static Object *lru_cache_descr_get(Object *self, Object *obj, Type *type) {
     (void)type;
     return obj && obj != None ? method_new(self, obj) : new_ref(self);
@@ -352,8 +354,8 @@ static Object *cache_parameters(Object *self, Object *const *args, ssize_t nargs
     return OBJECT(dict);
 }
 
-/* The cache, told its parameters and made to look like func. self: (maxsize, typed), which the factory
- * was called with. CPython: Lib/functools.py, lru_cache().decorating_function(). */
+/* The cache, told its parameters and made to look like func. self: (maxsize, typed), which the
+ * factory was called with. CPython: Lib/functools.py, lru_cache().decorating_function(). */
 static Object *decorating_function(Object *self, Object *const *args, ssize_t nargs,
                                    Tuple *kwnames) {
     if (builtin_check_args("decorating_function", nargs, kwnames, 1, 1) < 0) return NULL;

@@ -1,4 +1,5 @@
-/* whiteboard.c: lru_cache: a hash table finds a key's link, a ring around a root knows who is the oldest. */
+/* whiteboard.c: lru_cache: a hash table finds a key's link, a ring around a root knows who is the
+ * oldest. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

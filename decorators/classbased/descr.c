@@ -1,4 +1,5 @@
-/* descr.c: property, staticmethod, classmethod, cached_property. What they have in common is in descr.h. */
+/* descr.c: property, staticmethod, classmethod, cached_property. What they have in common is in
+ * descr.h. */
 #include "descr.h"
 
 static const char *repr_text(Object *repr) {
@@ -114,8 +115,8 @@ static int property_set_name(Object *op, Type *owner, Str *name) {
     return 0;
 }
 
-/* A changed copy; the property itself is never changed, so x.setter does not alter a base class's x.
- * CPython: property_copy(). */
+/* A changed copy; the property itself is never changed, so x.setter does not alter a base class's
+ * x. CPython: property_copy(). */
 static Object *property_copy(const Property *old, Object *get, Object *set, Object *del) {
     if (!get || get == None) get = old->get;
     if (!set || set == None) set = old->set;
@@ -322,8 +323,8 @@ static int cached_property_set_name(Object *op, Type *owner, Str *name) {
         self->attrname->text, name->text);
 }
 
-/* Runs once an instance: the value goes into its dict, where the next lookup finds it, before it comes
- * here. CPython: Lib/functools.py, cached_property.__get__(). */
+/* Runs once an instance: the value goes into its dict, where the next lookup finds it, before it
+ * comes here. CPython: Lib/functools.py, cached_property.__get__(). */
 static Object *cached_property_descr_get(Object *op, Object *obj, Type *type) {
     CachedProperty *self = (CachedProperty *)op;
     (void)type;

@@ -65,7 +65,8 @@ static void map_clear(TypeMap *self) {
 
 /* ---- Dispatch ---------------------------------------------------------------------------------*/
 
-/* The MRO here is the chain of bases, and `object`, at its end, is registered. CPython: _find_impl(). */
+/* The MRO here is the chain of bases, and `object`, at its end, is registered. CPython:
+ * _find_impl(). */
 static Object *find_impl(const SingleDispatch *self, const Type *type) {
     Object *func = NULL;
     for (; type && !func; type = type->base)
@@ -118,9 +119,13 @@ static Object *singledispatch_vectorcall(Object *op, Object *const *args, ssize_
 
 /* ---- What a program calls ---------------------------------------------------------------------*/
 
-/* The object that a function of this one's has in its closure, as CPython's closures have the registry. */
-static SingleDispatch *closed_over(const Function *self) {
-    return (SingleDispatch *)((Cell *)load_closure(self, 0))->ref;
+/* What a function of this one's has in its closure, as CPython's closures have the registry:
+ * borrowed. A program may put something else into the cell: NULL with TypeError. */
+static void *closed_over(const Function *self, ssize_t i, const Type *type) {
+    Object *value = ((Cell *)load_closure(self, i))->ref;
+    if (value && value->type == type) return value;
+    error_set(TypeError, "the cell of '%s' was changed", self->code->freevars[i]);
+    return NULL;
 }
 
 /* New function that has `first` and, if not NULL, `second` in its closure. */
@@ -167,8 +172,9 @@ static Object *register_annotated(SingleDispatch *self, Object *func) {
 
 /* f.register(cls) as a decorator. */
 static Object *lambda_body(Function *self, Object *const *locals) {
-    Type *type = (Type *)((Cell *)load_closure(self, 1))->ref;
-    if (singledispatch_register(closed_over(self), type, locals[0]) < 0) return NULL;
+    SingleDispatch *wrapper = closed_over(self, 0, &SingleDispatch_Type);
+    Type *type = wrapper ? closed_over(self, 1, &Type_Type) : NULL;
+    if (!type || singledispatch_register(wrapper, type, locals[0]) < 0) return NULL;
     return new_ref(locals[0]);
 }
 
@@ -181,13 +187,14 @@ static Code lambda_code = {CODE("<lambda>"),
 
 static Object *register_body(Function *self, Object *const *locals) {
     Object *type = locals[0], *func = locals[1] == None ? NULL : locals[1];
+    SingleDispatch *wrapper = closed_over(self, 0, &SingleDispatch_Type);
+    if (!wrapper) return NULL;
     if (type->type != &Type_Type && func)
         return invalid("Invalid first argument to `register()`. ", type,
                        " is not a class or union type.");
-    if (type->type != &Type_Type) return register_annotated(closed_over(self), type);
-    if (!func) return make_closure(&lambda_code, OBJECT(closed_over(self)), type, NULL);
-    return singledispatch_register(closed_over(self), (Type *)type, func) < 0 ? NULL
-                                                                              : new_ref(func);
+    if (type->type != &Type_Type) return register_annotated(wrapper, type);
+    if (!func) return make_closure(&lambda_code, OBJECT(wrapper), type, NULL);
+    return singledispatch_register(wrapper, (Type *)type, func) < 0 ? NULL : new_ref(func);
 }
 
 static Code register_code = {CODE("register"),
@@ -203,7 +210,8 @@ static Object *dispatch_body(Function *self, Object *const *locals) {
         error_set(TypeError, "cannot create weak reference to '%s' object", locals[0]->type->name);
         return NULL;
     }
-    Object *func = singledispatch_dispatch(closed_over(self), (Type *)locals[0]);
+    SingleDispatch *wrapper = closed_over(self, 0, &SingleDispatch_Type);
+    Object *func = wrapper ? singledispatch_dispatch(wrapper, (Type *)locals[0]) : NULL;
     return func ? new_ref(func) : NULL;
 }
 
@@ -287,8 +295,8 @@ static int singledispatch_repr(Object *op, Writer *out) {
     return writer_puts(out, address);
 }
 
-/* In a class it is a method as other functions are, and so looks at the class of self: the trap that
- * singledispatchmethod is for. */
+/* In a class it is a method as other functions are, and so looks at the class of self: the trap
+ * that singledispatchmethod is for. */
 static Object *singledispatch_descr_get(Object *self, Object *obj, Type *type) {
     (void)type;
     return obj ? method_new(self, obj) : new_ref(self);

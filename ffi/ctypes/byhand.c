@@ -37,7 +37,7 @@ typedef struct {
     bool is_signed;
 } Code;
 #define LONG_BITS (8 * sizeof(long))
-static const Code codes[128] = {
+static const Code codes[256] = {
     ['b'] = {IN_GENERAL, 8, true},         ['c'] = {IN_GENERAL, 8, true},
     ['B'] = {IN_GENERAL, 8, false},        ['?'] = {IN_GENERAL, 8, false},
     ['h'] = {IN_GENERAL, 16, true},        ['H'] = {IN_GENERAL, 16, false},
@@ -51,7 +51,7 @@ static const Code codes[128] = {
 };
 
 static int row_of(char code) {
-    return codes[(unsigned char)code & 0x7F].row;
+    return codes[(unsigned char)code].row;
 }
 
 static int no_such_type(const char *types, char code) {
@@ -69,7 +69,8 @@ int byhand_place(const char *types, const ByhandValue *args, ByhandFrame *frame)
     if (!row_of(result) && result != 'v') return no_such_type(types, result);
     if (types[1] != '(') return no_such_type(types, '\0');
     int ngeneral = 0, nvector = 0, nstack = 0, index = 0;
-    for (const char *code = types + 2; *code != ')'; code++, index++) {
+    const char *code = types + 2;
+    for (; *code != ')'; code++, index++) {
         if (index == BYHAND_MAX_ARGS)
             return error_set(OverflowError, "more than %d arguments", BYHAND_MAX_ARGS);
         int row = row_of(*code);
@@ -83,6 +84,7 @@ int byhand_place(const char *types, const ByhandValue *args, ByhandFrame *frame)
             frame->stack[nstack++] = value;
         }
     }
+    if (code[1]) return no_such_type(types, '\0');
     frame->nstack = (uint64_t)nstack;
     frame->nvector = (uint64_t)nvector; // al: a variadic function on x86-64 wants to know
     frame->ngeneral = ngeneral;

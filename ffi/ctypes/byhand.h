@@ -12,13 +12,7 @@
 #ifndef BYHAND_H
 #define BYHAND_H
 
-#include "../../common/common.h"
-
-#include <sys/types.h>
-
-ERROR_TYPE(NotImplementedError);
-ERROR_TYPE(OverflowError);
-ERROR_TYPE(ValueError);
+#include "../object.h" // the names of errors; no object is needed here
 
 enum { BYHAND_MAX_ARGS = 32 };
 

@@ -86,6 +86,23 @@ ffi_type *ctype_ffi(CType *type) {
 
 /* ---- Function pointers -----------------------------------------------------------------------*/
 
+/* What libffi was told. The function holds one of these, and each call that runs one more: a callback may set argtypes. */
+typedef struct {
+    int holders;
+    ffi_cif cif;
+    ffi_type *atypes[];
+} Prepared;
+
+static void prepared_release(Prepared *self) {
+    if (self && --self->holders == 0) free(self);
+}
+
+static void forget_prepared(FuncPtr *self) {
+    Prepared *prepared = self->prepared;
+    self->prepared = NULL;
+    prepared_release(prepared);
+}
+
 static void drop_argtypes(FuncPtr *self) {
     for (ssize_t i = 0; self->has_argtypes && i < self->nargtypes; i++)
         decref(self->argtypes[i]);
@@ -101,7 +118,7 @@ static void funcptr_dealloc(Object *op) {
     xdecref(self->errcheck);
     xdecref(self->owner);
     free(self->name);
-    free(self->prepared);
+    forget_prepared(self);
     cdata_dealloc(op);
 }
 
@@ -166,8 +183,7 @@ int funcptr_set_argtypes(Object *func, CType *const *argtypes, ssize_t nargtypes
     self->argtypes = copy;
     self->nargtypes = nargtypes;
     self->has_argtypes = true;
-    free(self->prepared);
-    self->prepared = NULL;
+    forget_prepared(self);
     return 0;
 }
 
@@ -176,8 +192,7 @@ int funcptr_set_restype(Object *func, CType *restype) {
     xdecref(self->restype);
     self->restype = restype ? (CType *)new_ref(restype) : NULL;
     self->has_restype = true;
-    free(self->prepared);
-    self->prepared = NULL;
+    forget_prepared(self);
     return 0;
 }
 
@@ -211,11 +226,6 @@ static void swap_errno(void) {
     ctypes_errno = errno;
     errno = temp;
 }
-
-typedef struct {
-    ffi_cif cif;
-    ffi_type *atypes[];
-} Prepared;
 
 /* What is called, and as what. */
 typedef struct {
@@ -253,6 +263,7 @@ static Prepared *prepared_for(const Callee *callee) {
         error_clear();
         return NULL;
     }
+    prepared->holders = 1;
     return self->prepared = prepared;
 }
 
@@ -296,7 +307,12 @@ static Object *call_converted(const Callee *callee, Argument *arguments, ssize_t
         same = same && as_declared(&arguments[i], callee->argtypes[i]);
     }
     Prepared *prepared = same ? prepared_for(callee) : NULL;
-    if (prepared) return call_prepared(callee, &prepared->cif, values);
+    if (prepared) {
+        prepared->holders++;
+        Object *result = call_prepared(callee, &prepared->cif, values);
+        prepared_release(prepared);
+        return result;
+    }
     ffi_type *atypes[nargs + 1];
     for (ssize_t i = 0; i < nargs; i++) {
         atypes[i] = arguments[i].type ? ctype_ffi(arguments[i].type)
@@ -367,8 +383,10 @@ Object *funcptr_call(Object *op, Object *const *args, ssize_t nargs, Object *kwn
                   CTYPES_MAX_ARGCOUNT);
         return NULL;
     }
-    incref(self); // a callback may set its argtypes, or drop it
+    incref(self); // a callback may drop it, or set its restype
+    if (callee.restype) incref(callee.restype);
     Object *result = callproc(&callee, args, nargs);
+    xdecref(callee.restype);
     if (result && self->errcheck) result = check_result(self, result, args, nargs);
     decref(self);
     return result;

@@ -229,6 +229,7 @@ static int pointer_set_contents(CData *self, Object *value) {
 static char *item_at(CData *self, ssize_t index) {
     const CType *type = ctype_of(OBJECT(self));
     if (type->kind == KIND_ARRAY) {
+        if (index < 0) index += type->length;
         if (0 <= index && index < type->length)
             return self->ptr + index * (ssize_t)type->proto->size;
         error_set(IndexError, "invalid index");
@@ -271,10 +272,18 @@ static int no_attribute(Object *op, const char *name) {
     return error_set(AttributeError, "'%s' object has no attribute '%s'", op->type->name, name);
 }
 
+/* ctypes may lay a bit field before the beginning of a union (layout.c): CPython reads and writes there. 0 or -1. */
+static int check_inside(Object *op, const CField *field) {
+    ssize_t end = field->offset + (ssize_t)field->type->size;
+    if (field->offset >= 0 && end <= (ssize_t)((CData *)op)->size) return 0;
+    return error_set(ValueError, "field '%s' is not within '%s'", field->name, op->type->name);
+}
+
 Object *cdata_get_attr(Object *op, const char *name) {
     CData *self = (CData *)op;
     const CType *type = ctype_of(op);
     const CField *field = structure_find(type, name);
+    if (field && check_inside(op, field) < 0) return NULL;
     if (field)
         return cdata_get(field->type, field->getfunc, self, field->size, self->ptr + field->offset);
     ssize_t size = (ssize_t)self->size;
@@ -321,6 +330,7 @@ int cdata_set_attr(Object *op, const char *name, Object *value) {
     CData *self = (CData *)op;
     CType *type = ctype_of(op);
     const CField *field = structure_find(type, name);
+    if (field && check_inside(op, field) < 0) return -1;
     if (field) {
         return cdata_set(self, field->type, field->setfunc, value, field->size,
                          self->ptr + field->offset);
@@ -422,7 +432,7 @@ Object *cdata_cast(Object *obj, CType *type) {
     bool pointer = type->kind == KIND_POINTER || type->kind == KIND_FUNCTION ||
                    (type->desc && type->desc->kind == C_POINTER);
     if (!pointer) {
-        error_set(TypeError, "cast() argument 2 must be a pointer, not %s", type->type.name);
+        error_set(TypeError, "cast() argument 2 must be a pointer type, not %s", type->type.name);
         return NULL;
     }
     Argument argument;
@@ -447,7 +457,8 @@ Object *cdata_string_at(const void *address, ssize_t size) {
 
 Object *cdata_string_buffer(Object *init_value, ssize_t size) {
     if (init_value && init_value->type != &Bytes_Type) {
-        error_set(TypeError, "bytes expected instead of %s instance", init_value->type->name);
+        bool text = init_value->type == &Str_Type; // TypeError(init): the value is all it says
+        error_set(TypeError, "%s", text ? ((Str *)init_value)->utf8 : init_value->type->name);
         return NULL;
     }
     if (init_value && size < 0) size = ((Bytes *)init_value)->size + 1;

@@ -183,7 +183,7 @@ static CType *aggregate_new(Type *metatype, Type *all, Kind kind, const char *na
                             int pack) {
     CType *self = ctype_new(metatype, base ? &base->type : all, kind, name);
     if (!self) return NULL;
-    self->pack = pack;
+    self->pack = pack == NO_PACK && base ? base->pack : pack; // an attribute, and so inherited
     if (base) { // as large, until it has fields of its own
         incref(base);
         self->size = base->size;
@@ -212,8 +212,7 @@ void extend_error(ErrorType type, const char *format, ...) {
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix, format, args);
     va_end(args);
-    const char *module = error.type == ArgumentError ? "ctypes." : "";
-    error_set(type, "%s<class '%s%s'>: %s", prefix, module, error_name(error.type), error.message);
+    error_set(type, "%s%s: %s", prefix, error_name(error.type), error.message);
 }
 
 static void carg_dealloc(Object *op) {

@@ -218,13 +218,14 @@ Object *cdata_copy(CType *type, const void *data);
  * CPython: Simple_init(), Struct_init(), Array_init(), Pointer_init(), PyCFuncPtr_new(). */
 Object *ctype_call(Object *type, Object *const *args, ssize_t nargs, Object *kwnames);
 
-/* As _fields_ name it, self.x and self.x = value; new reference. AttributeError. Of a c_int `value`, of a
+/* As _fields_ name it, self.x and self.x = value; new reference. AttributeError; ValueError of a bit field that ctypes
+ * lays outside (CPython: reads and writes there). Of a c_int `value`, of a
  * pointer `contents`, of an array of characters `value` and `raw`. 0 or -1. CPython: PyCField_get(),
  * Simple_get_value(), Pointer_get_contents(), CharArray_get_value(), CharArray_get_raw(). */
 Object *cdata_get_attr(Object *self, const char *name);
 int cdata_set_attr(Object *self, const char *name, Object *value);
-/* self[i], self[i] = value, of arrays and pointers: IndexError ("invalid index"), ValueError ("NULL pointer
- * access"). len(). CPython: Array_item(), Pointer_item(). */
+/* self[i], self[i] = value, of arrays (-1 is the last) and pointers: IndexError ("invalid index"), ValueError
+ * ("NULL pointer access"). len(). CPython: Array_subscript(), Pointer_item(). */
 Object *cdata_get_item(Object *self, ssize_t index);
 int cdata_set_item(Object *self, ssize_t index, Object *value);
 ssize_t cdata_length(Object *self);
@@ -287,7 +288,7 @@ int ctype_from_param(CType *type, Object *value, ssize_t index, Argument *argume
 /* Converts one without: None, int (a C int, whatever its value), bytes, str, and what is ctypes' own.
  * CPython: Modules/_ctypes/callproc.c, ConvParam(). */
 int convert_param(Object *value, ssize_t index, Argument *argument);
-/* The pending error becomes another: "argument 1: <class 'TypeError'>: wrong type".
+/* The pending error becomes another: "argument 1: TypeError: wrong type".
  * CPython: _ctypes_extend_error(). */
 PRINTF_LIKE void extend_error(ErrorType type, const char *format, ...);
 

@@ -13,6 +13,7 @@
  *     short a : 9;  int b : 23;        C: b has bits 9 to 31.   ctypes: widens the unit, b has bits 9 to 31.
  *     int a : 8;  char b : 5;          C: b is in byte 1.       ctypes: b is bits 8 to 12 of byte 3: nowhere.
  *     _pack_ = 1: int a : 3;           C: size 1.               ctypes: size 4.
+ *     union: char a : 1; long b : 1;   C: both in byte 0.       ctypes: b at offset -1 (cdata.c refuses it).
  *
  * So up to 3.13; from 3.14 on Lib/ctypes/_layout.py does it as the compiler does. CPython: Modules/_ctypes/stgdict.c,
  * PyCStructUnionType_update_stgdict(); Modules/_ctypes/cfield.c, PyCField_FromDesc().

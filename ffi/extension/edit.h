@@ -14,15 +14,18 @@ enum { EDIT_WORD = 64 }; // a text of at most so many characters fits in the bit
 typedef struct {
     const uint32_t *a, *b; // code points, borrowed; a is the shorter
     size_t na, nb, done;   // characters of b that are done
-    size_t *row;     // distances of all beginnings of a to that of b; NULL: `a` fits in a word
-    size_t distance; // once it is done
+    uint64_t *bits;        // NULL: both fit in a word
+    size_t distance;       // of a to what is done of b
 } Edit;
 
-/* The distance of two texts of which one fits in a word: Myers' bit vectors, as Hyyro has them (2003). */
+/* The distance of two texts of which `a` fits in a word. */
 size_t edit_short(const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
 
-/* Begins: what both texts begin and end with is left off. Of two long ones it needs edit_row_size() bytes, which the caller
- * provides; 0 if none are needed. */
+/* How many bytes a comparison needs of texts of so many characters, the first the shorter: 0 if both fit in a word or one is
+ * empty, else about 33 for each character of the shorter. */
+size_t edit_size(size_t na, size_t nb);
+/* Begins: what both texts begin and end with is left off. Returns edit_size() of what remains; the caller lets `bits` point
+ * to so many. */
 size_t edit_begin(Edit *self, const uint32_t *a, size_t na, const uint32_t *b, size_t nb);
 /* Goes on for about `budget` steps of the innermost loop; returns 1 when it is done, 0 if not yet. */
 int edit_go_on(Edit *self, size_t budget);

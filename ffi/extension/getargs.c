@@ -22,8 +22,14 @@ static const char *type_name(const Object *arg) {
     return arg == None ? "None" : arg->type->name;
 }
 
+/* What is said of an argument that does not fit: the function's name, a message instead of all; either may be NULL. */
+typedef struct {
+    const char *name, *message;
+    ssize_t number; // from 1 on
+} Words;
+
 /* Sets an error of an argument, unless one is set: -1. CPython: seterror(). */
-PRINTF_LIKE static int argument_error(const char *words[3], const char *format, ...) {
+PRINTF_LIKE static int argument_error(const Words *words, const char *format, ...) {
     char text[128];
     if (error_occurred()) return -1;
     va_list args;
@@ -31,12 +37,12 @@ PRINTF_LIKE static int argument_error(const char *words[3], const char *format, 
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     ErrorType type = text[0] == '(' ? SystemError : TypeError;
-    if (words[1]) return error_set(type, "%s", words[1]);
-    return error_set(type, "%.200s%sargument %s %s", words[0] ? words[0] : "",
-                     words[0] ? "() " : "", words[2], text);
+    if (words->message) return error_set(type, "%s", words->message);
+    return error_set(type, "%.200s%sargument %zd %s", words->name ? words->name : "",
+                     words->name ? "() " : "", words->number, text);
 }
 
-static int must_be(const char *words[3], const char *expected, const Object *arg) {
+static int must_be(const Words *words, const char *expected, const Object *arg) {
     return argument_error(words, "must be %.50s, not %.50s", expected, type_name(arg));
 }
 
@@ -58,16 +64,15 @@ static int convert_text(Object *arg, const char **to) {
     return 0;
 }
 
-static int store_if(bool right, const char *words[3], const char *expected, Object *arg,
+static int store_if(bool right, const Words *words, const char *expected, Object *arg,
                     Object **to) {
     if (!right) return must_be(words, expected, arg);
     *to = arg;
     return 0;
 }
 
-/* Converts an argument as the format says and moves on in it: 0 or -1. words: the function's name, a message for all, the
- * argument's number; the first two may be NULL. CPython: convertsimple(). */
-static int convert(Object *arg, const char **format, Addresses *to, const char *words[3]) {
+/* Converts an argument as the format says and moves on in it: 0 or -1. CPython: convertsimple(). */
+static int convert(Object *arg, const char **format, Addresses *to, const Words *words) {
     char c = *(*format)++;
     double number;
     switch (c) {
@@ -125,13 +130,6 @@ static int skip(const char **format, Addresses *to) {
     return 0;
 }
 
-static int convert_number(Object *arg, ssize_t number, const char **format, Addresses *to,
-                          const char *name, const char *message) {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%zd", number);
-    return convert(arg, format, to, (const char *[]){name, message, digits});
-}
-
 /* ---- By position -----------------------------------------------------------------------------*/
 
 /* CPython: vgetargs1_impl(). */
@@ -158,7 +156,7 @@ static int parse_positional(Object *const *args, ssize_t nargs, const char *form
     const char *at = format;
     for (ssize_t i = 0; i < nargs; i++) {
         if (*at == '|') at++;
-        if (convert_number(args[i], i + 1, &at, to, name, message) < 0) return -1;
+        if (convert(args[i], &at, to, &(Words){name, message, i + 1}) < 0) return -1;
     }
     if (*at && !is_letter(*at) && !strchr("|:;", *at)) {
         return error_set(SystemError, "bad format string: %.200s", format);
@@ -305,7 +303,8 @@ static int parse_keywords(Call *call, Addresses *to) {
                                                    : NULL;
             left -= arg && i >= nargs;
             if (arg) {
-                if (convert_number(arg, i + 1, &at, to, call->name, call->message) < 0) return -1;
+                const Words words = {call->name, call->message, i + 1};
+                if (convert(arg, &at, to, &words) < 0) return -1;
                 continue;
             }
             if (i < min && i >= call->pos) {

@@ -88,11 +88,8 @@ static void module_dealloc(Object *op) {
     Module *self = (Module *)op;
     self->ob.refcnt = 1; // what m_free does may take and drop references to it
     if (self->def && self->def->free && (self->state || self->def->size == 0)) self->def->free(op);
-    for (ssize_t i = 0; self->dict && i < ((Dict *)self->dict)->used;
-         i++) { // its functions may live on
-        CFunctionObject *func = (CFunctionObject *)((Dict *)self->dict)->entries[i].value;
-        if (func->ob.type == &CFunction_Type && func->self == op) func->self = NULL;
-    }
+    for (CFunctionObject *func = self->functions; func; func = func->next) // some may live on
+        func->self = NULL;
     xdecref(self->dict);
     xdecref(self->name);
     free(self->state);
@@ -175,6 +172,27 @@ static Object *created(ModuleDef *def, const char *name, ModuleCreate create) {
     return module;
 }
 
+/* Of what a definition asks for, an object that is no module can have nothing: 0, or -1 with an error. Simplified: objects
+ * here have no attributes. */
+static int refuse_object(const Object *op, const ModuleDef *def, const char *name, bool has_exec) {
+    const char *type = op->type->name;
+    if (def->size > 0 || def->free) {
+        return error_set(SystemError, "module %s is not a module object, but requests module state",
+                         name);
+    }
+    if (has_exec) {
+        return error_set(
+            SystemError,
+            "module %s specifies execution slots, but did not create a ModuleType instance", name);
+    }
+    if (def->methods && def->methods->name) {
+        return error_set(AttributeError, "'%.50s' object has no attribute '%s'", type,
+                         def->methods->name);
+    }
+    if (!def->doc) return 0;
+    return error_set(AttributeError, "'%.50s' object attribute '__doc__' is read-only", type);
+}
+
 Object *module_from_def(ModuleDef *def, const char *name) {
     ModuleCreate create = NULL;
     bool has_exec = false;
@@ -187,14 +205,8 @@ Object *module_from_def(ModuleDef *def, const char *name) {
     Object *op = create ? created(def, name, create) : module_new(name);
     if (!op) return NULL;
     if (op->type != &Module_Type) { // a create slot may give anything
-        if (def->size == 0 && !def->free && !has_exec && !def->methods) return op;
-        const char *words =
-            def->size > 0 || def->free
-                ? "module %s is not a module object, but requests module state"
-                : "module %s specifies execution slots, but did not create a ModuleType instance";
-        error_set(SystemError, words, name);
-        decref(op);
-        return NULL;
+        if (refuse_object(op, def, name, has_exec) < 0) clear_ref(op);
+        return op;
     }
     Module *self = (Module *)op;
     self->def = def;

@@ -19,6 +19,16 @@
 
 extern Type Module_Type, ModuleDef_Type, CFunction_Type;
 
+/* A function of a module: its row of the method table, and the module. CPython: PyCFunctionObject: m_ml, m_self, m_module. */
+typedef struct CFunctionObject CFunctionObject;
+struct CFunctionObject {
+    Object ob;
+    const MethodDef *ml;
+    Object *self;          // the module; borrowed: it holds its functions. NULL when it is gone
+    Object *module;        // its name; owned
+    CFunctionObject *next; // of the same module
+};
+
 /* CPython: PyModuleObject: md_dict, md_def, md_state, md_name. */
 typedef struct {
     Object ob;
@@ -26,15 +36,8 @@ typedef struct {
     Object *dict;
     ModuleDef *def;
     void *state;
+    CFunctionObject *functions; // all that point to it, wherever they are held; borrowed
 } Module;
-
-/* A function of a module: its row of the method table, and the module. CPython: PyCFunctionObject: m_ml, m_self, m_module. */
-typedef struct {
-    Object ob;
-    const MethodDef *ml;
-    Object *self;   // the module; borrowed: it holds its functions
-    Object *module; // its name; owned
-} CFunctionObject;
 
 /* What a file may end in, the most particular first; NULL at the end. Ours are ".small-1.so" and ".so"; CPython 3.11 has
  * ".cpython-311-x86_64-linux-gnu.so", ".abi3.so" and ".so". CPython: _PyImport_DynLoadFiletab. */
@@ -64,7 +67,7 @@ Object *module_get_attr(Object *module, const char *name);
  * nothing. CPython: Objects/methodobject.c, cfunction_vectorcall_FASTCALL_KEYWORDS(), cfunction_call();
  * Objects/call.c, _Py_CheckFunctionResult(). */
 Object *cfunction_call(Object *func, Object *const *args, ssize_t nargs, Object *kwnames);
-/* A new one; NULL with SystemError ("f() method: bad call flags"). CPython: PyCMethod_New(). */
+/* A new one, of a Module; NULL with SystemError ("f() method: bad call flags"). CPython: PyCMethod_New(). */
 Object *cfunction_new(const MethodDef *ml, Object *self, Object *module);
 /* func.__text_signature__ and func.__doc__, both out of one docstring: new Str, or None. CPython:
  * _PyType_GetTextSignatureFromInternalDoc(), _PyType_GetDocFromInternalDoc(). */

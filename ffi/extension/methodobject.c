@@ -8,7 +8,7 @@
 #include "host.h"
 
 /* Simplified: CPython's function holds its module, whose dict holds the function; the collector finds the cycle. Here the
- * module is not held, and takes itself out of its functions when it dies. */
+ * module is held during a call only. It knows its functions, and takes itself out of them when it dies. */
 Object *cfunction_new(const MethodDef *ml, Object *self, Object *module) {
     switch (ml->flags) {
     case METH_VARARGS:
@@ -27,12 +27,21 @@ Object *cfunction_new(const MethodDef *ml, Object *self, Object *module) {
     func->ml = ml;
     func->self = self;
     func->module = module ? new_ref(module) : NULL;
+    func->next = ((Module *)self)->functions;
+    ((Module *)self)->functions = func;
     return OBJECT(func);
 }
 
 static void cfunction_dealloc(Object *op) {
-    xdecref(((CFunctionObject *)op)->module);
-    free(op);
+    CFunctionObject *func = (CFunctionObject *)op;
+    if (func->self) {
+        CFunctionObject **at = &((Module *)func->self)->functions;
+        while (*at != func)
+            at = &(*at)->next;
+        *at = func->next;
+    }
+    xdecref(func->module);
+    free(func);
 }
 
 static int cfunction_repr(Object *op, FILE *out) {
@@ -110,7 +119,8 @@ Object *cfunction_call(Object *op, Object *const *args, ssize_t nargs, Object *k
         error_set(RuntimeError, "%s() outlived its module", func->ml->name);
         return NULL;
     }
-    incref(func); // it may be taken out of its module meanwhile
+    Object *module = new_ref(func->self); // what it runs may drop either
+    incref(func);
     Object *result = call(func, args, nargs, kwnames);
     if (!result && !error_occurred()) {
         error_set(SystemError, "<built-in function %s> returned NULL without setting an exception",
@@ -121,6 +131,7 @@ Object *cfunction_call(Object *op, Object *const *args, ssize_t nargs, Object *k
         clear_ref(result);
     }
     decref(func);
+    decref(module);
     return result;
 }
 

@@ -31,6 +31,11 @@ static Arena *arena_new(Py_ssize_t count, size_t total) {
     return self;
 }
 
+static Arena *arena_hold(Arena *self) {
+    self->refcnt++;
+    return self;
+}
+
 static void arena_drop(Arena *self) {
     if (self && --self->refcnt == 0) PyMem_Free(self);
 }
@@ -42,8 +47,9 @@ static Arena *arena_of(PyObject *words) {
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *word = PyTuple_GetItem(words, i); // borrowed
         if (!PyUnicode_Check(word)) {
-            PyErr_Format(PyExc_TypeError, "word %zd must be str, not %S", i,
-                         (PyObject *)Py_TYPE(word));
+            char what[32];
+            PyOS_snprintf(what, sizeof what, "word %zd", i);
+            refuse_type(what, word);
             return NULL;
         }
         total += (size_t)PyUnicode_GetLength(word);
@@ -138,8 +144,14 @@ static PyObject *words_repr(WordsObject *self) {
 static PyObject *words_richcompare(WordsObject *self, PyObject *other, int op) {
     if (Py_TYPE((PyObject *)self) != Py_TYPE(other) || (op != Py_EQ && op != Py_NE))
         Py_RETURN_NOTIMPLEMENTED;
-    if (!words_of(self) || !words_of((WordsObject *)other)) return NULL;
-    return PyObject_RichCompare(self->words, ((WordsObject *)other)->words, op);
+    PyObject *ours = words_of(self), *theirs = ours ? words_of((WordsObject *)other) : NULL;
+    if (!theirs) return NULL;
+    Py_INCREF(ours); // a str subclass's __eq__() may call __init__(), which replaces them
+    Py_INCREF(theirs);
+    PyObject *result = PyObject_RichCompare(ours, theirs, op);
+    Py_DECREF(ours);
+    Py_DECREF(theirs);
+    return result;
 }
 
 static PyObject *words_iter(WordsObject *self) {
@@ -151,7 +163,12 @@ static Py_ssize_t words_length(WordsObject *self) {
 }
 
 static PyObject *words_item(WordsObject *self, Py_ssize_t index) {
-    return words_of(self) ? PySequence_GetItem(self->words, index) : NULL;
+    if (!words_of(self)) return NULL;
+    if (index >= 0 &&
+        index < PyTuple_Size(self->words)) // of a negative one, the length was added already
+        return Py_NewRef(PyTuple_GetItem(self->words, index));
+    PyErr_SetString(PyExc_IndexError, "Words index out of range");
+    return NULL;
 }
 
 static PyObject *words_get_longest(WordsObject *self, void *unused) {
@@ -176,14 +193,9 @@ typedef struct {
     Py_ssize_t best;    // its index, -1 before the first
     size_t best_distance;
     Edit edit;
-    size_t *row; // as large as the longest of these comparisons needs
-    int begun;   // the edit is that of `next`, and is not done
+    uint64_t *bits; // as many as the longest of these comparisons needs
+    int begun;      // the edit is that of `next`, and is not done
 } Search;
-
-/* How many bytes the largest comparison needs: none is larger than the word itself allows. */
-static size_t search_row_size(const Search *self) {
-    return self->word->length <= EDIT_WORD ? 0 : (self->word->length + 1) * sizeof(size_t);
-}
 
 /* Some of the words, without the GIL: 1 when all are done. */
 static int search_go_on(Search *self) {
@@ -193,11 +205,12 @@ static int search_go_on(Search *self) {
         if (!self->begun) {
             edit_begin(&self->edit, self->word->characters, self->word->length,
                        arena->characters + start, length);
-            self->edit.row = self->row;
+            self->edit.bits = self->bits;
             self->begun = 1;
         }
         if (spent > BUDGET || !edit_go_on(&self->edit, BUDGET - spent)) return 0;
-        spent += self->word->length * (length / EDIT_WORD + 1) + 1;
+        size_t shorter = length < self->word->length ? length : self->word->length;
+        spent += (self->word->length + length) * (shorter / EDIT_WORD + 1) + 1; // or less
         size_t found = self->edit.distance;
         if (self->distances)
             self->distances[self->next] = found > INT32_MAX ? INT32_MAX : (int32_t)found;
@@ -213,44 +226,46 @@ static int search_go_on(Search *self) {
 
 /* All of it: 0, or -1 with KeyboardInterrupt or what another signal's handler raised, MemoryError. */
 static int search(Search *self) {
-    size_t row_size = search_row_size(self);
-    if (row_size && !(self->row = PyMem_Malloc(row_size))) {
+    // The shorter of two is never longer than the word.
+    size_t needed = edit_size(self->word->length, SIZE_MAX);
+    if (needed && !(self->bits = PyMem_Malloc(needed))) {
         PyErr_NoMemory();
         return -1;
     }
     int done, status = 0;
     do {
-        Py_BEGIN_ALLOW_THREADS done = search_go_on(self);
-        Py_END_ALLOW_THREADS if (!done) status = PyErr_CheckSignals();
+        PyThreadState *thread = PyEval_SaveThread(); // Py_BEGIN_ALLOW_THREADS, without its braces
+        done = search_go_on(self);
+        PyEval_RestoreThread(thread);
+        if (!done) status = PyErr_CheckSignals();
     } while (!done && status == 0);
-    PyMem_Free(self->row);
+    PyMem_Free(self->bits);
     return status;
 }
 
-/* With the arena held, as __init__ may replace it meanwhile: 0 or -1. */
-static int words_search(WordsObject *self, const Text *word, int32_t *distances, Search *result) {
-    Arena *arena = self->arena;
-    arena->refcnt++;
+/* Searches an arena that the caller holds, as __init__ may replace the object's own meanwhile: 0 or -1. */
+static int words_search(WordsObject *self, const Arena *arena, const Text *word, int32_t *distances,
+                        Search *result) {
     *result = (Search){.arena = arena, .word = word, .distances = distances, .best = -1};
     int status = search(result);
     self->searches++;
-    arena_drop(arena);
     return status;
 }
 
-PyDoc_STRVAR(
-    nearest_doc,
-    "nearest($self, word, /)\n--\n\n"
-    "The first of the words that are nearest to this one, and its distance; None if there are none.");
+PyDoc_STRVAR(nearest_doc,
+             "nearest($self, word, /)\n--\n\n"
+             "The word nearest to this one, the first if there are several, and its distance.\n\n"
+             "None if there are no words.");
 
 static PyObject *words_nearest(WordsObject *self, PyObject *word) {
     Text text;
     Search result;
     PyObject *words = words_of(self);
     if (!words || text_take(&text, word, "word") < 0) return NULL;
-    Py_INCREF(words); // the tuple that goes with the arena
+    Arena *arena = arena_hold(self->arena);
+    Py_INCREF(words); // the tuple that goes with it
     PyObject *answer = NULL;
-    if (words_search(self, &text, NULL, &result) == 0) {
+    if (words_search(self, arena, &text, NULL, &result) == 0) {
         if (result.best < 0) {
             answer = Py_NewRef(Py_None);
         } else {
@@ -259,6 +274,7 @@ static PyObject *words_nearest(WordsObject *self, PyObject *word) {
         }
     }
     Py_DECREF(words);
+    arena_drop(arena);
     text_drop(&text);
     return answer;
 }
@@ -269,8 +285,9 @@ static int32_t *int_buffer(PyObject *object, Py_buffer *buffer, Py_ssize_t count
     const char *format = buffer->format ? buffer->format : "B";
     if (*format == '@') format++;
     if (buffer->ndim != 1 || buffer->itemsize != sizeof(int32_t) || strcmp(format, "i") != 0) {
-        PyErr_Format(PyExc_TypeError, "a one-dimensional buffer of C ints is needed, not of '%s'",
-                     format);
+        PyErr_Format(PyExc_TypeError,
+                     "a buffer of C ints ('i') in 1 dimension is needed, not of '%s' in %d", format,
+                     buffer->ndim);
     } else if (buffer->len / buffer->itemsize < count) {
         PyErr_Format(PyExc_ValueError, "%zd ints are needed, the buffer has %zd", count,
                      buffer->len / buffer->itemsize);
@@ -284,8 +301,8 @@ static int32_t *int_buffer(PyObject *object, Py_buffer *buffer, Py_ssize_t count
 PyDoc_STRVAR(
     distances_into_doc,
     "distances_into($self, word, buffer, /)\n--\n\n"
-    "The distance of each word to this one, written into a buffer of C ints, such as array('i').\n\n"
-    "Other threads run meanwhile. They may look into the buffer, which fills; they cannot resize it.");
+    "Writes the distance of each word to this one into a buffer of C ints, as of array('i').\n\n"
+    "Other threads run meanwhile. They see the buffer fill, and cannot resize it.");
 
 static PyObject *words_distances_into(WordsObject *self, PyObject *const *args, Py_ssize_t nargs) {
     if (nargs != 2) {
@@ -294,16 +311,18 @@ static PyObject *words_distances_into(WordsObject *self, PyObject *const *args, 
     }
     Text text;
     if (!words_of(self) || text_take(&text, args[0], "word") < 0) return NULL;
+    // Held before the buffer is asked for: from 3.12 on a class may export one by code of its own, __buffer__(), and that
+    // may call our __init__() with more words than the buffer has room for.
+    Arena *arena = arena_hold(self->arena);
     Py_buffer buffer;
-    int32_t *distances = int_buffer(
-        args[1], &buffer, self->arena->count); // runs any code, if a class has its own buffer
-    if (!distances) {
-        text_drop(&text);
-        return NULL;
+    int32_t *distances = int_buffer(args[1], &buffer, arena->count);
+    int status = -1;
+    if (distances) {
+        Search result;
+        status = words_search(self, arena, &text, distances, &result);
+        PyBuffer_Release(&buffer); // also when it failed: whoever exports counts its views
     }
-    Search result;
-    int status = words_search(self, &text, distances, &result);
-    PyBuffer_Release(&buffer); // also when it failed: whoever exports counts its views
+    arena_drop(arena);
     text_drop(&text);
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }

@@ -18,6 +18,12 @@ void text_drop(Text *self) {
     if (self->characters != self->few) PyMem_Free(self->characters);
 }
 
+void refuse_type(const char *what, PyObject *value) {
+    PyObject *name = PyType_GetName(Py_TYPE(value)); // tp_name, which the limited API has not
+    if (name) PyErr_Format(PyExc_TypeError, "%s must be str, not %U", what, name);
+    Py_XDECREF(name);
+}
+
 /* The limited API forbids PyUnicode_KIND() and PyUnicode_READ(), which look into the object: how
  * a str lies in memory is not promised to stay. It has a copy to offer. */
 int text_copy(PyObject *str, uint32_t *to, size_t length) {
@@ -39,7 +45,7 @@ int text_copy(PyObject *str, uint32_t *to, size_t length) {
 
 int text_take(Text *self, PyObject *str, const char *what) {
     if (!PyUnicode_Check(str)) {
-        PyErr_Format(PyExc_TypeError, "%s must be str, not %S", what, (PyObject *)Py_TYPE(str));
+        refuse_type(what, str);
         return -1;
     }
     Py_ssize_t length = PyUnicode_GetLength(str);
@@ -62,19 +68,21 @@ int text_take(Text *self, PyObject *str, const char *what) {
  * it, to see to signals: Python's handler, which raises KeyboardInterrupt, runs only when asked for. */
 static Py_ssize_t text_distance(const Text *a, const Text *b) {
     Edit edit;
-    size_t row_size = edit_begin(&edit, a->characters, a->length, b->characters, b->length);
-    if (row_size == 0 && edit.nb <= EDIT_WORD)
-        return (Py_ssize_t)edit_short(edit.a, edit.na, edit.b, edit.nb);
-    if (row_size && !(edit.row = PyMem_Malloc(row_size))) {
+    size_t needed = edit_begin(&edit, a->characters, a->length, b->characters, b->length);
+    if (needed == 0) return (Py_ssize_t)edit_short(edit.a, edit.na, edit.b, edit.nb);
+    edit.bits = PyMem_Malloc(needed);
+    if (!edit.bits) {
         PyErr_NoMemory();
         return -1;
     }
     int done, interrupted = 0;
     do {
-        Py_BEGIN_ALLOW_THREADS done = edit_go_on(&edit, BUDGET);
-        Py_END_ALLOW_THREADS if (!done) interrupted = PyErr_CheckSignals();
+        PyThreadState *thread = PyEval_SaveThread(); // Py_BEGIN_ALLOW_THREADS, without its braces
+        done = edit_go_on(&edit, BUDGET);
+        PyEval_RestoreThread(thread);
+        if (!done) interrupted = PyErr_CheckSignals();
     } while (!done && !interrupted);
-    PyMem_Free(edit.row);
+    PyMem_Free(edit.bits);
     return interrupted ? -1 : (Py_ssize_t)edit.distance;
 }
 
@@ -153,7 +161,10 @@ static int execute(PyObject *module) {
         "words.TooFar", "Two words are further apart than the limit.", PyExc_ValueError, NULL);
     if (!state->TooFar || PyModule_AddObjectRef(module, "TooFar", state->TooFar) < 0) return -1;
     state->Words = (PyTypeObject *)PyType_FromModuleAndSpec(module, &words_spec, NULL);
-    if (!state->Words) return -1;
+    if (!state->Words) {
+        if (!PyErr_Occurred()) PyErr_NoMemory(); // 3.11 forgets to say so when it copies the name
+        return -1;
+    }
     return PyModule_AddType(module, state->Words);
 }
 

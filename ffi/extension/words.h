@@ -16,7 +16,7 @@ typedef struct {
     PyObject *limit_name; // "limit", interned
 } State;
 
-enum { BUDGET = 10 * 1000 * 1000 }; // steps between two looks at signals: some ten milliseconds
+enum { BUDGET = 10 * 1000 * 1000 }; // steps between two looks at signals: some tens of milliseconds
 
 /* The characters of a str. */
 typedef struct {
@@ -25,6 +25,8 @@ typedef struct {
     uint32_t few[EDIT_WORD];
 } Text;
 
+/* Sets TypeError, "a must be str, not int": what is said of a value of the wrong type. */
+void refuse_type(const char *what, PyObject *value);
 /* 0, or -1 with TypeError naming what it is for, MemoryError; then there is nothing to drop. */
 int text_take(Text *self, PyObject *str, const char *what);
 void text_drop(Text *self);

@@ -1,4 +1,5 @@
-/* whiteboard.c: the finder of cycles, as one can write it from memory: which of these can nobody reach? */
+/* whiteboard.c: the finder of cycles, as one can write it from memory: which of these can nobody
+ * reach? */
 #include <stdio.h>
 #include <stdlib.h>
 typedef struct Object {
@@ -127,7 +128,8 @@ static void check_steps(void) {
     check("and the list is empty", length(&set), 0);
 }
 
-/* A chain whose only outside reference is to its end: it is set aside whole, and comes back one by one. */
+/* A chain whose only outside reference is to its end: it is set aside whole, and comes back one by
+ * one. */
 static void check_chain(void) {
     enum { CHAIN = 2000 };
     Object set = RING(set);

@@ -136,8 +136,9 @@ void set_recursion_limit(int limit);
 extern _Thread_local int recursion_remaining;
 
 /* Runs a frame until it yields (SEND_NEXT), returns (SEND_RETURN) or fails with no handler left
- * (SEND_ERROR); RecursionError, and the frame gone, if it would lie too deep. If `throwing`, the pending error is raised where it stands. The frame's locals are
- * gone unless it yielded. CPython: Python/ceval.c, _PyEval_EvalFrameDefault(). */
+ * (SEND_ERROR); RecursionError, and the frame gone, if it would lie too deep. If `throwing`, the
+ * pending error is raised where it stands. The frame's locals are gone unless it yielded. CPython:
+ * Python/ceval.c, _PyEval_EvalFrameDefault(). */
 SendResult frame_eval(Generator *self, Object *sent, bool throwing, Object **result);
 
 /* The second half of frame_eval(), for who has called code->run() already: makes of what came back

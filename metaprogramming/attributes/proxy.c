@@ -176,7 +176,8 @@ static Object *counting_getattr(Object *closure, Object *const *args, ssize_t na
     Object *counts = name ? object_generic_getattr(args[0], name_extra) : NULL;
     if (!counts) return NULL;
     const Object *old = dict_check_exact(counts) ? dict_get_item((Dict *)counts, name) : NULL;
-    Object *count = int_from_long(old ? ((const Int *)old)->value + 1 : 1);
+    bool counted = old && old->type == &Int_Type; // who puts something else there begins again
+    Object *count = int_from_long(counted ? ((const Int *)old)->value + 1 : 1);
     int status = count ? object_setitem(counts, OBJECT(name), count) : -1;
     xdecref(count);
     decref(counts);

@@ -1,8 +1,8 @@
 /* csv.c: rows of a CSV text, and records of them.
  *
- * A cell is a piece of the text as it lies there, unless quotes or a line break had to be taken out: then
- * it is a piece of `scratch`, which belongs to the reader and is used again for the next row. So a row
- * without quotes is read without a copy.
+ * A cell is a piece of the text as it lies there, unless quotes or a line break had to be taken
+ * out: then it is a piece of `scratch`, which belongs to the reader and is used again for the next
+ * row. So a row without quotes is read without a copy.
  *
  * CPython: Modules/_csv.c, parse_process_char(), Reader_iternext().
  */
@@ -43,9 +43,9 @@ static bool ends_cell(char c) {
     return c == ',' || c == '\n' || c == '\r';
 }
 
-/* A cell that begins with a quote: into scratch, from what is used of it on, without its quotes. What
- * follows the closing quote up to the comma belongs to it, too. Where it ends; NULL with ValueError.
- * There is room: scratch is as long as the text that is left was when the row began. */
+/* A cell that begins with a quote: into scratch, from what is used of it on, without its quotes.
+ * What follows the closing quote up to the comma belongs to it, too. Where it ends; NULL with
+ * ValueError. There is room: scratch is as long as the text that is left was when the row began. */
 static const char *quoted_cell(Csv *self, const char *at) {
     char *out = self->scratch + self->used;
     bool quoted = true;

@@ -1,18 +1,19 @@
 /* metaclasses.c: the metaclasses that people write, and what would have done without one.
  *
- * Each is a class statement like any other, with type for its base: functions that get the name, the
- * bases and the namespace before the class is there (__new__), the class when it is (__init__), or the
- * question for the namespace (__prepare__). The rule that sorts them: who wants to see the class only
- * when it is made needs no metaclass, since __init_subclass__ and decorators come then; who wants to
- * change how the body runs, or what is made of it, does.
+ * Each is a class statement like any other, with type for its base: functions that get the name,
+ * the bases and the namespace before the class is there (__new__), the class when it is (__init__),
+ * or the question for the namespace (__prepare__). The rule that sorts them: who wants to see the
+ * class only when it is made needs no metaclass, since __init_subclass__ and decorators come then;
+ * who wants to change how the body runs, or what is made of it, does.
  *
- * Arguments are as type.__call__() passes them: args[0] is the metaclass or the class, then name, bases,
- * namespace. CPython: nothing, as these are Python; Lib/abc.py and Lib/enum.py are of their kind.
+ * Arguments are as type.__call__() passes them: args[0] is the metaclass or the class, then name,
+ * bases, namespace. CPython: nothing, as these are Python; Lib/abc.py and Lib/enum.py are of their
+ * kind.
  */
 #include "metaclass.h"
 
-/* Whether a hook was called as the class statement calls it: with n arguments of which the first is a type
- * and the one at `ns`, unless that is 0, a dict; TypeError else. */
+/* Whether a hook was called as the class statement calls it: with n arguments of which the first is
+ * a type and the one at `ns`, unless that is 0, a dict; TypeError else. */
 static bool takes(ssize_t n, Object *const *args, ssize_t nargs, ssize_t ns) {
     if (nargs == n && type_check(args[0]) && (!ns || object_type_check(args[ns], &Dict_Type)))
         return true;
@@ -170,7 +171,11 @@ static Dict *annotations_of(const Dict *ns) {
 
 /* Point(x=1, y=2): the annotated attributes of the class itself, in order. */
 static Object *annotated_repr(Object *closure, Object *const *args, ssize_t nargs) {
-    (void)closure, (void)nargs;
+    (void)closure;
+    if (nargs != 1) {
+        error_set(TypeError, "__repr__() takes 1 positional argument but %zd were given", nargs);
+        return NULL;
+    }
     Dict *own = annotations_of(args[0]->type->dict),
          *annotations = own ? dict_copy(own) : dict_new();
     Object *text = annotations ? str_from_format("%s(", args[0]->type->name) : NULL;
@@ -193,9 +198,10 @@ static Object *annotated_repr(Object *closure, Object *const *args, ssize_t narg
     return closed;
 }
 
-/* Gives the class that __repr__ unless it has one of its own; hands the class on. Steals it. */
+/* Gives the class that __repr__ unless it has one of its own; hands the class on, or whatever
+ * __new__ of another metaclass has made in its place. Steals it. */
 static Object *add_repr(Object *cls) {
-    if (cls && !dict_get_item(((Type *)cls)->dict, id.repr)) {
+    if (cls && type_check(cls) && !dict_get_item(((Type *)cls)->dict, id.repr)) {
         Object *func = function_new("__repr__", annotated_repr, NULL);
         if (!func || object_setattr(cls, id.repr, func) < 0) clear_ref(cls);
         xdecref(func);
@@ -266,8 +272,8 @@ static void abstract_method_dealloc(Object *op) {
 
 Type AbstractMethod_Type = {STATIC_TYPE("abstract", Wrapped), .dealloc = abstract_method_dealloc};
 
-/* Appends to `names`, sorted and once each, what a class of the MRO leaves abstract and none before it
- * defines. How many, or -1 if there are too many. */
+/* Appends to `names`, sorted and once each, what a class of the MRO leaves abstract and none before
+ * it defines. How many, or -1 if there are too many. */
 static ssize_t abstract_names(Type *type, Str *names[], ssize_t max) {
     ssize_t n = 0;
     for (ssize_t i = 0; i < type->mro->size; i++) {
@@ -276,6 +282,10 @@ static ssize_t abstract_names(Type *type, Str *names[], ssize_t max) {
         Object *value;
         while (dict_next(((Type *)type->mro->items[i])->dict, &pos, &name, &value)) {
             if (value->type != &AbstractMethod_Type || type_lookup(type, name) != value) continue;
+            bool known = false; // two classes may hold the same mark
+            for (ssize_t k = 0; k < n; k++)
+                known |= names[k] == name;
+            if (known) continue;
             if (n == max) return -1;
             ssize_t at = n++;
             for (; at > 0 && strcmp(names[at - 1]->text, name->text) > 0; at--)
@@ -293,7 +303,8 @@ static Object *abstract_new(Object *closure, Object *const *args, ssize_t nargs,
     Object *allowed = kwarg_get(args, nargs, kwnames, "abstract");
     int is_allowed = allowed ? object_is_true(allowed) : 0;
     Str *names[20];
-    ssize_t n = cls && is_allowed == 0 ? abstract_names((Type *)cls, names, 20) : 0;
+    bool asks = cls && type_check(cls) && is_allowed == 0;
+    ssize_t n = asks ? abstract_names((Type *)cls, names, 20) : 0;
     if (n == 0 && is_allowed >= 0) return cls;
     char list[200] = "";
     for (ssize_t i = 0; i < n; i++) {
@@ -316,13 +327,18 @@ Type *abstract_metaclass(void) {
 
 /* OnceNamespace.__setitem__(self, name, value) */
 static Object *once_setitem(Object *closure, Object *const *args, ssize_t nargs) {
-    if (nargs == 3 && str_check(args[1])) {
+    if (nargs != 3 || !object_type_check(args[0], &Dict_Type)) {
+        error_set(TypeError, "__setitem__() takes a namespace, a name and a value");
+        return NULL;
+    }
+    if (str_check(args[1])) {
         Str *name = str_intern(str_text(args[1]));
         if (!name) return NULL;
         if (dict_get_item((Dict *)args[0], name)) {
             Object *owner = object_getattr_string(args[0], "owner");
             if (owner)
-                error_set(TypeError, "'%s' is defined twice in %s", name->text, str_text(owner));
+                error_set(TypeError, "'%s' is defined twice in %s", name->text,
+                          str_check(owner) ? str_text(owner) : "?");
             xdecref(owner);
             return NULL;
         }

@@ -213,30 +213,39 @@ int field_kind(const char *text, size_t length) {
     return -1;
 }
 
-static const Dict *annotations_of(Type *type) {
-    const Object *found = type_lookup(type, id.annotations);
-    return found && dict_check_exact(found) ? (const Dict *)found : NULL;
+/* The annotations of a record's class, a new reference, as assigning and repr() run code that may change
+ * them; without any, a new dict. NULL with TypeError or MemoryError. */
+static Dict *annotations_of(Object *const *args, ssize_t nargs, const char *method) {
+    if (nargs == 0) {
+        error_set(TypeError, "unbound method %s() needs an argument", method);
+        return NULL;
+    }
+    Object *found = type_lookup(args[0]->type, id.annotations);
+    return found && dict_check_exact(found) ? (Dict *)new_ref(found) : dict_new();
 }
 
 /* __init__(self, *values): one for each annotation, through its field. */
 static Object *record_init_method(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
-    const Dict *annotations = nargs > 0 ? annotations_of(args[0]->type) : NULL;
-    ssize_t wanted = annotations ? annotations->used : 0, pos = 0, i = 1;
-    if (nargs != wanted + 1) {
-        error_set(TypeError, "%s.__init__() takes %zd positional arguments but %zd were given",
-                  nargs > 0 ? args[0]->type->name : "?", wanted + 1, nargs);
-        return NULL;
+    Dict *annotations = annotations_of(args, nargs, "__init__");
+    if (!annotations) return NULL;
+    ssize_t pos = 0, i = 1;
+    int status = 0;
+    if (nargs != annotations->used + 1) {
+        status =
+            error_set(TypeError, "%s.__init__() takes %zd positional arguments but %zd were given",
+                      args[0]->type->name, annotations->used + 1, nargs);
     }
     Str *name;
-    for (Object *kind; wanted && dict_next(annotations, &pos, &name, &kind); i++)
-        if (object_setattr(args[0], name, args[i]) < 0) return NULL;
-    return new_ref(None);
+    for (Object *kind; status == 0 && i < nargs && dict_next(annotations, &pos, &name, &kind); i++)
+        status = object_setattr(args[0], name, args[i]);
+    decref(annotations);
+    return status < 0 ? NULL : new_ref(None);
 }
 
 static Object *record_repr_method(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure;
-    const Dict *annotations = nargs > 0 ? annotations_of(args[0]->type) : NULL;
+    Dict *annotations = annotations_of(args, nargs, "__repr__");
     Object *text = annotations ? str_from_format("%s(", args[0]->type->name) : NULL;
     ssize_t pos = 0;
     Str *name;
@@ -251,6 +260,7 @@ static Object *record_repr_method(Object *closure, Object *const *args, ssize_t 
         decref(text);
         text = longer;
     }
+    xdecref(annotations);
     Object *closed = text ? str_from_format("%s)", str_text(text)) : NULL;
     xdecref(text);
     return closed;

@@ -1,6 +1,6 @@
-/* test.c: the object layer against models: dicts, the attributes of instances that share their names, and
- * special methods against their cells, in classes that change; what is deep; each allocation failed in turn.
- * SEED=n replays a run. */
+/* test.c: the object layer against models: dicts, the attributes of instances that share their
+ * names, and special methods against their cells, in classes that change; what is deep; each
+ * allocation failed in turn. SEED=n replays a run. */
 #include "../type.h"
 
 #include "../../common/proof/testing.h"
@@ -125,8 +125,8 @@ static void test_dicts(void **state) {
     }
 }
 
-/* Four instances of one class, whose names they share until one sets them in another order, has too many,
- * or is asked for its __dict__. */
+/* Four instances of one class, whose names they share until one sets them in another order, has too
+ * many, or is asked for its __dict__. */
 static void test_instances(void **state) {
     (void)state;
     for (int round = 0; round < 200; round++) {
@@ -206,8 +206,8 @@ static int64_t by_cell(Object *obj, int special) {
     return length;
 }
 
-/* Classes of one or two bases, whose special methods are set and deleted: the cells of each call what its
- * MRO has, at any time. */
+/* Classes of one or two bases, whose special methods are set and deleted: the cells of each call
+ * what its MRO has, at any time. */
 static void test_cells(void **state) {
     (void)state;
     for (int round = 0; round < 100; round++) {
@@ -254,8 +254,8 @@ static void test_cells(void **state) {
 
 /* ---- Depth, memory ----------------------------------------------------------------------------*/
 
-/* 300,000 tuples, instances and dicts, each in the next: gone without as many nested calls. And tuples deeper
- * than a repr may go. */
+/* 300,000 tuples, instances and dicts, each in the next: gone without as many nested calls. And
+ * tuples deeper than a repr may go. */
 static void test_deep(void **state) {
     (void)state;
     Type *type = sure(class_of("Node", &Object_Type, NULL));

@@ -29,10 +29,11 @@ TEST(test_ring_borders) {
     assert_true(ring_place(tail, head, mib - 201, 1, &place));
     assert_int_equal(place, 200);
     assert_false(ring_place(tail, head, mib - 200, 1, &place));
-    // Before the head up to the head; then the ring is full.
-    assert_true(ring_place((Mark){1, mib - 2}, head, 100, 1, &place));
+    // Before the head up to the last unit but one; then the ring is full.
+    assert_false(ring_place((Mark){1, mib - 2}, head, 100, 1, &place));
+    assert_true(ring_place((Mark){1, mib - 2}, head, 99, 1, &place));
     assert_int_equal(place, 0);
-    assert_false(ring_place((Mark){2, 100}, head, 1, 1, &place));
+    assert_false(ring_place((Mark){2, 99}, head, 1, 1, &place));
     // Into a larger ring, but not into the one where the head still is.
     assert_true(ring_place((Mark){1, mib - 2}, (Mark){0, mib + 9}, 100, 3, &place));
     assert_int_equal(place, 4 * mib);
@@ -44,8 +45,12 @@ typedef struct {
     uint32_t count;       // the consumers' count that frees it
 } Piece;
 
-/* Puts and takes at random, with marks that may be old, and looks whether a place that is given
- * overlaps anything that is not taken yet. */
+static void assert_apart(Piece a, Piece b) {
+    assert_true(a.from + a.units <= b.from || b.from + b.units <= a.from);
+}
+
+/* Puts and takes at random, with marks that may be old, and looks whether a place that is given, or
+ * that of the jump to it, overlaps anything that is not taken yet. */
 TEST(test_ring_against_model) {
     uint64_t seed = testing_seed();
     static Piece pieces[1 << 16];
@@ -66,17 +71,17 @@ TEST(test_ring_against_model) {
                 continue;
             }
             assert_true(place + units < ring_start(ring_of(place) + 1));
+            Piece jump = {tail.where, 1, tail.count + 1}, new = {place, units, tail.count + 1};
+            for (size_t i = first; i < last; i++) {
+                assert_apart(pieces[i % (1 << 16)], jump);
+                assert_apart(pieces[i % (1 << 16)], new);
+            }
             if (place != tail.where) {
                 int from = ring_of(tail.where), to = ring_of(place);
                 wrapped += from == to;
                 grown += from < to;
                 shrunk += from > to;
-                pieces[last++ % (1 << 16)] = (Piece){tail.where, 1, tail.count + 1};
-            }
-            Piece new = {place, units, tail.count + 1};
-            for (size_t i = first; i < last; i++) {
-                Piece old = pieces[i % (1 << 16)];
-                assert_true(old.from + old.units <= new.from || new.from + new.units <= old.from);
+                pieces[last++ % (1 << 16)] = jump;
             }
             pieces[last++ % (1 << 16)] = new;
             tail = (Mark){tail.count + 1, place + units};
@@ -160,6 +165,27 @@ TEST(test_sizes) {
     free(bytes);
     queue_free(queue);
     queue_free(NULL);
+}
+
+/* A ring filled from its start up to the head, and one message more, which goes to a larger ring:
+ * the jump there must not take the head's place. */
+TEST(test_full_to_the_head) {
+    const size_t mib = 1 << 20;
+    Queue *queue = queue_new(0);
+    char *bytes = malloc(mib);
+    fill_pattern(bytes, mib);
+    for (size_t gap = 0; gap <= 4 * RING_UNIT; gap += 8) {
+        const size_t sizes[] = {20000, mib - 30000, 20000 - gap, 500};
+        for (int i = 0; i < 4; i++) {
+            fill_pattern(bytes, sizes[i]);
+            assert_int_equal(queue_put(queue, bytes, sizes[i], 0), 0);
+            if (i == 1) assert_get_pattern(queue, sizes[0]);
+        }
+        for (int i = 1; i < 4; i++)
+            assert_get_pattern(queue, sizes[i]);
+    }
+    free(bytes);
+    queue_free(queue);
 }
 
 /* What a child runs on a queue; each argument block begins with the queue. */
@@ -510,7 +536,7 @@ static int with_few_addresses(void *args) {
     error_clear();
     if (count != 3 || !full) return 3; // in ring 2, of 12 MiB less a unit
     testing_free(queue_get(queue, NULL, 0));
-    if (queue_put(queue, bytes, sizeof bytes, 0) < 0) return 4;
+    if (queue_put(queue, bytes, sizeof bytes - RING_UNIT, 0) < 0) return 4; // all but the jump's
     queue_free(queue);
     return 0;
 }
@@ -755,6 +781,7 @@ int main(void) {
         cmocka_unit_test(test_ring_borders),
         cmocka_unit_test(test_ring_against_model),
         ENTRY(test_sizes),
+        ENTRY(test_full_to_the_head),
         ENTRY(test_large_message),
         ENTRY(test_backlog_is_given_back),
         ENTRY(test_many_to_many),

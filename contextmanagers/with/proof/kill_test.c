@@ -1,6 +1,7 @@
-/* Tests of the file that is replaced, by processes that are killed: by every signal, after every system
- * call, and at random instants. KILLS=n kills at n random instants in place of 30, and from 1000 on sends
- * every signal after every system call in place of two of them; SEED=n does the same again. */
+/* Tests of the file that is replaced, by processes that are killed: by every signal, after every
+ * system call, and at random instants. KILLS=n kills at n random instants in place of 30, and from
+ * 1000 on sends every signal after every system call in place of two of them; SEED=n does the same
+ * again. */
 #include "scratch.h"
 
 #include <sys/resource.h>
@@ -8,8 +9,9 @@
 #include <sys/ptrace.h>
 #endif
 
-/* The last five are those a processor raises itself. Sent at a random instant, an emulator (qemu-user) may
- * take one for a fault of its own and die of another; raised by the program they are what they are. */
+/* The last five are those a processor raises itself. Sent at a random instant, an emulator
+ * (qemu-user) may take one for a fault of its own and die of another; raised by the program they
+ * are what they are. */
 static const int deadly[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGUSR1, SIGUSR2, SIGPIPE,
                              SIGALRM, SIGTERM, SIGSYS,  SIGXCPU, SIGXFSZ, SIGPROF, SIGVTALRM,
                              SIGILL,  SIGTRAP, SIGBUS,  SIGFPE,  SIGSEGV};
@@ -58,7 +60,8 @@ static void fill(char *text, size_t size, unsigned generation) {
 
 /* ---- Each signal, in the middle of the block --------------------------------------------------*/
 
-/* With two entered, of four: those that were left by hand, out of order, are none of the handler's business. */
+/* With two entered, of four: those that were left by hand, out of order, are none of the handler's
+ * business. */
 static void die_in_block(void *number) {
     be_a_program();
     static Object *files[4];
@@ -99,8 +102,8 @@ static void catch (int number) {
     caught = number;
 }
 
-/* What ends no process, what is ignored, as by nohup, what the program catches itself; and a child that
- * ends as one does: the file is not its own. */
+/* What ends no process, what is ignored, as by nohup, what the program catches itself; and a child
+ * that ends as one does: the file is not its own. */
 static void live_in_block(void *unused) {
     (void)unused;
     static const int harmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGHUP, SIGUSR1};
@@ -167,8 +170,8 @@ static void test_ends(void **state) {
 /* ---- After every system call ------------------------------------------------------------------*/
 
 #ifdef __linux__
-/* Lets a child that replaces "file" come as far as this stop, of two for each system call, and sends it
- * the signal. Whether it came so far; -1: no process may be traced here. */
+/* Lets a child that replaces "file" come as far as this stop, of two for each system call, and
+ * sends it the signal. Whether it came so far; -1: no process may be traced here. */
 static int kill_at_stop(int stop, int number) {
     pid_t child = fork_program();
     if (child == 0) {

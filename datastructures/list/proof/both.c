@@ -10,8 +10,8 @@
 
 static const Demo demo = {.program = "list_demo"};
 
-/* Only what is the same from 3.11 to 3.13: the last item is not popped, as 3.12 frees the array then;
- * and no one item deleted where it would shrink the array, as in 3.13 it does not. */
+/* Only what is the same from 3.11 to 3.13: the last item is not popped, as 3.12 frees the array
+ * then; and no one item deleted where it would shrink the array, as in 3.13 it does not. */
 static void test_statements(UNUSED void **state) {
     static const char *const lines[] = {
         "show",

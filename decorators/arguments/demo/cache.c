@@ -1,5 +1,5 @@
-/* cache.c: the scenes about the cache: its ring and its table after each call, its keys, what it does not keep,
- * and what it keeps too long. */
+/* cache.c: the scenes about the cache: its ring and its table after each call, its keys, what it
+ * does not keep, and what it keeps too long. */
 #include "demo.h"
 
 static int runs; // of the function behind the cache
@@ -107,7 +107,8 @@ void scene_ring(void) {
     decref(cache);
 }
 
-/* Three links and the root, at the corners of a square, and the table beside them: for `neato -n`. */
+/* Three links and the root, at the corners of a square, and the table beside them: for `neato
+ * -n`. */
 void draw_ring(void) {
     static const int place[4][2] = {{270, 320}, {500, 200}, {270, 80}, {40, 200}};
     LruCache *cache = cached(&square_code, 3, false);
@@ -296,7 +297,8 @@ void scene_uncached(void) {
 
 static LruCache *fib_cache;
 
-/* def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)    where fib is what the name stands for */
+/* def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)    where fib is what the name stands
+ * for */
 static Object *fib_body(Function *self, Object *const *locals) {
     int64_t n = ((Int *)locals[0])->value, sum = 0;
     runs++;

@@ -1,5 +1,5 @@
-/* demo.c: the story of decorators with arguments, scene by scene: who is called when, and who remembers what.
- * The cache's scenes are in cache.c. */
+/* demo.c: the story of decorators with arguments, scene by scene: who is called when, and who
+ * remembers what. The cache's scenes are in cache.c. */
 #include "demo.h"
 
 Object *call_one(Object *func, Object *arg) {
@@ -201,7 +201,8 @@ static void say(const char *format, const Object *label) {
     putchar('\n');
 }
 
-/* The three levels of a factory that says when it is called; each remembers in self what the next needs. */
+/* The three levels of a factory that says when it is called; each remembers in self what the next
+ * needs. */
 static Object *say_wrapper(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     Object *const *known = ((Tuple *)self)->items;
     say("%s's wrapper begins", known[0]);

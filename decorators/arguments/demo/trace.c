@@ -1,8 +1,9 @@
-/* trace.c: arguments_demo --trace FILE: of a trace of keys, how many would a cache of each size have had?
+/* trace.c: arguments_demo --trace FILE: of a trace of keys, how many would a cache of each size
+ * have had?
  *
- * Every key is one call of a cached function; there is a cache for each size 1, 2, 4, ... up to the first
- * that holds all the keys. A line is a key. One in the Common Log Format is not: there the key is the path,
- * the second word of the request, which stands in quotes behind the date:
+ * Every key is one call of a cached function; there is a cache for each size 1, 2, 4, ... up to the
+ * first that holds all the keys. A line is a key. One in the Common Log Format is not: there the
+ * key is the path, the second word of the request, which stands in quotes behind the date:
  *
  *     127.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET /apache.gif HTTP/1.0" 200 2326
  */
@@ -201,8 +202,8 @@ static uint32_t random_below(uint32_t bound) {
     return (uint32_t)((uint64_t)seed * bound >> 32);
 }
 
-/* Page k is asked for as often as 1/k says, as words in a text or pages of a site are; or all of them
- * in turn, as somebody does who copies the site; or now this, now that. */
+/* Page k is asked for as often as 1/k says, as words in a text or pages of a site are; or all of
+ * them in turn, as somebody does who copies the site; or now this, now that. */
 static Trace make_trace(Kind kind) {
     static uint32_t upto[PAGES];
     Trace trace = {0};

@@ -1,5 +1,5 @@
-/* calls.h: calls from their text, "1, 'a', (2, None), x=1.5", and what an arguments' proof looks at: the
- * ring of a cache, and whether ring and table belong together.
+/* calls.h: calls from their text, "1, 'a', (2, None), x=1.5", and what an arguments' proof looks
+ * at: the ring of a cache, and whether ring and table belong together.
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -77,8 +77,8 @@ static inline Object *call_text(Object *callable, const char *text) {
     return result;
 }
 
-/* What is wrong with a cache between two calls, or NULL: the ring is one ring; each of its links is named
- * by the table under its key, but for orphans; and the table names nothing else. */
+/* What is wrong with a cache between two calls, or NULL: the ring is one ring; each of its links is
+ * named by the table under its key, but for orphans; and the table names nothing else. */
 static inline const char *cache_fault(const LruCache *self, ssize_t *orphans) {
     ssize_t links = 0, named = 0;
     for (const Link *link = &self->root; links <= self->cache.used + 1000; link = link->next) {

@@ -1,9 +1,9 @@
 /* differential.c: random programs of calls through lru_cache, ours and CPython's.
  *
- * A program is a cache of random maxsize around a function, and calls. Each run of the function takes the
- * next line of a script: nothing, a call of the cache from inside, cache_clear(), or an error. After each
- * call both must have come to the same, with the same numbers and the same ring, in order. CPython gets
- * the calls as text, ours what the text means. SEED=n replays a run.
+ * A program is a cache of random maxsize around a function, and calls. Each run of the function
+ * takes the next line of a script: nothing, a call of the cache from inside, cache_clear(), or an
+ * error. After each call both must have come to the same, with the same numbers and the same ring,
+ * in order. CPython gets the calls as text, ours what the text means. SEED=n replays a run.
  */
 #include "../../../common/proof/differential.h"
 #undef CO_VARARGS // as True is

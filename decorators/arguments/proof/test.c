@@ -1,5 +1,6 @@
-/* test.c: what the cache and the factories promise besides what the twin prints: the table against a model,
- * ring and table whole whatever keys and functions do to the cache that calls them, and no memory. */
+/* test.c: what the cache and the factories promise besides what the twin prints: the table against
+ * a model, ring and table whole whatever keys and functions do to the cache that calls them, and no
+ * memory. */
 #include "../../../common/proof/testing.h"
 
 #include "calls.h"
@@ -363,6 +364,54 @@ static void test_retry_changed(void **state) {
         decref(all[i]);
 }
 
+static Object *failing(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+    (void)self, (void)args, (void)nargs, (void)kwnames;
+    error_set(OSError, "again");
+    return NULL;
+}
+
+/* A program may put anything into the cells that a wrapper remembers its arguments in, or empty
+ * them. */
+static void test_cells_changed(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *with_none, *emptied;
+    } cells[] = {
+        {"backoff", "unsupported operand type(s) for *=: 'NoneType' and 'int'", "'backoff'"},
+        {"func", "'NoneType' object is not callable", "'func'"},
+        {"on", "again", "'on'"},
+        {"sleep", "'NoneType' object is not callable", "'sleep'"},
+        {"times", "'NoneType' object cannot be interpreted as an integer", "'times'"},
+        {"func", "'NoneType' object is not callable", "'func'"}, // of trace, from here on
+        {"label", "again", "'label'"},
+        {"out", "'NoneType' object is not callable", "'out'"},
+    };
+    Object *nap = builtin_new("nap", discarded, NULL), *func = builtin_new("f", failing, NULL);
+    Object *retry = retry_make(NULL, nap), *trace = trace_make(NULL, nap);
+    for (int i = 0; i < 8 * 2; i++) {
+        Object *maker = i < 10 ? call_text(retry, "3") : call_text(trace, "label='x'");
+        Object *wrapper = object_vectorcall(maker, &func, 1, NULL);
+        Object *cell = ((Function *)wrapper)->closure->items[i < 10 ? i / 2 : i / 2 - 5];
+        assert_string_equal(((Function *)wrapper)->code->freevars[i < 10 ? i / 2 : i / 2 - 5],
+                            cells[i / 2].name);
+        assert_int_equal(object_setattr_string(cell, "cell_contents", i % 2 ? NULL : None), 0);
+        assert_null(call_text(wrapper, ""));
+        assert_non_null(
+            strstr(error_message(), i % 2 ? cells[i / 2].emptied : cells[i / 2].with_none));
+        error_clear();
+        decref(wrapper);
+        decref(maker);
+    }
+    Object *huge = call_text(retry, "3, OSError, 4611686018427387904"); // 2**62, twice is 2**63
+    Object *wrapper = object_vectorcall(huge, &func, 1, NULL);
+    assert_null(call_text(wrapper, ""));
+    assert_string_equal(error_message(), "again");
+    error_clear();
+    Object *all[] = {wrapper, huge, retry, trace, func, nap};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        decref(all[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
@@ -373,6 +422,7 @@ int main(void) {
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_factories_no_memory),
         cmocka_unit_test(test_retry_changed),
+        cmocka_unit_test(test_cells_changed),
     };
     state_of_random = testing_seed();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,8 @@ static void print(Object *op) {
     object_print(op, stdout, false);
 }
 
-/* object.name, and its reference dropped: what it was read from is NULL with an error pending, or not. */
+/* object.name, and its reference dropped: what it was read from is NULL with an error pending, or
+ * not. */
 static Object *get_and_drop(Object *op, const char *name) {
     Object *value = op ? object_getattr_string(op, name) : NULL;
     xdecref(op);

@@ -1,4 +1,5 @@
-/* attributes.c: classbased_demo: decorators behind an attribute that is not called, and the cells of all. */
+/* attributes.c: classbased_demo: decorators behind an attribute that is not called, and the cells
+ * of all. */
 #include "demo.h"
 
 /* ---- property ---------------------------------------------------------------------------------*/

@@ -10,7 +10,8 @@
 /* The module: what the functions of a scene have as globals. */
 extern Dict *globals;
 
-/* Makes the module before a scene, and empties it afterwards: it may hold functions that hold it. */
+/* Makes the module before a scene, and empties it afterwards: it may hold functions that hold
+ * it. */
 void begin_module(void);
 void end_module(void);
 
@@ -32,8 +33,8 @@ void describe(Object *op, FILE *out);
 /* Prints an expression and what it gives, or the error; takes the reference. */
 void show(const char *expression, Object *result);
 
-/* Attribute of an object: new reference, or NULL. `set` takes the reference to value (NULL: deletes) and
- * prints the statement, or it and the error. */
+/* Attribute of an object: new reference, or NULL. `set` takes the reference to value (NULL:
+ * deletes) and prints the statement, or it and the error. */
 Object *get(void *op, const char *name);
 void set(const char *statement, void *op, const char *name, Object *value);
 /* decorator(function), whose reference it takes. */
@@ -44,8 +45,8 @@ void scene_property(void);
 void scene_cached(void);
 void scene_cells(void);
 
-/* literals.c. The value of a line, which it may change: NULL without an error if there is none (blanks, a
- * comment), NULL with ValueError that begins with line and column. */
+/* literals.c. The value of a line, which it may change: NULL without an error if there is none
+ * (blanks, a comment), NULL with ValueError that begins with line and column. */
 Object *parse_line(char *text, size_t size, size_t line);
 
 /* values.c. demo_literals() returns the exit status. */

@@ -1,4 +1,5 @@
-/* draw.c: classbased_demo's pictures, for Graphviz, from runs: where a.deposit(10) goes, and the cells. */
+/* draw.c: classbased_demo's pictures, for Graphviz, from runs: where a.deposit(10) goes, and the
+ * cells. */
 #include "demo.h"
 
 static void label(Object *op) {

@@ -1,9 +1,11 @@
-/* bench.c: what it costs that something stands in a function's place, against CPython's, in this process.
+/* bench.c: what it costs that something stands in a function's place, against CPython's, in this
+ * process.
  *
- * Each row does one thing n times from C, on both sides through the C API: reads an attribute, calls an
- * object with one argument. Where a function is called, it is a C function that returns its argument; the
- * method and __call__ of "counts" are Python functions there, bodies in C here. "types" calls the dispatched
- * function with objects of n classes in turn; "hit" is with one, again and again.
+ * Each row does one thing n times from C, on both sides through the C API: reads an attribute,
+ * calls an object with one argument. Where a function is called, it is a C function that returns
+ * its argument; the method and __call__ of "counts" are Python functions there, bodies in C here.
+ * "types" calls the dispatched function with objects of n classes in turn; "hit" is with one, again
+ * and again.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

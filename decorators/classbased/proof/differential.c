@@ -1,10 +1,10 @@
-/* differential.c: random programs of classes, descriptors and dispatched functions, line by line on ours and
- * in CPython 3.11 in this process, where twin.py executes them.
+/* differential.c: random programs of classes, descriptors and dispatched functions, line by line on
+ * ours and in CPython 3.11 in this process, where twin.py executes them.
  *
- * A line is drawn from the grammar below: %x stands for one of the alternatives of x. Functions that delete
- * or replace attributes of the class they are called on are among them, and the special methods are
- * attributes like others. SEED=n replays a run, PROGRAMS=n makes n. What other versions do differently is
- * the twin's business.
+ * A line is drawn from the grammar below: %x stands for one of the alternatives of x. Functions
+ * that delete or replace attributes of the class they are called on are among them, and the special
+ * methods are attributes like others. SEED=n replays a run, PROGRAMS=n makes n. What other versions
+ * do differently is the twin's business.
  */
 #include "../../../common/proof/differential.h"
 #undef CO_VARARGS // macros of CPython, constants of ours

@@ -7,8 +7,9 @@
  *     value      = atom {"." NAME | "(" {[NAME "="] value ","} ")"}
  *     atom       = NAME | number | 'string' | "(" {value ","} ")"
  *
- * Text is executed while it is read; a function keeps the text of its body. A wrong line is a fault of the
- * proof: abort(). Functions have the names of the module and their parameters, nothing between.
+ * Text is executed while it is read; a function keeps the text of its body. A wrong line is a fault
+ * of the proof: abort(). Functions have the names of the module and their parameters, nothing
+ * between.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
@@ -172,7 +173,8 @@ static Object *read_atom(Reader *self) {
     return number;
 }
 
-/* Stops before the last ".name" if that is what is assigned to or deleted: its name is in *target. */
+/* Stops before the last ".name" if that is what is assigned to or deleted: its name is in
+ * *target. */
 static Object *read_target(Reader *self, Str **target) {
     Object *value = read_atom(self);
     while (value) {

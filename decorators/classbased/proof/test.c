@@ -1,8 +1,8 @@
-/* test.c: what the twin cannot see: memory that runs out, references, how often arguments were packed, calls
- * that go round for ever, and dispatch against a model of it.
+/* test.c: what the twin cannot see: memory that runs out, references, how often arguments were
+ * packed, calls that go round for ever, and dispatch against a model of it.
  *
- * Around each test stands the same check: as many blocks as before, as many references to what lives for
- * ever, nothing pending.
+ * Around each test stands the same check: as many blocks as before, as many references to what
+ * lives for ever, nothing pending.
  */
 #include "../../../common/proof/testing.h"
 
@@ -124,8 +124,8 @@ static unsigned long packed(const char *line) {
     return object_tp_calls - before;
 }
 
-/* Functions, what binds them and what chooses among them take the array; an instance whose class has
- * __call__ wants a tuple. */
+/* Functions, what binds them and what chooses among them take the array; an instance whose class
+ * has __call__ wants a tuple. */
 static void test_who_packs(void **state) {
     (void)state;
     assert_int_equal(program_begin(stdout), 0);
@@ -288,6 +288,32 @@ static void test_register_outlives_its_function(void **state) {
     assert_string_equal(told, "'f'\n'f'\n'f'\n");
 }
 
+static Object *nothing(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
+    (void)self, (void)args, (void)nargs, (void)kwnames;
+    return new_ref(None);
+}
+
+/* What stands in a function's cells a program may change. */
+static void test_register_cells_changed(void **state) {
+    (void)state;
+    Object *func = builtin_new("f", nothing, NULL), *show = singledispatch_new(func);
+    Object *made[] = {object_getattr_string(show, "dispatch"),
+                      object_getattr_string(show, "register"), NULL};
+    made[2] = object_call_args(made[1], 1, &Int_Type);
+    for (int i = 0; i < 3; i++) {
+        Function *function = (Function *)made[i];
+        Object *cell = function->closure->items[function->closure->size - 1];
+        assert_int_equal(object_setattr_string(cell, "cell_contents", i == 1 ? NULL : None), 0);
+        assert_null(object_call_args(made[i], 1, i == 2 ? func : OBJECT(&Int_Type)));
+        assert_string_equal(error_message(), i == 2 ? "the cell of 'cls' was changed"
+                                                    : "the cell of 'wrapper' was changed");
+        error_clear();
+        decref(made[i]);
+    }
+    decref(show);
+    decref(func);
+}
+
 /* ---- Around each ------------------------------------------------------------------------------*/
 
 static Held held_before;
@@ -317,6 +343,7 @@ int main(void) {
         TWICE(test_cells_follow_the_class),
         TWICE(test_dispatch_model),
         TWICE(test_register_outlives_its_function),
+        TWICE(test_register_cells_changed),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(told);

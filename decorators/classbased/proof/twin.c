@@ -1,5 +1,5 @@
-/* twin.c: classes that decorate, line by line of program.inc, on our mechanism; twin.py has python3 read the same
- * lines. */
+/* twin.c: classes that decorate, line by line of program.inc, on our mechanism; twin.py has python3
+ * read the same lines. */
 #include "program.h"
 
 static const char *const lines[] = {

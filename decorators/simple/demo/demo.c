@@ -1,4 +1,5 @@
-/* demo.c: the story of a decorator: what @ rewrites, what a function is made of, where its variables are. */
+/* demo.c: the story of a decorator: what @ rewrites, what a function is made of, where its
+ * variables are. */
 #include "demo.h"
 
 /* ---- Small helpers ---------------------------------------------------------------------------*/
@@ -110,7 +111,8 @@ static void print_f(void) {
         print(f);
 }
 
-/* What a decorator of this scene does: no function comes of it, but a text that says what was done. */
+/* What a decorator of this scene does: no function comes of it, but a text that says what was
+ * done. */
 static Object *apply(Object *self, Object *const *args, ssize_t nargs, Tuple *kwnames) {
     (void)nargs, (void)kwnames;
     const char *name = ((Str *)self)->text;

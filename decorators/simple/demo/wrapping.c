@@ -1,4 +1,5 @@
-/* wrapping.c: scenes about what decorators return: wrappers with and without wraps(), stacks, other things. */
+/* wrapping.c: scenes about what decorators return: wrappers with and without wraps(), stacks, other
+ * things. */
 #include "demo.h"
 
 /* ---- Decorators ------------------------------------------------------------------------------*/

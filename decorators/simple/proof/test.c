@@ -1,12 +1,14 @@
-/* test.c: what functions, cells, wraps and partial promise: memory, depth, and functions that change
- * themselves while they run. What is bound to what is the twin's and the differential's business. */
+/* test.c: what functions, cells, wraps and partial promise: memory, depth, and functions that
+ * change themselves while they run. What is bound to what is the twin's and the differential's
+ * business. */
 #include "../../../common/proof/testing.h"
 
 #include "signature.h"
 
 /* ---- Helpers ---------------------------------------------------------------------------------*/
 
-/* A test runs twice, as names and types stay once they are made: the second leaves nothing behind. */
+/* A test runs twice, as names and types stay once they are made: the second leaves nothing
+ * behind. */
 static void twice(void (*body)(void)) {
     long blocks = 0;
     for (int i = 0; i < 2; i++) {
@@ -228,7 +230,8 @@ TEST(test_deletes_itself) {
     assert_null(last);
 }
 
-/* A method, and a partial, that are the only ones to hold themselves, the function and the argument. */
+/* A method, and a partial, that are the only ones to hold themselves, the function and the
+ * argument. */
 static Object *only;
 static void drop_only(Function *self) {
     (void)self;
@@ -306,8 +309,8 @@ TEST(test_finalizers) {
 
 /* ---- Depth -----------------------------------------------------------------------------------*/
 
-/* A hundred thousand wrappers, one in another, and partials with an attribute each: called they are too many,
- * and they die in a loop. */
+/* A hundred thousand wrappers, one in another, and partials with an attribute each: called they are
+ * too many, and they die in a loop. */
 TEST(test_depth) {
     for (int kind = 0; kind < 2; kind++) {
         Object *f = OBJECT(closure(&get_code, number(1)));

@@ -55,7 +55,8 @@ static ssize_t collect(void) {
     return found;
 }
 
-/* The objects refer to each other without having counted it one by one, so none may die by its count. */
+/* The objects refer to each other without having counted it one by one, so none may die by its
+ * count. */
 static void free_all(void) {
     heap_free(gc_garbage->items, (size_t)gc_garbage->allocated * sizeof(Object *));
     gc_garbage->items = NULL;
@@ -88,8 +89,8 @@ static bool refers_to_itself(const Entry *entry) {
     return false;
 }
 
-/* Tarjan's algorithm, with a stack of its own: a chain in a heap may be long. Each entry's component
- * is a cycle's number, or 0: in none. */
+/* Tarjan's algorithm, with a stack of its own: a chain in a heap may be long. Each entry's
+ * component is a cycle's number, or 0: in none. */
 static void find_cycles(void) {
     size_t n = (size_t)heap_file.count + 1;
     ssize_t *index = need(calloc(n, sizeof *index)), *low = need(calloc(n, sizeof *low));
@@ -145,7 +146,8 @@ static void find_cycles(void) {
 /* ---- Paths -----------------------------------------------------------------------------------*/
 
 /* The shortest path from any of the entries that `begins` says to the first that `ends` says, by
- * breadth-first search through those of `within` (0: all). Into `path`, whose length is returned; 0: none. */
+ * breadth-first search through those of `within` (0: all). Into `path`, whose length is returned;
+ * 0: none. */
 static ssize_t find_path(bool (*begins)(ssize_t), bool (*ends)(ssize_t), ssize_t within,
                          ssize_t *path) {
     size_t n = (size_t)heap_file.count + 1;
@@ -287,7 +289,8 @@ static void write_round(const Cycle *cycle, ssize_t *path) {
     write_path("round:  ", path, length, true);
 }
 
-/* A garbage cycle may have another garbage object that refers to it; a living one has a path from outside. */
+/* A garbage cycle may have another garbage object that refers to it; a living one has a path from
+ * outside. */
 static void write_holder(const Cycle *cycle, ssize_t *path) {
     member_of = cycle->number;
     if (!cycle->garbage) {

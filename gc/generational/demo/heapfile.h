@@ -26,14 +26,16 @@ typedef struct {
     ssize_t count, referent_count;
 } HeapFile;
 
-/* Reads a file ("-": standard input): 0; 2 after a complaint that names the line, or 1 for want of memory. */
+/* Reads a file ("-": standard input): 0; 2 after a complaint that names the line, or 1 for want of
+ * memory. */
 int heap_file_read(HeapFile *self, const char *name);
 void heap_file_free(HeapFile *self);
 
 /* The entry with an id, or -1. */
 ssize_t heap_file_find(const HeapFile *self, int64_t id);
 
-/* generational_demo --heap NAME [--why ID]: what is garbage, and what holds the rest. -1: no --why. */
+/* generational_demo --heap NAME [--why ID]: what is garbage, and what holds the rest. -1: no
+ * --why. */
 int demo_heap(const char *name, long why);
 
 #endif

@@ -1,5 +1,5 @@
-/* demo.c: the story of an attribute, scene by scene, most of them told by typing statements; and a tool
- * that takes a reader's own (interactive.c). */
+/* demo.c: the story of an attribute, scene by scene, most of them told by typing statements; and a
+ * tool that takes a reader's own (interactive.c). */
 #include "demo.h"
 
 #include "../../metaclass/metaclass.h"
@@ -44,7 +44,8 @@ static const char *kind_text(int kind, bool in_class, char text[40]) {
     return text;
 }
 
-/* The statements of one way; way is base + 4 * (class + 4 * (own + 2 * (getattr + 2 * getattribute))). */
+/* The statements of one way; way is base + 4 * (class + 4 * (own + 2 * (getattr + 2 *
+ * getattribute))). */
 static void way_lines(int way, char lines[4][200]) {
     char text[40];
     snprintf(lines[0], 200, "class B: %s", kind_text(way % 4, false, text));

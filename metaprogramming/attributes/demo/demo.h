@@ -1,6 +1,7 @@
-/* demo.h: what attributes_demo has beside its scenes (demo.c): statements, which scenes and readers type
- * (statements.c, on what world.c has), how a lookup is told and drawn (tell.c), the loop that reads them and
- * asks python3, too (interactive.c), and the scenes about the inline cache (place.c). */
+/* demo.h: what attributes_demo has beside its scenes (demo.c): statements, which scenes and readers
+ * type (statements.c, on what world.c has), how a lookup is told and drawn (tell.c), the loop that
+ * reads them and asks python3, too (interactive.c), and the scenes about the inline cache
+ * (place.c). */
 #ifndef ATTRIBUTES_DEMO_H
 #define ATTRIBUTES_DEMO_H
 
@@ -52,11 +53,13 @@ int draw_memory(void);                            // of the first instance among
 /* Prints a statement, runs it, prints what came of it: for a scene. */
 void demo_type(const char *line);
 
-/* The same for one that nobody sees: new reference, or NULL with an error set; or the demo's end. */
+/* The same for one that nobody sees: new reference, or NULL with an error set; or the demo's
+ * end. */
 Object *quietly(const char *line);
 void must_run(const char *line);
 
-/* Statements from stdin. `dot`: NULL, or "lookup" or "memory", drawn at the end. The exit status. */
+/* Statements from stdin. `dot`: NULL, or "lookup" or "memory", drawn at the end. The exit
+ * status. */
 int demo_interactive(bool python, const char *dot);
 
 /* ---- place.c ---------------------------------------------------------------------------------*/

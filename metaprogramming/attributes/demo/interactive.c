@@ -1,5 +1,6 @@
-/* interactive.c: statements from stdin, each run and told and, with --python, run in python3, too: what it
- * says, the calls of lambdas in their order, and what every instance has of its own must be the same. */
+/* interactive.c: statements from stdin, each run and told and, with --python, run in python3, too:
+ * what it says, the calls of lambdas in their order, and what every instance has of its own must be
+ * the same. */
 #include "../../../common/both.h"
 #include "demo.h"
 

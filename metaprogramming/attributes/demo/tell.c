@@ -1,5 +1,5 @@
-/* tell.c: a lookup's steps in words; and drawings for Graphviz: the lookup as a decision graph with the
- * counts of what ran on its edges, an instance and its class as they lie in memory. */
+/* tell.c: a lookup's steps in words; and drawings for Graphviz: the lookup as a decision graph with
+ * the counts of what ran on its edges, an instance and its class as they lie in memory. */
 #include "demo.h"
 
 enum { DEEPEST = 3 }; // that is told: a hook that asks itself goes on for long
@@ -125,7 +125,8 @@ static void draw_edge(const char *from, const char *to, const char *when, uint64
            (unsigned long long)count, count ? ", color=\"#2f81f7\"" : ", style=dashed");
 }
 
-/* Of what came to object.__getattribute__, nobody is lost: data + own + other + missing = lookups. */
+/* Of what came to object.__getattribute__, nobody is lost: data + own + other + missing =
+ * lookups. */
 void draw_lookups(const AttributeCounts *counts) {
     const AttributeCounts c = *counts;
     puts(

@@ -1,4 +1,5 @@
-/* world.c: what the statements know: names, and the functions that Python has built in; and how a value is shown. */
+/* world.c: what the statements know: names, and the functions that Python has built in; and how a
+ * value is shown. */
 #include "demo.h"
 
 World world;

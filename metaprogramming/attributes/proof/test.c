@@ -386,6 +386,13 @@ static void test_proxies(void **state) {
     run("p._target", "AttributeError: Logging has no target");
     run("ReadOnly(t).x = 1", "AttributeError: 'x' is read-only");
     run("Plain(t).__getattr__(5)", "TypeError: attribute name must be string, not 'int'");
+    Dict *counts = dict_new(); // in which somebody else has written
+    assert_int_equal(dict_set_item(counts, str_intern("z"), None), 0);
+    assert_int_equal(dict_set_item(program_globals, str_intern("counts"), OBJECT(counts)), 0);
+    does("p = Counting(t, counts)");
+    run("p.z", "AttributeError: 'T' object has no attribute 'z'");
+    assert_int_equal(((Int *)dict_get_item(counts, str_intern("z")))->value, 1);
+    decref(counts);
     Object *none = None, *made = proxy_new(PROXY_BARE, &none, 1);
     assert_ptr_equal(made->type, proxy_type(PROXY_BARE));
     decref(made);

@@ -1,6 +1,6 @@
-/* check.h: what this room's tests share. Around each test stands the same check: as many blocks as before,
- * and as many references to None and to the static types, whose leaks would show nowhere else. Names are
- * interned for good, so a test's story is run once before it is counted. */
+/* check.h: what this room's tests share. Around each test stands the same check: as many blocks as
+ * before, and as many references to None and to the static types, whose leaks would show nowhere
+ * else. Names are interned for good, so a test's story is run once before it is counted. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -40,7 +40,8 @@ static int start(void **state) {
     return types_init() < 0 || metaclass_init() < 0 || record_init() < 0 ? -1 : 0;
 }
 
-/* The end of a chain of steps of which each may fail: drops what is in `drop`, up to a NULL pointer. */
+/* The end of a chain of steps of which each may fail: drops what is in `drop`, up to a NULL
+ * pointer. */
 static void drop_all(Object *const *drop, size_t n) {
     while (n-- > 0)
         xdecref(drop[n]);
@@ -57,8 +58,8 @@ static Dict *dict_with(const char *name, Object *value) {
     return dict;
 }
 
-/* class name(base, metaclass=meta, key=value): with these attributes and methods. `base` or `meta` may be
- * NULL, `key` too; attributes is stolen. */
+/* class name(base, metaclass=meta, key=value): with these attributes and methods. `base` or `meta`
+ * may be NULL, `key` too; attributes is stolen. */
 static Object *statement(const char *name, void *base, void *meta, const char *key, Object *value,
                          Dict *attributes, const MethodDef *methods, Object *data) {
     Tuple *bases = base ? (Tuple *)tuple_pack(1, base) : tuple_new(0);

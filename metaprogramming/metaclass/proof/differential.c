@@ -1,7 +1,7 @@
-/* differential.c: random programs of class statements on ours and, in this process, on CPython's: those of
- * twin.py, with other seeds. After each both have told the same: every hook that was called, with its
- * arguments and what it gave, what each class became, and every error. SEED=n replays a run, PROGRAMS=n
- * makes n.
+/* differential.c: random programs of class statements on ours and, in this process, on CPython's:
+ * those of twin.py, with other seeds. After each both have told the same: every hook that was
+ * called, with its arguments and what it gave, what each class became, and every error. SEED=n
+ * replays a run, PROGRAMS=n makes n.
  */
 #include "../../../common/proof/differential.h"
 

@@ -1,5 +1,6 @@
-/* hooks.h: the hooks of twin.py's programs: each tells that it is called, draws what it does, and tells what
- * it gives. What a line says and how far to the right it stands is the same on both sides. */
+/* hooks.h: the hooks of twin.py's programs: each tells that it is called, draws what it does, and
+ * tells what it gives. What a line says and how far to the right it stands is the same on both
+ * sides. */
 #ifndef HOOKS_H
 #define HOOKS_H
 
@@ -308,8 +309,8 @@ static const Hook hooks[] = {
     {"maker", maker_body, true, false, true, 0},
 };
 
-/* Every hook: tells that it is called, does what its body does, and tells what it gives. The closure is
- * the cell or None, the label, and the hook's number. */
+/* Every hook: tells that it is called, does what its body does, and tells what it gives. The
+ * closure is the cell or None, the label, and the hook's number. */
 static Object *hook_code(Object *op, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
     Tuple *closure = (Tuple *)op;
     const Hook *hook = &hooks[((Int *)closure->items[2])->value];

@@ -1,6 +1,7 @@
-/* programs.h: the random programs of twin.py, for twin.c and differential.c: class statements whose every
- * hook tells that it is called, and draws what it does then. The numbers are drawn in the same order on
- * both sides, so as soon as one calls a hook that the other does not, everything after it differs. */
+/* programs.h: the random programs of twin.py, for twin.c and differential.c: class statements whose
+ * every hook tells that it is called, and draws what it does then. The numbers are drawn in the
+ * same order on both sides, so as soon as one calls a hook that the other does not, everything
+ * after it differs. */
 #ifndef PROGRAMS_H
 #define PROGRAMS_H
 
@@ -73,8 +74,8 @@ static void keyword(Dict *keywords, const char *name, Object *value) { // steals
     decref(value);
 }
 
-/* A random class statement, told before it is executed: new reference, or NULL after an error that was
- * told. */
+/* A random class statement, told before it is executed: new reference, or NULL after an error that
+ * was told. */
 static Object *random_statement(const char *name, bool is_meta) {
     Statement statement = {.name = name};
     Tuple *bases = draw_bases(is_meta);

@@ -1,5 +1,6 @@
-/* record_test.c: where an error in a CSV text is, down to line and column; headers that describe no class;
- * fields without their slot. What values become and the words about them are twin.py's business. */
+/* record_test.c: where an error in a CSV text is, down to line and column; headers that describe no
+ * class; fields without their slot. What values become and the words about them are twin.py's
+ * business. */
 #include "check.h"
 
 /* ---- Where an error is ------------------------------------------------------------------------*/
@@ -133,9 +134,50 @@ static void test_fields(void **state) {
     types_clear();
 }
 
+/* __setattr__(self, name, value): the class loses its annotations while __init__ goes through
+ * them. */
+static Object *forgets(Object *closure, Object *const *args, ssize_t nargs) {
+    (void)closure, (void)nargs;
+    Object *cls = OBJECT(args[0]->type);
+    Dict *none = dict_new();
+    assert_int_equal(object_setattr_string(cls, "__annotations__", OBJECT(none)), 0);
+    decref(none);
+    return new_ref(None);
+}
+
+/* Records whose annotations are changed under way, are none, or not called as methods. */
+static void test_annotations(void **state) {
+    (void)state;
+    static const MethodDef forgetting[] = {{"__setattr__", forgets, NULL, false}, METHODS_END};
+    Type *meta = record_metaclass();
+    Dict *notes = dict_with("x", str_from_string("str"));
+    Object *word = str_from_string("str"), *values[] = {word, word};
+    assert_int_equal(dict_set_item(notes, str_intern("y"), word), 0);
+    Dict *attributes = dict_with("__annotations__", OBJECT(notes));
+    Object *cls = statement("R", NULL, meta, NULL, NULL, attributes, forgetting, NULL);
+    Object *row = object_call(cls, values, 2, NULL), *text = object_repr(row);
+    assert_string_equal(str_text(text), "R()");
+    DROP(row, text);
+    row = object_call(cls, values, 2, NULL);
+    assert_null(row);
+    assert_error(TypeError, "R.__init__() takes 1 positional arguments but 3 were given");
+    Object *methods[] = {object_getattr_string(cls, "__init__"),
+                         object_getattr_string(cls, "__repr__")};
+    for (int i = 0; i < 2; i++) {
+        assert_null(object_call(methods[i], NULL, 0, NULL));
+        assert_error(TypeError, i ? "unbound method __repr__() needs an argument"
+                                  : "unbound method __init__() needs an argument");
+    }
+    Object *bare = statement("Bare", NULL, meta, NULL, NULL, NULL, NULL, NULL);
+    row = object_call(bare, NULL, 0, NULL), text = object_repr(row);
+    assert_string_equal(str_text(text), "Bare()");
+    DROP(cls, bare, row, text, word, methods[0], methods[1], OBJECT(meta));
+    types_clear();
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_places),
-                                       cmocka_unit_test(test_any_bytes),
-                                       cmocka_unit_test(test_fields)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_places), cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_fields), cmocka_unit_test(test_annotations)};
     return cmocka_run_group_tests(tests, start, NULL);
 }

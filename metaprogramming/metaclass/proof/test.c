@@ -1,5 +1,6 @@
-/* test.c: the steps of a class statement and who takes each; hooks that change what they are called for;
- * and each allocation failed in turn. What the hooks give and the errors' words are twin.py's business. */
+/* test.c: the steps of a class statement and who takes each; hooks that change what they are called
+ * for; and each allocation failed in turn. What the hooks give and the errors' words are twin.py's
+ * business. */
 #include "check.h"
 
 /* ---- Who is asked by whom ---------------------------------------------------------------------*/
@@ -59,8 +60,9 @@ static const MethodDef init_subclass_methods[] = {
 static const MethodDef entries_methods[] = {{"__mro_entries__", gives_entries, NULL, false},
                                             METHODS_END};
 
-/* A metaclass with its own metaclass; a base that says which class it stands for; an attribute that is
- * told its name; a keyword; a decorator. New reference to the class, or NULL with MemoryError. */
+/* A metaclass with its own metaclass; a base that says which class it stands for; an attribute
+ * that is told its name; a keyword; a decorator. New reference to the class, or NULL with
+ * MemoryError. */
 static Object *whole_statement(void) {
     Object *outer = statement("Outer", &Type_Type, NULL, NULL, NULL, NULL, NULL, NULL);
     Object *meta =
@@ -159,8 +161,8 @@ static void do_deed(Object *victim, const char *hook) {
     }
 }
 
-/* Does it to all classes of the story and to those in its arguments, and looks at these afterwards. The
- * closure's data is the hook's name. */
+/* Does it to all classes of the story and to those in its arguments, and looks at these afterwards.
+ * The closure's data is the hook's name. */
 static Object *changing(Object *closure, Object *const *args, ssize_t nargs, const Tuple *kwnames) {
     const char *hook = str_text(closure_data(closure));
     (void)kwnames;
@@ -190,8 +192,9 @@ static Object *class_with(const char *name, void *base, void *meta, const char *
     return cls;
 }
 
-/* The hook stands in a metaclass, in the base, and in the class of an attribute, a base and a namespace;
- * whatever comes of the statement, an instance and isinstance(), nothing is used that is gone. */
+/* The hook stands in a metaclass, in the base, and in the class of an attribute, a base and a
+ * namespace; whatever comes of the statement, an instance and isinstance(), nothing is used that is
+ * gone. */
 static void changed_statement(const char *hook) {
     nvictims = 0;
     Object *meta = class_with("Meta", &Type_Type, NULL, hook, NULL);
@@ -413,9 +416,52 @@ static Object *deletes_itself(Object *closure, Object *const *args, ssize_t narg
     return new_ref(args[0]->type);
 }
 
-/* What a metaclass's __new__ gives is not made ready if it is of another metaclass; a cell that is filled a
- * second time lets go of the first class; a descriptor may go while it is asked; and a hook of a metaclass
- * may be called by hand. */
+/* Metaclasses below which another one's __new__ gives no class; methods that are called with
+ * nothing. */
+static void metaclasses_by_hand(Object *other) {
+    static const MethodDef giving[] = {{"__new__", gives_data, NULL, false}, METHODS_END};
+    Type *(*const makers[])(void) = {repr_metaclass, abstract_metaclass};
+    Object *below = statement("Below", &Type_Type, NULL, NULL, NULL, NULL, giving, None);
+    for (size_t i = 0; i < LENGTH(makers); i++) {
+        Type *maker = makers[i]();
+        Tuple *bases = (Tuple *)tuple_pack(2, maker, below);
+        Object *meta = class_statement(&(ClassStatement){.name = "Both", .bases = bases});
+        assert_ptr_equal(statement("C", NULL, meta, NULL, NULL, NULL, NULL, NULL), None);
+        decref(None);
+        DROP(OBJECT(maker), OBJECT(bases), meta);
+    }
+    decref(below);
+    Object *adding = repr_decorator(), *shown = object_call(adding, &other, 1, NULL);
+    Object *repr = object_getattr_string(shown, "__repr__");
+    assert_null(object_call(repr, NULL, 0, NULL));
+    assert_error(TypeError, "__repr__() takes 1 positional argument but 0 were given");
+    Type *once = once_metaclass();
+    Object *prepare = object_getattr_string(OBJECT(once), "__prepare__");
+    Object *name = str_from_string("x"), *args[] = {None, name, None};
+    Object *ns = object_call(prepare, (Object *[]){name, None}, 2, NULL);
+    Object *set = object_getattr_string(ns, "__setitem__");
+    args[0] = name, args[1] = None;
+    assert_null(object_call(set, args, 1, NULL));
+    assert_error(TypeError, "__setitem__() takes a namespace, a name and a value");
+    DROP(object_call(set, args, 2, NULL));
+    assert_int_equal(object_setattr_string(ns, "owner", None), 0);
+    assert_null(object_call(set, args, 2, NULL));
+    assert_error(TypeError, "'x' is defined twice in ?");
+    DROP(adding, shown, repr, OBJECT(once), prepare, name, ns, set);
+
+    Object *mark = abstract_method_new(None); // in two classes of the MRO
+    Object *base =
+        statement("B", NULL, NULL, NULL, NULL, dict_with("area", new_ref(mark)), NULL, NULL);
+    Type *abstract = abstract_metaclass();
+    assert_null(
+        statement("C", base, abstract, NULL, NULL, dict_with("area", new_ref(mark)), NULL, NULL));
+    assert_error(TypeError, "C must define: area");
+    DROP(mark, base, OBJECT(abstract));
+}
+
+/* What a metaclass's __new__ gives is not made ready if it is of another metaclass; a cell that is
+ * filled a second time lets go of the first class; a descriptor may go while it is asked; and a
+ * hook of a metaclass may be called by hand. */
 static void calls_by_hand(void) {
     static const MethodDef counting[] = {{"__init__", counts, NULL, false}, METHODS_END};
     static const MethodDef giving[] = {{"__new__", gives_data, NULL, false}, METHODS_END};
@@ -445,6 +491,7 @@ static void calls_by_hand(void) {
     Type *upper = upper_metaclass();
     assert_null(object_call(OBJECT(upper), &cls, 1, NULL));
     assert_error(TypeError, "a hook was called with other arguments than a class statement's");
+    metaclasses_by_hand(other);
     DROP(other_meta, other, meta, given, cell, OBJECT(ns), OBJECT(none), OBJECT(one), OBJECT(two),
          descriptor, cls, obj, x, OBJECT(upper));
 }

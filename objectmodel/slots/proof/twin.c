@@ -2,8 +2,8 @@
  *
  * Both print what can be observed of an instance's memory: sizes and offsets, in words; every
  * refusal in its words; in which order attributes come; how much room the instances of a class get;
- * what an instance weighs. Instances without slots are of 3.11's layout, a block of values; those of
- * the other layouts must say the same wherever no size is printed, and are checked to do so.
+ * what an instance weighs. Instances without slots are of 3.11's layout, a block of values; those
+ * of the other layouts must say the same wherever no size is printed, and are checked to do so.
  */
 #include "../slots.h"
 
