@@ -265,15 +265,15 @@ static void scene_refused(void) {
 
 /* ---- A function of a library of yours ---------------------------------------------------------*/
 
-static const char *returns = "int", *layout;
+static const char *returns, *layout;
 static long pack;
 static bool dot;
 
 static int unfit(const char *what) {
-    fprintf(stderr, "ctypes_demo: %s: ", what);
-    error_print(stderr);
+    int status = usage_error("ctypes_demo", "%s: %s: %s", what, error_name(error_occurred()),
+                             error_message());
     error_clear();
-    return 2;
+    return status;
 }
 
 /* The value of a word for a type: new reference, or NULL with ValueError. */
@@ -304,15 +304,17 @@ static int call(Object *func, int count, char **words) {
     Object *values[CTYPES_MAX_ARGCOUNT], *result = NULL;
     ssize_t n = 0;
     int status = 0;
-    if (count > CTYPES_MAX_ARGCOUNT) count = CTYPES_MAX_ARGCOUNT;
+    if (count > CTYPES_MAX_ARGCOUNT)
+        return usage_error("ctypes_demo", "%d arguments, more than %d", count, CTYPES_MAX_ARGCOUNT);
     for (; n < count && !status; n += !status) {
         char *colon = strchr(words[n], ':');
         if (colon) *colon = '\0';
         types[n] = colon ? named(words[n]) : NULL;
         if (!types[n]) {
-            fprintf(stderr, "ctypes_demo: argument %zd: no TYPE:VALUE with a type of C: '%s'\n",
-                    n + 1, words[n]);
-            status = 2;
+            if (colon) *colon = ':';
+            status =
+                usage_error("ctypes_demo", "argument %zd: no TYPE:VALUE with a type of C: '%s'",
+                            n + 1, words[n]);
         } else if (!(values[n] = value_of(types[n], colon + 1))) {
             status = unfit(words[n]);
         }
@@ -329,32 +331,36 @@ static int call(Object *func, int count, char **words) {
     return status;
 }
 
-static int work(int count, char **operands) {
-    if (dot && !layout) {
+static int draw(void) {
+    if (!layout) {
         dot_registers();
         return 0;
     }
-    if (layout) {
-        CType *type = declared(layout, pack ? (int)pack : NO_PACK);
-        if (!type) return unfit("--layout");
-        if (dot) {
-            dot_layout(type);
-        } else {
-            draw_layout(type);
-        }
-        decref(type);
-        return 0;
+    CType *type = declared(layout, pack ? (int)pack : NO_PACK);
+    if (!type) return unfit("--layout");
+    if (dot) {
+        dot_layout(type);
+    } else {
+        draw_layout(type);
     }
-    if (count < 2) {
-        fputs("ctypes_demo: LIBRARY FUNCTION expected\n", stderr);
-        return 2;
+    decref(type);
+    return 0;
+}
+
+static int work(int count, char **operands) {
+    if (pack & (pack - 1)) return usage_error("ctypes_demo", "--pack takes 1, 2, 4, 8 or 16");
+    if (pack && !layout) return usage_error("ctypes_demo", "--pack goes with --layout");
+    if (layout || dot) {
+        if (count) return usage_error("ctypes_demo", "an argument too many: '%s'", operands[0]);
+        if (returns) return usage_error("ctypes_demo", "--returns goes with LIBRARY FUNCTION");
+        return draw();
     }
+    if (count < 2) return usage_error("ctypes_demo", "LIBRARY FUNCTION expected");
+    if (!returns) returns = "int";
     bool nothing = strcmp(returns, "void") == 0;
     CType *restype = nothing ? NULL : named(returns);
-    if (!restype && !nothing) {
-        fprintf(stderr, "ctypes_demo: --returns: no type of C: '%s'\n", returns);
-        return 2;
-    }
+    if (!restype && !nothing)
+        return usage_error("ctypes_demo", "--returns: no type of C: '%s'", returns);
     Object *lib = cdll_open(operands[0], true);
     if (!lib) return unfit("LIBRARY");
     Object *func = cdll_function(lib, operands[1]);
@@ -386,7 +392,12 @@ int main(int argc, char **argv) {
          .takes = "FIELDS",
          .about = "draws 'char c; int n : 3; double d'",
          .text = &layout},
-        {.name = "--pack", .takes = "N", .about = "_pack_", .number = &pack, .low = 1, .high = 16},
+        {.name = "--pack",
+         .takes = "N",
+         .about = "its _pack_, #pragma pack(N)",
+         .number = &pack,
+         .low = 1,
+         .high = 16},
         {.name = "--dot", .about = "the layout or the registers, for Graphviz", .flag = &dot},
         {0},
     };

@@ -6,6 +6,9 @@
 CType *named(const char *text) {
     char spaceless[64];
     CType *type = ctype_by_name(text);
+    bool c_name = strncmp(text, "c_", 2) == 0; // both are names of an integer as wide as an address
+    if (strcmp(text + 2 * c_name, "size_t") == 0) return ctype_simple('L');
+    if (strcmp(text + 2 * c_name, "ssize_t") == 0) return ctype_simple('l');
     size_t length = strlen(text);
     if (type || length == 0 || length >= sizeof spaceless || text[length - 1] != '*') return type;
     while (length > 0 && (text[length - 1] == '*' || text[length - 1] == ' '))
@@ -19,6 +22,10 @@ CType *named(const char *text) {
 
 /* 'unsigned int x[3] : 4' in its parts; the name is copied to `name`. */
 static CType *field_of(char *text, char *name, size_t room, int *bits, CType **made) {
+    if (strpbrk(text, "{}")) {
+        error_set(ValueError, "no structure inside another is read here: '%.40s'", text);
+        return NULL;
+    }
     char *colon = strchr(text, ':'), *bracket = strchr(text, '['), *end;
     long length = 0;
     *bits = 0;
@@ -34,7 +41,8 @@ static CType *field_of(char *text, char *name, size_t room, int *bits, CType **m
     if (bracket) {
         *bracket = '\0';
         length = strtol(bracket + 1, &end, 10);
-        if (*end != ']' || length < 0 || length > 4096) {
+        if (end == bracket + 1 || *end != ']' || end[1 + strspn(end + 1, " \n\t")] || length < 0 ||
+            length > 4096) {
             error_set(ValueError, "no length up to 4096: '[%.40s'", bracket + 1);
             return NULL;
         }
@@ -45,14 +53,18 @@ static CType *field_of(char *text, char *name, size_t room, int *bits, CType **m
     char *word = end;
     while (word > text && (isalnum((unsigned char)word[-1]) || word[-1] == '_'))
         word--;
-    snprintf(name, room, "%s", word);
+    if (snprintf(name, room, "%s", word) >= (int)room) {
+        error_set(ValueError, "a name too long: '%.40s...'", word);
+        return NULL;
+    }
     *word = '\0';
     while (word > text && isspace((unsigned char)word[-1]))
         *--word = '\0';
     text += strspn(text, " \n\t");
     CType *type = *name && *text ? named(text) : NULL;
     if (!type) {
-        error_set(ValueError, "no declaration with a type of C: '%.40s %.40s'", text, name);
+        error_set(ValueError, "no declaration with a type of C: '%.40s%s%.40s'", text,
+                  *text ? " " : "", name);
         return NULL;
     }
     if (bracket) type = *made = ctype_array(type, length);
@@ -77,6 +89,11 @@ CType *declared(const char *text, int pack) {
         spec->name = names[count];
         spec->type = field_of(part, names[count], sizeof *names, &spec->bits, &made[count]);
         good = spec->type != NULL;
+        for (ssize_t i = 0; good && i < count; i++) {
+            if (strcmp(names[i], names[count]) != 0) continue;
+            good = error_set(ValueError, "two fields are named %s", names[i]) == 0;
+            xdecref(made[count]);
+        }
         count += good;
     }
     if (good) self = structure_new("S", NULL, pack);
@@ -98,9 +115,24 @@ static Place ctypes_place(const CField *field) {
                 : (Place){at, 8 * field->type->size};
 }
 
+/* A letter for each field: the first of its name that is still free, else any that is. */
+static void choose_letters(const CType *type, char *letters) {
+    static const char any[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#%";
+    for (ssize_t i = 0; i < type->length; i++) {
+        const char *from = type->fields[i].name;
+        while (*from && memchr(letters, *from, (size_t)i))
+            from++;
+        for (const char *next = any; !*from; next++)
+            if (!memchr(letters, *next, (size_t)i)) from = next;
+        letters[i] = *from;
+    }
+}
+
 /* A letter for each byte: the field's, '.' if nobody's, '+' if more than one field has bits there. */
 static void draw(const char *who, const CType *type, const Place *places, size_t size,
                  size_t align) {
+    char letters[64];
+    choose_letters(type, letters);
     printf("%-7s size %zu, alignment %zu\n", who, size, align);
     for (size_t row = 0; row < size; row += 16) {
         printf("  %4zu ", row);
@@ -109,7 +141,7 @@ static void draw(const char *who, const CType *type, const Place *places, size_t
             for (ssize_t i = 0; i < type->length; i++) {
                 bool inside =
                     places[i].bit < 8 * byte + 8 && places[i].bit + places[i].bits > 8 * byte;
-                if (inside) letter = letter == '.' ? *type->fields[i].name : '+';
+                if (inside) letter = letter == '.' ? letters[i] : '+';
             }
             printf(" %c", letter);
         }
@@ -117,7 +149,8 @@ static void draw(const char *who, const CType *type, const Place *places, size_t
     }
     for (ssize_t i = 0; i < type->length; i++) {
         const CField *field = &type->fields[i];
-        printf("  %-8s %-12s byte %2zu", field->name, field->type->type.name, places[i].bit / 8);
+        printf("  %c  %-8s %-12s byte %2zu", letters[i], field->name, field->type->type.name,
+               places[i].bit / 8);
         if (places[i].bits % 8 || places[i].bit % 8 || NUM_BITS(field->size))
             printf(", bits %zu to %zu", places[i].bit % 8, places[i].bit % 8 + places[i].bits - 1);
         puts(places[i].bit + places[i].bits > 8 * size ? "  <- beyond the end" : "");
