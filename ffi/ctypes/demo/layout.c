@@ -185,10 +185,12 @@ void dot_layout(const CType *type) {
         const CField *field = &type->fields[i];
         size_t begin = (size_t)field->offset, size = field->type->size;
         if (begin < at) continue;
-        if (begin > at) printf("<td colspan=\"%zu\">padding</td>", begin - at);
-        printf("<td colspan=\"%zu\"><b>%s</b></td>", size, field->name);
+        if (begin > at)
+            printf("<td bgcolor=\"#80889033\" colspan=\"%zu\">padding</td>", begin - at);
+        printf("<td bgcolor=\"#2f81f733\" colspan=\"%zu\"><b>%s</b></td>", size, field->name);
         at = begin + size;
     }
-    if (type->size > at) printf("<td colspan=\"%zu\">padding</td>", type->size - at);
+    if (type->size > at)
+        printf("<td bgcolor=\"#80889033\" colspan=\"%zu\">padding</td>", type->size - at);
     puts("</tr></table>>]\n}");
 }

@@ -28,6 +28,10 @@ static const char *place(int index) {
     return text;
 }
 
+static const char *type_name(char code) {
+    return code == 'd' ? "double" : code == 'f' ? "float" : code == 'l' ? "long" : "int";
+}
+
 void scene_registers(void) {
     if (!byhand_abi) {
         puts("No call by hand is written for this processor; the scene goes on elsewhere.");
@@ -46,13 +50,46 @@ void scene_registers(void) {
            weigh(1, 2.5, 3, 4.5F, 5, 6, 7, 8, 9, 10));
 }
 
+/* A row of places, the registers' or the stack's, and which of the arguments is in each. */
+static void dot_places(const char *title, const char *color, const char *const *names) {
+    printf("<tr><td border=\"0\" colspan=\"2\"><b>%s</b></td></tr>\n", title);
+    for (int at = 0; names ? names[at] != NULL : at < 2; at++) {
+        char name[40];
+        if (names) {
+            snprintf(name, sizeof name, "%s", names[at]);
+        } else {
+            snprintf(name, sizeof name, "stack + %d", 8 * at);
+        }
+        int index = 0;
+        while (index < COUNT && strcmp(place(index), name) != 0)
+            index++;
+        const char *text = index < COUNT ? texts[index] : " ";
+        printf("<tr><td port=\"%s\">%s</td><td bgcolor=\"%s\" width=\"40\">%s</td></tr>\n", name,
+               name, index < COUNT ? color : "transparent", text);
+    }
+}
+
 void dot_registers(void) {
-    puts(
-        "digraph call {\n  node [shape=plain fontname=\"sans-serif\"]\n  n [label=<<table border=\"0\" "
-        "cellborder=\"1\" cellspacing=\"0\" cellpadding=\"5\">\n"
-        "<tr><td><b>argument</b></td><td><b>type</b></td><td><b>value</b></td><td><b>where</b></td></tr>");
-    for (int i = 0; byhand_abi && i < COUNT; i++)
-        printf("<tr><td>%d</td><td>%c</td><td>%s</td><td>%s</td></tr>\n", i + 1, types[2 + i],
-               texts[i], place(i));
-    puts("</table>>]\n}");
+    puts("digraph call {\n  rankdir=LR\n  node [shape=plain fontname=\"sans-serif\"]\n"
+         "  edge [arrowsize=0.6]\n  arguments [label=<<table border=\"0\" cellborder=\"1\" "
+         "cellspacing=\"3\" cellpadding=\"5\"><tr><td border=\"0\"><b>arguments</b></td></tr>");
+    if (!byhand_abi) puts("<tr><td>no call by hand here</td></tr></table>>]\n}");
+    if (!byhand_abi) return;
+    for (int i = 0; i < COUNT; i++)
+        printf("<tr><td port=\"a%d\">%s %s</td></tr>\n", i, type_name(types[2 + i]), texts[i]);
+    puts("</table>>]\n  places [label=<<table border=\"0\" cellborder=\"1\" cellspacing=\"0\" "
+         "cellpadding=\"4\">");
+    dot_places("general registers", "#2f81f733", byhand_general);
+    dot_places("vector registers", "#d2992233", byhand_vector);
+    dot_places("stack", "#3fb95033", NULL);
+    puts("</table>>]");
+    for (int i = 0; i < COUNT; i++) {
+        bool vector = types[2 + i] == 'd' || types[2 + i] == 'f';
+        const char *where = place(i);
+        const char *color = strncmp(where, "stack", 5) == 0 ? "#3fb950"
+                            : vector                        ? "#d29922"
+                                                            : "#2f81f7";
+        printf("  arguments:a%d:e -> places:\"%s\":w [color=\"%s\"]\n", i, where, color);
+    }
+    puts("}");
 }
