@@ -6,6 +6,9 @@ import sys
 
 def main() -> None:
     """Loads the library, says how its function is called, and calls it."""
+    if len(sys.argv) != 2:
+        print("usage: add.py LIBRARY", file=sys.stderr)
+        sys.exit(2)
     library = ctypes.CDLL(sys.argv[1])
     library.add.argtypes = [ctypes.c_int, ctypes.c_int]
     library.add.restype = ctypes.c_int

@@ -228,6 +228,9 @@ def crashes(library: str) -> None:
 def main() -> None:
     """Plays the scenes that are named, or all."""
     words, library, child = sys.argv[1:], "build/ffi/libsample.so", None
+    if words[:1] == ["--help"]:
+        print(__doc__, end="")
+        return
     while words and words[0] in ("--library", "--child"):
         if len(words) == 1:
             fail(f"{words[0]} takes a word")
@@ -244,6 +247,8 @@ def main() -> None:
         NAMES["sample"] = ctypes.CDLL(library if "/" in library else f"./{library}")
     except OSError as error:
         fail(f"{error}: build the project, and say where: --library PATH")
+    if not hasattr(NAMES["sample"], "text_length"):
+        fail(f"{library} is not libsample.so: it has no text_length()")
     if child is not None:
         if child not in CHILDREN:
             fail(f"no child {child!r}")

@@ -4,7 +4,7 @@
  * of n calls; per call.
  *
  *   cos              cos(1.0) through a function pointer with argtypes and restype, against ctypes'
- *   cos, prepared    the same against ffi_call() alone, its interface prepared, and against the call itself
+ *   cos-prepared     the same against ffi_call() alone, its interface prepared, and against the call itself
  *   byhand           byhand_call() with "d(d)", with "i(iiiiiiii)", against the call itself
  *   callback         C calls an address behind which is a function written in C: an int, and an int back; against
  *                    ctypes' and against libffi's closure alone
@@ -262,13 +262,13 @@ static uint64_t layout_ctypes(size_t n, size_t repeats, const void *argument BEN
 
 static const BenchmarkRow rows[] = {
     {"cos", {{"ours", cos_ours, NULL}, {"ctypes", cos_ctypes, NULL}}, 0},
-    {"cos, prepared",
+    {"cos-prepared",
      {{"ours", cos_ours, NULL}, {"libffi", cos_libffi, NULL}, {"direct", cos_direct, NULL}},
      0},
-    {"byhand cos",
+    {"byhand-cos",
      {{"ours", cos_byhand, NULL}, {"direct", cos_direct, NULL}, {"libffi", cos_libffi, NULL}},
      0},
-    {"byhand 8 ints", {{"ours", eight_byhand, NULL}, {"direct", eight_direct, NULL}}, 0},
+    {"byhand-8-ints", {{"ours", eight_byhand, NULL}, {"direct", eight_direct, NULL}}, 0},
     {"callback",
      {{"ours", callback_ours, NULL},
       {"ctypes", callback_ctypes, NULL},
