@@ -411,6 +411,31 @@ static void test_graceful_stop(void **state) {
 
 /* ---- Everything fails -------------------------------------------------------------------------*/
 
+/* What is remembered of files takes no descriptor that is needed, and is let go of after a second. */
+static void test_few_descriptors(void **state) {
+    assert_true(begin(*state, NULL));
+    int before = open_descriptors();
+    struct rlimit was, few;
+    getrlimit(RLIMIT_NOFILE, &was);
+    few = was;
+    few.rlim_cur = (rlim_t)dup(0) + 8; // the first that is free, and some more
+    close((int)few.rlim_cur - 8);
+    setrlimit(RLIMIT_NOFILE, &few);
+    char request[] = LAST("////////////////////big.txt"); // one large file by many paths
+    for (int slashes = 19; slashes > 0; slashes--) {
+        memmove(request + 5, request + 6, sizeof request - 6);
+        ask(request, strlen(request), 1000, 5);
+        assert_string_equal(statuses(false), "200 ");
+    }
+    setrlimit(RLIMIT_NOFILE, &was);
+    usleep(1100000);
+    ask(LAST("/"), strlen(LAST("/")), 1000, 5);
+    for (int i = 0; i < 3; i++) // it learns that its clients are gone
+        turn();
+    assert_int_equal(open_descriptors(), before);
+    end();
+}
+
 /* A file system may know times that a calendar does not. */
 static void test_far_years(void **state) {
     static char directory_was[sizeof directory];
@@ -558,7 +583,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         EACH(test_requests),       EACH(test_curl_and_wrk),  EACH(test_slow_clients),
         EACH(test_killed_clients), EACH(test_graceful_stop), EACH(test_everything_fails),
-        EACH(test_no_directory),   EACH(test_fuzz),          EACH(test_far_years),
+        EACH(test_no_directory),   EACH(test_fuzz),          EACH(test_few_descriptors),
+        EACH(test_far_years),
     };
     if (!http_available()) return 77; // skipped
     if (argc == 3 && strcmp(argv[1], "--soak") == 0) return soak(strtoul(argv[2], NULL, 10));
