@@ -34,14 +34,16 @@ static const char *reason_of(int status) {
     }
 }
 
+/* "" for a time before 1970 or after 9999, of which a file may have any. */
 static void date_format(time_t when, char text[32]) {
     static const char *days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static const char *months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     struct tm tm; // not strftime(), which asks the locale
-    gmtime_r(&when, &tm);
+    text[0] = '\0';
+    if (when < 0 || !gmtime_r(&when, &tm) || tm.tm_year > 9999 - 1900) return;
     snprintf(text, 32, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-             months[tm.tm_mon], (tm.tm_year + 1900) % 10000, tm.tm_hour, tm.tm_min, tm.tm_sec);
+             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* Puts what each answer's head has in front; returns its length. */
@@ -107,15 +109,15 @@ static void answer_file(Connection *connection, File *file) {
     HttpServer *http = connection->http;
     char modified[32];
     date_format(file->modified, modified);
-    if (strcmp(modified, connection->since) == 0) {
+    if (*modified && strcmp(modified, connection->since) == 0) {
         answer_status(connection, 304, "");
         return;
     }
     size_t length = answer_begin(http, 200, connection_line(connection));
     length += (size_t)snprintf(http->answer + length, sizeof http->answer - length,
-                               "Content-Type: %s\r\nContent-Length: %zu\r\n"
-                               "Last-Modified: %s\r\n\r\n",
-                               file->type, file->size, modified);
+                               "Content-Type: %s\r\nContent-Length: %zu\r\n%s%s%s\r\n", file->type,
+                               file->size, *modified ? "Last-Modified: " : "", modified,
+                               *modified ? "\r\n" : "");
     bool head = connection->parser.method == HTTP_HEAD;
     if (!head && file->fd < 0) {
         memcpy(http->answer + length, file->body, file->size);

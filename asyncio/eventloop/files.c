@@ -20,6 +20,7 @@ enum {
 
 struct Files {
     int root;
+    double swept;             // when those that are too old were last let go of
     File *slots[FILES_SLOTS]; // by hash of the path; the next one with that hash takes the place
 };
 
@@ -176,10 +177,25 @@ static int file_new(File **file, int fd, const char *path, size_t length, const 
     return status;
 }
 
+/* Lets go of what was looked at before `when`: descriptors are scarce, and a deleted file that is open
+ * keeps its blocks. */
+static void files_sweep(Files *files, double when) {
+    for (int i = 0; i < FILES_SLOTS; i++) {
+        if (!files->slots[i] || files->slots[i]->looked >= when) continue;
+        file_decref(files->slots[i]);
+        files->slots[i] = NULL;
+    }
+}
+
+static bool is_scarce(int number) {
+    return number == EMFILE || number == ENFILE || number == ENOMEM;
+}
+
 int files_get(Files *files, const char *path, size_t length, double now, File **file) {
     uint32_t hash = 2166136261U; // FNV-1a
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)path[i]) * 16777619U;
+    if (now - files->swept >= FILES_VALID) files_sweep(files, (files->swept = now) - FILES_VALID);
     File **slot = &files->slots[(hash ^ hash >> 16) % FILES_SLOTS];
     *file = *slot;
     if (*slot && now - (*slot)->looked < FILES_VALID && strlen((*slot)->path) == length &&
@@ -196,10 +212,12 @@ int files_get(Files *files, const char *path, size_t length, double now, File **
     char walked[sizeof plain];
     memcpy(walked, plain, sizeof plain);
     int fd = path_walk(files->root, walked);
-    if (fd < 0) {
-        bool scarce = errno == EMFILE || errno == ENFILE || errno == ENOMEM;
-        return scarce ? 503 : 404;
+    if (fd < 0 && is_scarce(errno)) { // perhaps it is what is remembered that takes them all
+        files_sweep(files, now + FILES_VALID);
+        memcpy(walked, plain, sizeof plain);
+        fd = path_walk(files->root, walked);
     }
+    if (fd < 0) return is_scarce(errno) ? 503 : 404;
     int status = file_new(file, fd, path, length, plain, now);
     if (status != 200) return status;
     file_decref(*slot);

@@ -53,11 +53,14 @@ static bool begin_to_stop(void) {
     return true;
 }
 
-/* Says where it is: whoever started it on port 0 has to read this. */
-static void announce(const char *scheme, const char *host, int port) {
+/* Says where it is: whoever started it on port 0 has to read this. So not to be able to say it is the
+ * end: 1; demo_main() says why. */
+static int announce(const char *scheme, const char *host, int port) {
     bool six = strchr(host, ':') != NULL;
     printf(" at %s%s%s%s:%d\n", scheme, six ? "[" : "", host, six ? "]" : "", port);
-    fflush(stdout);
+    if (fflush(stdout) == 0) return 0;
+    loop_free(loop);
+    return 1;
 }
 
 static int run(void) {
@@ -140,7 +143,7 @@ int serve_echo(const Place *place) {
     server = create_server(loop, place->host, place->port, 100, &protocol, echo_new, NULL);
     if (!server) return refuse(place, "echo");
     printf("echo");
-    announce("", place->host, server_port(server));
+    if (announce("", place->host, server_port(server))) return 1;
     int status = run();
     if (status == 0) printf("echoed %llu bytes\n", (unsigned long long)echoed);
     return status;
@@ -162,6 +165,5 @@ int serve_files(const Place *place, const char *directory) {
     if (!http) return refuse(place, directory);
     fputs("serving ", stdout);
     write_visible(stdout, directory);
-    announce("http://", place->host, http_port(http));
-    return run();
+    return announce("http://", place->host, http_port(http)) ? 1 : run();
 }

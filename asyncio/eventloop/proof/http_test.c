@@ -411,6 +411,56 @@ static void test_graceful_stop(void **state) {
 
 /* ---- Everything fails -------------------------------------------------------------------------*/
 
+/* What is remembered of files takes no descriptor that is needed, and is let go of after a second. */
+static void test_few_descriptors(void **state) {
+    assert_true(begin(*state, NULL));
+    int before = open_descriptors();
+    struct rlimit was, few;
+    getrlimit(RLIMIT_NOFILE, &was);
+    few = was;
+    few.rlim_cur = (rlim_t)dup(0) + 8; // the first that is free, and some more
+    close((int)few.rlim_cur - 8);
+    setrlimit(RLIMIT_NOFILE, &few);
+    char request[] = LAST("////////////////////big.txt"); // one large file by many paths
+    for (int slashes = 19; slashes > 0; slashes--) {
+        memmove(request + 5, request + 6, sizeof request - 6);
+        ask(request, strlen(request), 1000, 5);
+        assert_string_equal(statuses(false), "200 ");
+    }
+    setrlimit(RLIMIT_NOFILE, &was);
+    usleep(1100000);
+    ask(LAST("/"), strlen(LAST("/")), 1000, 5);
+    for (int i = 0; i < 3; i++) // it learns that its clients are gone
+        turn();
+    assert_int_equal(open_descriptors(), before);
+    end();
+}
+
+/* A file system may know times that a calendar does not. */
+static void test_far_years(void **state) {
+    static char directory_was[sizeof directory];
+    char there[] = "/dev/shm/http-XXXXXX";
+    if (sizeof(time_t) < 8 || !mkdtemp(there)) skip();
+    memcpy(directory_was, directory, sizeof directory);
+    snprintf(directory, sizeof directory, "%s", there);
+    make("index.html", "<p>hello\n", 9);
+    char path[64];
+    snprintf(path, sizeof path, "%s/index.html", there);
+    static const long long times[] = {67768036191676800, 67768036191676799, 253402300800, -1};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct timespec both[2] = {{.tv_sec = (time_t)times[i]}, {.tv_sec = (time_t)times[i]}};
+        assert_int_equal(utimensat(AT_FDCWD, path, both, 0), 0);
+        assert_true(begin(*state, NULL));
+        ask(LAST("/"), strlen(LAST("/")), 1000, 5);
+        assert_string_equal(statuses(false), "200 ");
+        assert_null(strstr(answer, "Last-Modified"));
+        end();
+    }
+    remove(path);
+    rmdir(there);
+    memcpy(directory, directory_was, sizeof directory);
+}
+
 static void test_everything_fails(void **state) {
     static const char *const calls[] = {"malloc", "socket", "accept4", "recv", "send", "epoll_ctl"};
     static const int numbers[] = {ENOMEM, EMFILE, ENFILE, ECONNRESET, EPIPE, ENOSPC};
@@ -533,7 +583,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         EACH(test_requests),       EACH(test_curl_and_wrk),  EACH(test_slow_clients),
         EACH(test_killed_clients), EACH(test_graceful_stop), EACH(test_everything_fails),
-        EACH(test_no_directory),   EACH(test_fuzz),
+        EACH(test_no_directory),   EACH(test_fuzz),          EACH(test_few_descriptors),
+        EACH(test_far_years),
     };
     if (!http_available()) return 77; // skipped
     if (argc == 3 && strcmp(argv[1], "--soak") == 0) return soak(strtoul(argv[2], NULL, 10));
