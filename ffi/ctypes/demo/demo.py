@@ -1,7 +1,8 @@
-"""demo.py: ctypes itself, from Python: types, who owns what, crashes and what saves from them.
+"""demo.py: ctypes itself: types, who owns what, crashes and what saves from them.
 
-usage: python3 ffi/ctypes/demo/demo.py [--library PATH] [SCENE...]   scenes: find types owners gil crashes; all if none is given
+usage: python3 ffi/ctypes/demo/demo.py [--library PATH] [SCENE...]
 
+Scenes: find types owners gil crashes; all if none is given.
 PATH is libsample.so, build/ffi/libsample.so if not given.
 """
 
@@ -108,7 +109,7 @@ TYPES = [
 
 def types() -> None:
     """Every type: its size; a value to C and back; one too large; one that is refused."""
-    print(f"{'type':13} {'C':18} size  there and back; one past it; one that is refused")
+    print(f"{'type':13} {'C':18} size  there and back; past its limit; refused")
     for name, c_name, letter, fits, past, refused in TYPES:
         kind = getattr(ctypes, name)
         function = getattr(NAMES["sample"], f"echo_{letter}")
