@@ -84,8 +84,8 @@ static void scene_steps(void) {
     for (int i = 0; i < 3; i++) {
         Argument argument;
         must(ctype_from_param(types[i], values[i], i + 1, &argument));
-        printf("   %-6s as %-9s code %c, %d bytes: ", texts[i], types[i]->type.name,
-               argument.desc->code, argument.desc->size);
+        printf("   %-6s as %-9s code %c, %d byte%s: ", texts[i], types[i]->type.name,
+               argument.desc->code, argument.desc->size, argument.desc->size == 1 ? "" : "s");
         if (argument.desc->kind == C_POINTER) {
             printf("the address of the bytes%s", argument.keep ? ", held\n" : "\n");
         } else {

@@ -1,7 +1,8 @@
-"""demo.py: ctypes itself, from Python: types, who owns what, crashes and what saves from them.
+"""demo.py: ctypes itself: types, who owns what, crashes and what saves from them.
 
-usage: python3 ffi/ctypes/demo/demo.py [--library PATH] [SCENE...]   scenes: find types owners crashes; all if none is given
+usage: python3 ffi/ctypes/demo/demo.py [--library PATH] [SCENE...]
 
+Scenes: find types owners gil crashes; all if none is given.
 PATH is libsample.so, build/ffi/libsample.so if not given.
 """
 
@@ -12,6 +13,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -106,7 +109,7 @@ TYPES = [
 
 def types() -> None:
     """Every type: its size; a value to C and back; one too large; one that is refused."""
-    print(f"{'type':13} {'C':18} size  there and back; one past it; one that is refused")
+    print(f"{'type':13} {'C':18} size  there and back; past its limit; refused")
     for name, c_name, letter, fits, past, refused in TYPES:
         kind = getattr(ctypes, name)
         function = getattr(NAMES["sample"], f"echo_{letter}")
@@ -143,6 +146,29 @@ def owners() -> None:
     print("What C returns as char * is copied into bytes; the address is lost, so what")
     print("was malloc()ed cannot be freed: then say c_void_p, copy, and free.")
     show("sample.text_constant()", "sample.text_constant.restype = c_void_p", "string_at(sample.text_constant())")
+
+
+# ---- The GIL ---------------------------------------------------------------------------------------------------------
+
+
+def gil() -> None:
+    """Whether another thread runs Python while C sleeps."""
+    woke = 0.0
+
+    def wake() -> None:
+        """Takes the GIL 50 ms from now, or when it can be had."""
+        nonlocal woke
+        time.sleep(0.05)
+        woke = time.monotonic()
+
+    for kind in (ctypes.CDLL, ctypes.PyDLL):
+        libc, other = kind(None), threading.Thread(target=wake)
+        other.start()
+        libc.usleep(400_000)
+        returned = time.monotonic()
+        other.join()
+        ran = "meanwhile" if woke < returned - 0.1 else "afterwards"
+        print(f"{kind.__name__:6} usleep(400000): the other thread ran {ran}")
 
 
 # ---- Crashes ---------------------------------------------------------------------------------------------------------
@@ -239,7 +265,8 @@ def main() -> None:
         else:
             child = words[1]
         words = words[2:]
-    scenes: dict[str, Callable[[], None]] = {"find": find, "types": types, "owners": owners, "crashes": lambda: crashes(library)}
+    scenes: dict[str, Callable[[], None]] = {"find": find, "types": types, "owners": owners, "gil": gil}
+    scenes["crashes"] = lambda: crashes(library)
     for word in words:
         if word not in scenes:
             fail(f"no scene {word!r}; there are {' '.join(scenes)}")
