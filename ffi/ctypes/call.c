@@ -42,10 +42,10 @@ enum { MAX_STRUCT_SIZE = 64 };
 
 static ffi_type *member(CType *type, size_t whole) {
     if (type->kind != KIND_ARRAY) return ctype_ffi(type);
-    if (whole > MAX_STRUCT_SIZE || type->length == 0) return &ffi_type_pointer;
+    if (whole > MAX_STRUCT_SIZE) return &ffi_type_pointer;
     if (type->ffi) return type->ffi;
     ffi_type *item = member(type->proto, whole);
-    size_t length = (size_t)type->length;
+    size_t length = type->size ? (size_t)type->length : 0; // any number of empty ones is nothing
     ffi_type *self = item ? malloc(sizeof *self + (length + 1) * sizeof(ffi_type *)) : NULL;
     if (!self) return error_no_memory();
     ffi_type **elements = (ffi_type **)(self + 1);
@@ -60,14 +60,22 @@ static ffi_type *member(CType *type, size_t whole) {
  * _pack_. It goes by the elements alone when it chooses registers; so what is passed by value must have none of these. */
 static ffi_type *aggregate(CType *type) {
     if (type->ffi) return type->ffi;
+    if (type->size == 0 && !(type->flags & DICTFLAG_FINAL)) { // it may still get fields
+        error_set(RuntimeError, "ffi_prep_cif failed");
+        return NULL;
+    }
+    type->flags |= DICTFLAG_FINAL; // what libffi was told stays so
     CType *base = type->type.base->ob.type == &Type_Type ? NULL : (CType *)type->type.base;
     ffi_type *self = malloc(sizeof *self + ((size_t)type->length + 2) * sizeof(ffi_type *));
     if (!self) return error_no_memory();
     ffi_type **elements = (ffi_type **)(self + 1);
     size_t n = 0;
-    if (base) elements[n++] = ctype_ffi(base);
-    for (ssize_t i = 0; i < type->length && (n == 0 || elements[n - 1]); i++)
+    if (base && base->size) elements[n++] = ctype_ffi(base);
+    for (ssize_t i = 0; i < type->length && (n == 0 || elements[n - 1]); i++) {
+        if (n == 0 && type->fields[i].type->size == 0)
+            continue; // libffi takes the first for a sample
         elements[n++] = member(type->fields[i].type, type->size);
+    }
     if (n && !elements[n - 1]) {
         free(self);
         return NULL;
@@ -189,8 +197,9 @@ int funcptr_set_argtypes(Object *func, CType *const *argtypes, ssize_t nargtypes
 
 int funcptr_set_restype(Object *func, CType *restype) {
     FuncPtr *self = (FuncPtr *)func;
-    xdecref(self->restype);
+    CType *old = self->restype; // which may be the same
     self->restype = restype ? (CType *)new_ref(restype) : NULL;
+    xdecref(old);
     self->has_restype = true;
     forget_prepared(self);
     return 0;

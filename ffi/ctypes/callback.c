@@ -71,6 +71,7 @@ static void store_result(Thunk *self, Object *value, char *result) {
         unraisable(self, "on converting result of ctypes callback function");
         return;
     }
+    if (restype->desc->code == 'O') return; // the reference is given to C, which gives it on
     Object *before = self->kept;
     self->kept = keep;
     xdecref(before);

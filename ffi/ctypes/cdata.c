@@ -21,6 +21,20 @@ static void keeps_dealloc(Object *op) {
 }
 static Type Keeps_Type = {TYPE("_ctypes.keeps", NULL), .dealloc = keeps_dealloc};
 
+/* Makes room for one more: 0, or -1 with MemoryError. */
+static int keeps_reserve(Keeps *self) {
+    if (self->used < self->allocated) return 0;
+    ssize_t room = self->allocated * 2 + 4;
+    void *entries = realloc(self->entries, (size_t)room * sizeof *self->entries);
+    if (!entries) {
+        error_no_memory();
+        return -1;
+    }
+    self->entries = entries;
+    self->allocated = room;
+    return 0;
+}
+
 /* Steals `value`, also when it fails: 0, or -1 with MemoryError. */
 static int keeps_put(Keeps *self, const char *key, Object *value) {
     for (ssize_t i = 0; i < self->used; i++) {
@@ -30,16 +44,9 @@ static int keeps_put(Keeps *self, const char *key, Object *value) {
         decref(old);
         return 0;
     }
-    if (self->used == self->allocated) {
-        ssize_t room = self->allocated * 2 + 4;
-        void *entries = realloc(self->entries, (size_t)room * sizeof *self->entries);
-        if (!entries) {
-            decref(value);
-            error_no_memory();
-            return -1;
-        }
-        self->entries = entries;
-        self->allocated = room;
+    if (keeps_reserve(self) < 0) {
+        decref(value);
+        return -1;
     }
     self->entries[self->used].key = key;
     self->entries[self->used++].value = value;
@@ -53,15 +60,21 @@ static CData *outermost(CData *self) {
     return self;
 }
 
+/* The outermost's, with room for one more; NULL with MemoryError. */
+static Keeps *keeps_of(CData *self) {
+    self = outermost(self);
+    if (!self->objects) self->objects = object_new(&Keeps_Type, sizeof(Keeps));
+    return self->objects && keeps_reserve(self->objects) == 0 ? self->objects : NULL;
+}
+
 /* Keeps `value`, stolen, for the sake of an address: 0, or -1 with MemoryError. CPython: KeepRef(). */
 static int keep_ref(CData *self, const char *key, Object *value) {
     if (value == None) {
         decref(value);
         return 0;
     }
-    self = outermost(self);
-    if (!self->objects) self->objects = object_new(&Keeps_Type, sizeof(Keeps));
-    if (self->objects) return keeps_put(self->objects, key, value);
+    Keeps *keeps = keeps_of(self);
+    if (keeps) return keeps_put(keeps, key, value);
     decref(value);
     return -1;
 }
@@ -173,8 +186,9 @@ static Object *store(CData *self, CType *type, SetFunc setfunc, Object *value, s
     CData *from = (CData *)value;
     const CType *own = ctype_of(value);
     if (object_is(value, &type->type)) {
-        memmove(ptr, from->ptr, (size_t)size); // may be the same memory
-        return kept_for(from, self);
+        Object *keep = kept_for(from, self);
+        if (keep) memmove(ptr, from->ptr, (size_t)size); // may be the same memory
+        return keep;
     }
     if (type->kind == KIND_POINTER && own->kind == KIND_ARRAY && own->proto == type->proto) {
         Object *keep[] = {kept_for(from, self), value}, *both = NULL;
@@ -191,6 +205,9 @@ static Object *store(CData *self, CType *type, SetFunc setfunc, Object *value, s
 }
 
 int cdata_set(CData *self, CType *type, SetFunc setfunc, Object *value, ssize_t size, char *ptr) {
+    // What an address needs must have its place before the address is stored, or it might not live.
+    bool addresses = type->flags & (TYPEFLAG_ISPOINTER | TYPEFLAG_HASPOINTER);
+    if (addresses && !keeps_of(self)) return -1;
     Object *keep = store(self, type, setfunc, value, size, ptr);
     return keep ? keep_ref(self, ptr, keep) : -1;
 }
@@ -230,9 +247,18 @@ static char *item_at(CData *self, ssize_t index) {
     const CType *type = ctype_of(OBJECT(self));
     if (type->kind == KIND_ARRAY) {
         if (index < 0) index += type->length;
-        if (0 <= index && index < type->length)
-            return self->ptr + index * (ssize_t)type->proto->size;
-        error_set(IndexError, "invalid index");
+        if (index < 0 || index >= type->length) {
+            error_set(IndexError, "invalid index");
+            return NULL;
+        }
+        // As large as the item was when the array type was made: a structure may have got fields since. CPython
+        // reads and writes behind it.
+        size_t size = type->proto->size;
+        if (size && ((size_t)index + 1) > type->size / size) {
+            error_set(ValueError, "item %zd is not within '%s'", index, type->type.name);
+            return NULL;
+        }
+        return self->ptr + (size_t)index * size;
     } else if (type->kind != KIND_POINTER) {
         error_set(TypeError, "'%s' object is not subscriptable", type->type.name);
     } else if (target(self)) {

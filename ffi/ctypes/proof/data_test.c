@@ -179,6 +179,22 @@ static void test_outside(void **unused) {
     decref(type);
 }
 
+/* The array type was made before its structure had fields. */
+static void test_fields_after_an_array(void **unused) {
+    (void)unused;
+    CType *type = structure_new("Later", NULL, NO_PACK), *three = ctype_array(type, 3);
+    Object *array = cdata_new(three);
+    FieldSpec field = {"n", int_type(), 0};
+    assert_int_equal(structure_set_fields(type, &field, 1), 0);
+    assert_null(cdata_get_item(array, 0));
+    assert_error(ValueError, "item 0 is not within 'Later_Array_3'");
+    assert_null(cdata_get_item(array, -1));
+    assert_error(ValueError, "item 2 is not within 'Later_Array_3'");
+    decref(array);
+    decref(three);
+    decref(type);
+}
+
 static void test_too_large(void **unused) {
     (void)unused;
     assert_null(ctype_array(ctype_simple('q'), PTRDIFF_MAX / 4));
@@ -378,6 +394,32 @@ static bool make_nested(void) {
     return value != NULL;
 }
 
+/* Where what an address needs cannot be kept, the address is not stored. */
+static void test_not_kept_not_stored(void **unused) {
+    (void)unused;
+    CType *type = structure_new("Texts", NULL, NO_PACK);
+    FieldSpec specs[] = {{"a", ctype_simple('z'), 0}, {"b", ctype_simple('Z'), 0}};
+    assert_int_equal(structure_set_fields(type, specs, 2), 0);
+    for (int i = 0; i < 2; i++) {
+        for (long n = 0;; n++) {
+            Object *value = cdata_new(type);
+            Object *text = i ? str_from_string("wide") : bytes_from_data("text", 4);
+            testing_fail_at(n);
+            int status = cdata_set_attr(value, specs[i].name, text);
+            bool failed = testing_has_failed();
+            testing_fail(NULL, 0, 0);
+            decref(text);
+            Object *back = cdata_get_attr(value, specs[i].name);
+            assert_true(failed ? status == -1 && back == None : status == 0 && back != None);
+            error_clear();
+            decref(back);
+            decref(value);
+            if (!failed) break;
+        }
+    }
+    decref(type);
+}
+
 static void test_no_memory(void **unused) {
     (void)unused;
     bool (*const all[])(void) = {make_node, make_arrays, make_texts, make_nested};
@@ -409,11 +451,13 @@ int main(void) {
         TEST(test_assigned_from_itself),
         TEST(test_one_class_each),
         TEST(test_outside),
+        TEST(test_fields_after_an_array),
         TEST(test_too_large),
         TEST(test_compilers_layout),
         TEST(test_packed),
         TEST(test_packed_by_two),
         TEST(test_no_memory),
+        TEST(test_not_kept_not_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

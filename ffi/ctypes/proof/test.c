@@ -260,6 +260,92 @@ static void test_callback_drops_itself(void **unused) {
     decref(the_type);
 }
 
+/* The only reference to the restype is that of the function, which is asked to take the same again. */
+static void test_restype_again(void **unused) {
+    (void)unused;
+    CType *ints = ctype_array(code('i'), 3), *pointer = ctype_pointer(ints);
+    decref(ints);
+    Object *func = function_at((Any)abs, code('i'), NULL, 0);
+    funcptr_set_restype(func, pointer);
+    decref(pointer);
+    funcptr_set_restype(func, ((FuncPtr *)func)->restype);
+    assert_string_equal(((FuncPtr *)func)->restype->type.name, "LP_c_int_Array_3");
+    decref(func);
+}
+
+static Object *new_text(Object *closure, Object *const *args, ssize_t nargs) {
+    (void)closure, (void)args, (void)nargs;
+    return str_from_string("made for C");
+}
+
+/* What a callback returns as an object is C's, which gives it to whoever called. */
+static void test_callback_returns_an_object(void **unused) {
+    (void)unused;
+    CType *type = ctype_function(code('O'), (CType *[]){code('i')}, 1, false);
+    Object *function = function_new("new_text", new_text, NULL), *number = int_from_long(1);
+    Object *callback = object_call(OBJECT(type), &function, 1);
+    for (int i = 0; i < 3; i++) {
+        Object *text = object_call(callback, &number, 1);
+        assert_int_equal(text->refcnt, 1);
+        assert_string_equal(((Str *)text)->utf8, "made for C");
+        decref(text);
+    }
+    decref(number);
+    decref(callback);
+    decref(function);
+    decref(type);
+}
+
+typedef struct {
+    __extension__ int none[0];
+    double d;
+} Behind; // no items
+static double ten_times(Behind value, double more) {
+    return value.d * 10 + more;
+}
+static Behind made_behind(double d) {
+    return (Behind){.d = d};
+}
+
+/* An array of nothing takes no register, and any number of empty structures is nothing. */
+static void test_empty_items(void **unused) {
+    (void)unused;
+    CType *empty = structure_new("Empty", NULL, NO_PACK);
+    structure_set_fields(empty, NULL, 0);
+    CType *items[] = {ctype_array(code('i'), 0),
+                      ctype_array(empty, ((ssize_t)1 << (sizeof(size_t) * 8 - 4)) * 2 - 1)};
+    for (int i = 0; i < 2; i++) {
+        CType *type = mixed("Behind", items[i], code('d'));
+        Object *take = function_at((Any)ten_times, code('d'), (CType *[]){type, code('d')}, 2);
+        Object *make = function_at((Any)made_behind, type, (CType *[]){code('d')}, 1);
+        Object *half = float_from_double(0.5), *value = object_call(make, &half, 1);
+        Object *result = object_call(take, (Object *[]){value, half}, 2);
+        assert_true(((Float *)result)->value == 5.5);
+        Object *all[] = {take, make, half, value, result, OBJECT(type), OBJECT(items[i])};
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+            decref(all[k]);
+    }
+    decref(empty);
+}
+
+/* A call that came too early is no harm to the structure, which has its fields afterwards. */
+static void test_fields_after_a_call(void **unused) {
+    (void)unused;
+    CType *type = structure_new("Later", NULL, NO_PACK);
+    Object *make = function_at((Any)made_behind, type, (CType *[]){code('d')}, 1);
+    Object *half = float_from_double(0.5);
+    assert_null(object_call(make, &half, 1));
+    assert_error(RuntimeError, "ffi_prep_cif failed");
+    FieldSpec field = {"d", code('d'), 0};
+    assert_int_equal(structure_set_fields(type, &field, 1), 0);
+    Object *value = object_call(make, &half, 1);
+    assert_non_null(value);
+    assert_memory_equal(((CData *)value)->ptr, &(double){0.5}, sizeof(double));
+    Object *all[] = {make, half, value, OBJECT(type)};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        decref(all[k]);
+}
+
 static void test_errcheck_removes_itself(void **unused) {
     (void)unused;
     prepare_apply(CHECK_SELF);
@@ -365,6 +451,10 @@ int main(void) {
         TEST(test_callback_drops_the_restype),
         TEST(test_callback_drops_itself),
         TEST(test_errcheck_removes_itself),
+        TEST(test_restype_again),
+        TEST(test_callback_returns_an_object),
+        TEST(test_empty_items),
+        TEST(test_fields_after_a_call),
         TEST(test_nested),
         TEST(test_errors_of_a_callback),
         TEST(test_errno),
