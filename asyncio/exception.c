@@ -4,8 +4,8 @@
  * has; fetching it makes it a value again, which a Future or a frame's handler can hold.
  *
  * Parts from the other topics' slices: what is being handled is known to the frame that handles it
- * (coroutines/frame.c), so there is no stack of handled exceptions for a thread, and a context is set
- * when an exception leaves a handler.
+ * (coroutines/frame.c), so there is no stack of handled exceptions for a thread, and a context is
+ * set when an exception leaves a handler.
  *
  * CPython: Python/errors.c, _PyErr_SetObject(); Objects/exceptions.c.
  */
@@ -13,7 +13,8 @@
 
 /* ---- The objects ------------------------------------------------------------------------------*/
 
-/* A chain is a list linked by context and cause: it goes one after another, not one inside another. */
+/* A chain is a list linked by context and cause: it goes one after another, not one inside
+ * another. */
 static void exception_dealloc(Object *op) {
     Exception *pile = (Exception *)op;
     pile->ob.refcnt = 0; // as the link, from here on
@@ -44,8 +45,8 @@ static void exception_repr(const Object *op, FILE *out) {
     fputc(')', out);
 }
 
-/* A type is named by the error type of common.h: so what the event loop raises and looks for, by that
- * name, and what is raised here are the same. */
+/* A type is named by the error type of common.h: so what the event loop raises and looks for, by
+ * that name, and what is raised here are the same. */
 #define NAME_EXCEPTION(name, base) ERROR_TYPE(name);
 EXCEPTIONS(NAME_EXCEPTION)
 
@@ -62,8 +63,8 @@ EXCEPTIONS(DEFINE_DERIVED)
 static const Type *const exceptions[] = {EXCEPTIONS(LIST_EXCEPTION) & MemoryError_Type,
                                          &Exception_Type, &BaseException_Type};
 
-/* For when there is no memory for another; one a thread. It is never freed, so it remembers nothing.
- * CPython: Objects/exceptions.c, MemoryError_new(). */
+/* For when there is no memory for another; one a thread. It is never freed, so it remembers
+ * nothing. CPython: Objects/exceptions.c, MemoryError_new(). */
 static _Thread_local Exception memory_error = {.ob = {1, &MemoryError_Type}};
 
 bool type_is_subtype(const Type *type, const Type *base) {
@@ -213,7 +214,8 @@ int error_raise_none(const Type *type) {
     return exception_raise(exception_new_value(type, NULL));
 }
 
-/* The chain of `exc` is walked to its end; if it has been everywhere already, a ring would come of it. */
+/* The chain of `exc` is walked to its end; if it has been everywhere already, a ring would come of
+ * it. */
 void exception_set_context(Exception *exc, Exception *handled) {
     if (exc == handled || exc == &memory_error) return;
     for (Exception *o = handled; o; o = o->context) {

@@ -1,8 +1,9 @@
-/* pool.h: for speed only; skip it on the first reading. Memory for small blocks, from lists of free ones.
+/* pool.h: for speed only; skip it on the first reading. Memory for small blocks, from lists of free
+ * ones.
  *
  * glibc's malloc() finds a block in a list of its own, but calloc(), which is what a compiler makes
- * of malloc() and memset(), does not; and each of its blocks has a word of its own before it. Here a
- * block is taken from the list of its size class and put back there. Who frees one says how large
+ * of malloc() and memset(), does not; and each of its blocks has a word of its own before it. Here
+ * a block is taken from the list of its size class and put back there. Who frees one says how large
  * it is. What pays is measured: see "What it costs" in slots/README.md.
  *
  * CPython: Objects/obmalloc.c, which also gives whole arenas back; these lists keep what they have.

@@ -1,6 +1,7 @@
-/* picture.h: how a room's own mechanism drives a picture in the book. A picture is a list of statements, a line each;
- * played from the start each time, they make frames: what to say, and the state that the mechanism is in, in JSON. The
- * page calls the two exported functions; with -DPICTURE_PROGRAM the same file is a program, stdin to stdout, a frame a line.
+/* picture.h: how a room's own mechanism drives a picture in the book. A picture is a list of
+ * statements, a line each; played from the start each time, they make frames: what to say, and the
+ * state that the mechanism is in, in JSON. The page calls the two exported functions; with
+ * -DPICTURE_PROGRAM the same file is a program, stdin to stdout, a frame a line.
  *
  * Who includes this writes picture_line() and picture_state(); frame() calls the latter.
  */

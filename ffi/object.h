@@ -1,14 +1,14 @@
-/* object.h: the values that cross the border between Python and C: numbers, text, bytes, None, and a
- * tuple and a dict to hand them over in.
+/* object.h: the values that cross the border between Python and C: numbers, text, bytes, None, and
+ * a tuple and a dict to hand them over in.
  *
- * The invariant of this topic: on the Python side a value says itself what it is (type) and how many
- * hold it (refcnt); on the C side it is bytes at an address, and only whoever wrote the declaration
- * knows which. Whatever crosses is converted one way or the other, and what C goes on pointing to, a
- * reference on the Python side must keep alive.
+ * The invariant of this topic: on the Python side a value says itself what it is (type) and how
+ * many hold it (refcnt); on the C side it is bytes at an address, and only whoever wrote the
+ * declaration knows which. Whatever crosses is converted one way or the other, and what C goes on
+ * pointing to, a reference on the Python side must keep alive.
  *
  * CPython: Include/object.h; Objects/longobject.c, floatobject.c, unicodeobject.c, bytesobject.c,
- * tupleobject.c. Ownership is CPython's: "new reference" means the caller must decref it, "borrowed"
- * that it must not, "steals" that it no longer must.
+ * tupleobject.c. Ownership is CPython's: "new reference" means the caller must decref it,
+ * "borrowed" that it must not, "steals" that it no longer must.
  */
 #ifndef OBJECT_H
 #define OBJECT_H
@@ -94,9 +94,9 @@ static inline bool object_is(const Object *op, const Type *type) {
     return op->type == type || (op->type->base && type_is_subtype(op->type, type));
 }
 
-/* self(*args, **kwargs): `args` has nargs values and behind them one for each name in kwnames, a Tuple
- * of Strs or NULL. New reference; NULL with TypeError ("'int' object is not callable") or what it
- * raised. CPython: PyObject_Vectorcall(). */
+/* self(*args, **kwargs): `args` has nargs values and behind them one for each name in kwnames, a
+ * Tuple of Strs or NULL. New reference; NULL with TypeError ("'int' object is not callable") or
+ * what it raised. CPython: PyObject_Vectorcall(). */
 Object *object_vectorcall(Object *self, Object *const *args, ssize_t nargs, Object *kwnames);
 static inline Object *object_call(Object *self, Object *const *args, ssize_t nargs) {
     return object_vectorcall(self, args, nargs, NULL);
@@ -104,7 +104,8 @@ static inline Object *object_call(Object *self, Object *const *args, ssize_t nar
 
 /* Writes repr(self): 0, or -1 with what it raised. CPython: PyObject_Repr(). */
 int object_write_repr(Object *self, FILE *out);
-/* bool(self). CPython: PyObject_IsTrue(). Simplified: cannot fail, as no class here has a __bool__. */
+/* bool(self). CPython: PyObject_IsTrue(). Simplified: cannot fail, as no class here has a
+ * __bool__. */
 bool object_is_true(const Object *self);
 
 extern Type Type_Type, None_Type, Function_Type, Tuple_Type, Dict_Type;
@@ -115,8 +116,8 @@ extern Object none_object;
 /* ---- Numbers: values.c -----------------------------------------------------------------------*/
 
 /* Simplified: from -(2**64 - 1) to 2**64 - 1, that every integer of C fits in, at both ends twice
- * over; CPython's int has as many digits of 30 bits as it takes. What both do with one that does not
- * fit where it is going is the same: refuse it, or keep its lowest bits. */
+ * over; CPython's int has as many digits of 30 bits as it takes. What both do with one that does
+ * not fit where it is going is the same: refuse it, or keep its lowest bits. */
 typedef struct {
     Object ob;
     bool negative;
@@ -136,22 +137,24 @@ static inline bool int_check(const Object *op) {
     return op->type == &Int_Type || op->type == &Bool_Type;
 }
 
-/* New references, or NULL with MemoryError. int_from_string() reads decimal, 0x or 0b digits with a sign, as int(text,
- * 0) does; ValueError, or OverflowError beyond our 64 bits. CPython: PyLong_FromLongLong(),
- * PyLong_FromUnsignedLongLong(), PyLong_FromString(), PyBool_FromLong(), PyFloat_FromDouble(). */
+/* New references, or NULL with MemoryError. int_from_string() reads decimal, 0x or 0b digits with a
+ * sign, as int(text, 0) does; ValueError, or OverflowError beyond our 64 bits. CPython:
+ * PyLong_FromLongLong(), PyLong_FromUnsignedLongLong(), PyLong_FromString(), PyBool_FromLong(),
+ * PyFloat_FromDouble(). */
 Object *int_from_long(int64_t value);
 Object *int_from_unsigned(uint64_t value);
 Object *int_from_string(const char *text);
 Object *bool_from_long(long value);
 Object *float_from_double(double value);
 
-/* The value in a C integer: 0, or -1 with OverflowError ("Python int too large to convert to C long")
- * or TypeError. CPython: PyLong_AsLong(), PyLong_AsLongLong(), PyLong_AsSsize_t(). */
+/* The value in a C integer: 0, or -1 with OverflowError ("Python int too large to convert to C
+ * long") or TypeError. CPython: PyLong_AsLong(), PyLong_AsLongLong(), PyLong_AsSsize_t(). */
 int int_as_long(Object *op, long *value);
 int int_as_longlong(Object *op, long long *value);
 int int_as_ssize(Object *op, ssize_t *value);
-/* Its lowest 64 bits, as two's complement has them: nothing is too large. 0, or -1 with TypeError
- * ("'str' object cannot be interpreted as an integer"). CPython: PyLong_AsUnsignedLongLongMask(). */
+/* Its lowest 64 bits, as two's complement has them: nothing is too large. 0, or -1 with
+ * TypeError ("'str' object cannot be interpreted as an integer"). CPython:
+ * PyLong_AsUnsignedLongLongMask(). */
 int int_as_mask(Object *op, uint64_t *value);
 /* 0, or -1 with TypeError ("must be real number, not str"). CPython: PyFloat_AsDouble(). */
 int float_as_double(Object *op, double *value);
@@ -182,9 +185,9 @@ Object *str_from_string(const char *utf8);
 __attribute__((format(printf, 1, 2))) Object *str_from_format(const char *format, ...);
 Object *str_from_wide(const wchar_t *wide, ssize_t length);
 Object *bytes_from_data(const void *data, ssize_t size);
-/* The characters, at most `room` of them, into `wide`, and a 0 behind them where there is room; returns
- * how many there are in all. Never fails: bytes that are no UTF-8 count one each.
- * CPython: PyUnicode_AsWideChar(). */
+/* The characters, at most `room` of them, into `wide`, and a 0 behind them where there is room;
+ * returns how many there are in all. Never fails: bytes that are no UTF-8 count one each. CPython:
+ * PyUnicode_AsWideChar(). */
 ssize_t str_as_wide(const Str *self, wchar_t *wide, ssize_t room);
 
 /* ---- Tuple, dict, function: object.c ---------------------------------------------------------*/
@@ -199,8 +202,8 @@ typedef struct {
  * NULL with MemoryError. CPython: PyTuple_New(), PyTuple_Pack(). */
 Object *tuple_from_array(Object *const *items, ssize_t size);
 
-/* Simplified: names to values, in order, looked for one by one: a call has a handful of keywords, and
- * a module here a handful of names. datastructures/dict is the real one. */
+/* Simplified: names to values, in order, looked for one by one: a call has a handful of keywords,
+ * and a module here a handful of names. datastructures/dict is the real one. */
 typedef struct {
     Object *key; // a Str
     Object *value;
@@ -218,8 +221,8 @@ Object *dict_get_item_string(Object *self, const char *key);
 int dict_set_item_string(Object *self, const char *key, Object *value);
 
 /* What a Function runs: new reference, or NULL with an error set. `closure` is whatever object the
- * function was made with, borrowed, or NULL. It stands for a function that was written in Python: what
- * a callback calls, what errcheck is. Without keywords. */
+ * function was made with, borrowed, or NULL. It stands for a function that was written in Python:
+ * what a callback calls, what errcheck is. Without keywords. */
 typedef Object *(*FunctionCode)(Object *closure, Object *const *args, ssize_t nargs);
 typedef struct {
     Object ob;

@@ -1,7 +1,7 @@
 /* values.c: int, bool, float, str and bytes, and what they are as C numbers and characters.
  *
- * Parts from the other topics' layers: here an int must hold what an unsigned C integer holds, and text
- * must become wide characters. CPython: Objects/longobject.c, boolobject.c, floatobject.c,
+ * Parts from the other topics' layers: here an int must hold what an unsigned C integer holds, and
+ * text must become wide characters. CPython: Objects/longobject.c, boolobject.c, floatobject.c,
  * unicodeobject.c, bytesobject.c.
  */
 #include "object.h"
@@ -73,7 +73,8 @@ static const Int *int_index(Object *op) {
     return NULL;
 }
 
-/* 0 and *value, or -1 with an error: OverflowError with these words if it is not within -max - 1 and max. */
+/* 0 and *value, or -1 with an error: OverflowError with these words if it is not within -max - 1
+ * and max. */
 static int int_within(Object *op, uint64_t max, const char *words, int64_t *value) {
     const Int *self = int_index(op);
     if (!self) return -1;
@@ -135,8 +136,8 @@ Int true_object = {{1, &Bool_Type}, false, 1}, false_object = {{1, &Bool_Type}, 
 
 /* ---- float -----------------------------------------------------------------------------------*/
 
-/* Dead floats, to be handed out again: a call that returns one makes one each time. The type of a dead
- * one is the address of the next. CPython: Objects/floatobject.c, PyFloat_FromDouble(). */
+/* Dead floats, to be handed out again: a call that returns one makes one each time. The type of a
+ * dead one is the address of the next. CPython: Objects/floatobject.c, PyFloat_FromDouble(). */
 static Float *free_floats;
 static int free_count;
 
@@ -208,8 +209,9 @@ Type Float_Type = {TYPE("float", NULL), .dealloc = float_dealloc, .repr = float_
 
 /* ---- str -------------------------------------------------------------------------------------*/
 
-/* The character at `at`, before `end`, and its length in bytes; U+DC80 to U+DCFF for a byte that is none,
- * as Python's surrogateescape has it. CPython: Objects/unicodeobject.c, unicode_decode_utf8(). */
+/* The character at `at`, before `end`, and its length in bytes; U+DC80 to U+DCFF for a byte that is
+ * none, as Python's surrogateescape has it. CPython: Objects/unicodeobject.c,
+ * unicode_decode_utf8(). */
 static int decode(const uint8_t *at, const uint8_t *end, uint32_t *character) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     int length = *at < 0x80   ? 1
@@ -334,8 +336,8 @@ static void write_quoted(const char *data, ssize_t size, bool text, FILE *out) {
     fputc(quote, out);
 }
 
-/* Simplified: of the characters beyond U+00FF, all are shown; CPython escapes those that Unicode calls
- * unprintable. CPython: Objects/unicodeobject.c, unicode_repr(). */
+/* Simplified: of the characters beyond U+00FF, all are shown; CPython escapes those that Unicode
+ * calls unprintable. CPython: Objects/unicodeobject.c, unicode_repr(). */
 static int str_repr(Object *op, FILE *out) {
     write_quoted(((Str *)op)->utf8, ((Str *)op)->size, true, out);
     return 0;

@@ -10,17 +10,17 @@
  *     +----------------------+   +----------------------+
  *
  * The invariant: a chain of awaits ends in something that yields: a Future that is not done yields
- * itself, and sleep(0) yields None. What is yielded passes through every coroutine of the chain, which
- * do not notice, to whoever sent into the first one: a Task (task.c). What is sent goes the same way in.
- * So `await` waits for nothing: it passes on who waits for what.
+ * itself, and sleep(0) yields None. What is yielded passes through every coroutine of the chain,
+ * which do not notice, to whoever sent into the first one: a Task (task.c). What is sent goes the
+ * same way in. So `await` waits for nothing: it passes on who waits for what.
  *
- * Between two resumes everything that the function knows is in its frame. An await is a `return` that
- * wrote down its line in `lasti`, a resume is a call that jumps there, and NO C VARIABLE SURVIVES AN
- * AWAIT: what is needed afterwards must live in the locals.
+ * Between two resumes everything that the function knows is in its frame. An await is a `return`
+ * that wrote down its line in `lasti`, a resume is a call that jumps there, and NO C VARIABLE
+ * SURVIVES AN AWAIT: what is needed afterwards must live in the locals.
  *
  * CPython: Include/cpython/genobject.h, PyCoroObject, which is a PyGenObject; its frame is
- * Include/internal/pycore_frame.h, _PyInterpreterFrame (code is f_code, lasti is prev_instr, locals,
- * blocks and awaiting are in localsplus).
+ * Include/internal/pycore_frame.h, _PyInterpreterFrame (code is f_code, lasti is prev_instr,
+ * locals, blocks and awaiting are in localsplus).
  */
 #ifndef COROUTINE_H
 #define COROUTINE_H
@@ -86,8 +86,8 @@ static inline bool coroutine_check(const Object *self) {
 
 /* ---- The object ------------------------------------------------------------------------------*/
 
-/* What calling an `async def` makes: a coroutine that will run `code` with a copy of `*locals`, with
- * references of its own; nothing runs yet. NULL with MemoryError. CPython: Python/ceval.c,
+/* What calling an `async def` makes: a coroutine that will run `code` with a copy of `*locals`,
+ * with references of its own; nothing runs yet. NULL with MemoryError. CPython: Python/ceval.c,
  * RETURN_GENERATOR; Objects/genobject.c, _Py_MakeCoro(). */
 Object *coroutine_new(const Code *code, const void *locals);
 
@@ -95,10 +95,10 @@ Object *coroutine_new(const Code *code, const void *locals);
  * the 16 bytes of the collector's header. */
 size_t coroutine_sizeof(const Code *code);
 
-/* coro.send(value): what comes out of the chain, a new reference. NULL with the exception it raised,
- * with StopIteration, whose value is what it returned, TypeError (a value for one that has not begun),
- * ValueError (it is running) or RuntimeError ("cannot reuse already awaited coroutine").
- * CPython: Objects/genobject.c, gen_send(). */
+/* coro.send(value): what comes out of the chain, a new reference. NULL with the exception it
+ * raised, with StopIteration, whose value is what it returned, TypeError (a value for one that has
+ * not begun), ValueError (it is running) or RuntimeError ("cannot reuse already awaited
+ * coroutine"). CPython: Objects/genobject.c, gen_send(). */
 Object *coroutine_send(Object *self, Object *value);
 
 /* coro.throw(exc): it is raised where the innermost coroutine of the chain stands; then as
@@ -110,8 +110,9 @@ Object *coroutine_throw(Object *self, Exception *exc);
 SendResult coroutine_am_send(Object *self, Object *value, Object **result);
 SendResult coroutine_am_throw(Object *self, Exception *exc, Object **result);
 
-/* coro.close(): GeneratorExit is raised where it stands. 0 if that ended it, -1 with the exception
- * that came out instead, or RuntimeError ("coroutine ignored GeneratorExit"). CPython: gen_close(). */
+/* coro.close(): GeneratorExit is raised where it stands. 0 if that ended it, -1 with the
+ * exception that came out instead, or RuntimeError ("coroutine ignored GeneratorExit"). CPython:
+ * gen_close(). */
 int coroutine_close(Object *self);
 
 /* CORO_CREATED, CORO_RUNNING, CORO_SUSPENDED, CORO_CLOSED. CPython: Lib/inspect.py,
@@ -122,13 +123,14 @@ const char *coroutine_state(const Object *self);
  * Objects/genobject.c, _PyGen_yf(). */
 Object *coroutine_cr_await(const Object *self);
 
-/* How many resumes and cancellations may be under way inside each other in this thread, 1000 at first; one more is
- * RecursionError. CPython: Python/ceval.c, Py_SetRecursionLimit(), for all threads;
- * sys.setrecursionlimit(). */
+/* How many resumes and cancellations may be under way inside each other in this thread, 1000 at
+ * first; one more is RecursionError. CPython: Python/ceval.c, Py_SetRecursionLimit(), for all
+ * threads; sys.setrecursionlimit(). */
 void set_recursion_limit(int limit);
 
 /* One call more inside the others: 0, or -1 with RecursionError ("maximum recursion depth
- * exceeded%s", where); and one call less. CPython: Py_EnterRecursiveCall(), Py_LeaveRecursiveCall(). */
+ * exceeded%s", where); and one call less. CPython: Py_EnterRecursiveCall(),
+ * Py_LeaveRecursiveCall(). */
 int enter_recursive_call(const char *where);
 void leave_recursive_call(void);
 
@@ -156,8 +158,8 @@ Object *frame_reraise(Coroutine *self);
  * CPython: sys.exception() of 3.11. */
 Exception *frame_exception(const Coroutine *self);
 
-/* Begins an await: steals `awaitable`, which may be NULL (an exception is pending then). Non-NULL to
- * go on, NULL with an exception. CPython: Python/ceval.c, GET_AWAITABLE. */
+/* Begins an await: steals `awaitable`, which may be NULL (an exception is pending then). Non-NULL
+ * to go on, NULL with an exception. CPython: Python/ceval.c, GET_AWAITABLE. */
 Object *frame_await(Coroutine *self, int32_t lasti, Object *awaitable);
 
 /* manager.__aenter__(), manager.__aexit__(exc): new reference to what is to be awaited; NULL with

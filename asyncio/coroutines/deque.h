@@ -1,5 +1,6 @@
 /* deque.h: a queue of references: appended on the right, taken from the left. CPython:
- * Modules/_collectionsmodule.c, dequeobject, which is a list of blocks. Simplified: a ring that doubles. */
+ * Modules/_collectionsmodule.c, dequeobject, which is a list of blocks. Simplified: a ring that
+ * doubles. */
 #ifndef DEQUE_H
 #define DEQUE_H
 

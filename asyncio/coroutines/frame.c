@@ -1,9 +1,9 @@
 /* frame.c: how a frame runs: resume, await, and find the handler when something goes wrong.
  *
  * The invariant: a handler is entered the way an await is resumed, by setting lasti and calling the
- * code again. So an exception that the code raises, one thrown in from outside at the await where it
- * is suspended (a cancellation), and a `return` that must pass a `finally` all take the same road: out
- * to frame_eval(), up the blocks, back in. CPython: Python/ceval.c, SEND, YIELD_VALUE,
+ * code again. So an exception that the code raises, one thrown in from outside at the await where
+ * it is suspended (a cancellation), and a `return` that must pass a `finally` all take the same
+ * road: out to frame_eval(), up the blocks, back in. CPython: Python/ceval.c, SEND, YIELD_VALUE,
  * exception_unwind.
  */
 #include "coroutine.h"
@@ -192,7 +192,8 @@ SendResult frame_eval(Coroutine *self, Object *sent, bool throwing, Object **res
     return status;
 }
 
-/* What dies here may run code of its own: it finds no pending exception, and leaves the one there was. */
+/* What dies here may run code of its own: it finds no pending exception, and leaves the one there
+ * was. */
 void frame_clear(Coroutine *self) {
     Exception *pending = error_occurred() ? exception_fetch() : NULL;
     self->state = FRAME_CLEARED;

@@ -3,10 +3,10 @@
  *     PENDING ---- set_result, set_exception ----> FINISHED        each at most once, and then every
  *        +-------- cancel -----------------------> CANCELLED       callback is scheduled, once
  *
- * The invariant: a callback is never called from inside set_result(), but in a later turn of the loop.
- * So who sets a result can go on knowing that nobody else has run in between. A callback is kept here
- * until it is called: a Handle of the loop says only "your next one, please", and as both are in order,
- * that is the right one.
+ * The invariant: a callback is never called from inside set_result(), but in a later turn of the
+ * loop. So who sets a result can go on knowing that nobody else has run in between. A callback is
+ * kept here until it is called: a Handle of the loop says only "your next one, please", and as both
+ * are in order, that is the right one.
  *
  * A Future belongs to the thread of its loop, and must be gone before loop_free().
  *
@@ -25,8 +25,8 @@ typedef enum {
     STATE_FINISHED,
 } FutureState;
 
-/* Called with the future that is done, borrowed; what it leaves pending goes to the loop's exception
- * handler. */
+/* Called with the future that is done, borrowed; what it leaves pending goes to the loop's
+ * exception handler. */
 typedef void (*DoneCallback)(Object *arg, Object *future);
 
 typedef struct {
@@ -40,8 +40,8 @@ typedef struct {
     Done items[];
 } DoneList;
 
-/* CPython: Modules/_asynciomodule.c, FutureObj. Simplified: no context, no traceback of where it was
- * made. */
+/* CPython: Modules/_asynciomodule.c, FutureObj. Simplified: no context, no traceback of where it
+ * was made. */
 typedef struct {
     Object ob;
     Loop *loop;               // borrowed
@@ -58,12 +58,12 @@ typedef struct {
 
 extern const Type Future_Type;
 
-/* New reference; a NULL loop is the running one. NULL with MemoryError, or RuntimeError ("no running
- * event loop"). CPython: loop.create_future(). */
+/* New reference; a NULL loop is the running one. NULL with MemoryError, or RuntimeError ("no
+ * running event loop"). CPython: loop.create_future(). */
 Object *future_new(Loop *loop);
 
-/* isinstance(self, Future): a Future, a Task, what gather() returns. CPython: Lib/asyncio/base_futures.py,
- * isfuture(). */
+/* isinstance(self, Future): a Future, a Task, what gather() returns. CPython:
+ * Lib/asyncio/base_futures.py, isfuture(). */
 bool future_check(const Object *self);
 
 static inline bool future_done(const Object *self) {
@@ -80,8 +80,8 @@ static inline Loop *future_get_loop(const Object *self) {
 /* future.result(): new reference. NULL with its exception, CancelledError, or InvalidStateError
  * ("Result is not set."). */
 Object *future_result(Object *self);
-/* future.exception(): new reference to it, or to None; NULL with CancelledError or InvalidStateError
- * ("Exception is not set."). */
+/* future.exception(): new reference to it, or to None; NULL with CancelledError or
+ * InvalidStateError ("Exception is not set."). */
 Object *future_exception(Object *self);
 
 /* future.set_result(result), future.set_exception(exc), borrowed: 0; -1 with InvalidStateError
@@ -89,15 +89,16 @@ Object *future_exception(Object *self);
  * CPython: future_set_result(), future_set_exception(). */
 int future_set_result(Object *self, Object *result);
 int future_set_exception(Object *self, Exception *exc);
-/* future.cancel(msg): 1, or 0 if it is done; -1 with MemoryError, or RecursionError if too many wait for
- * each other, and then it is still pending. msg may be NULL. Of a Task and what gather() returns, what they make of it. */
+/* future.cancel(msg): 1, or 0 if it is done; -1 with MemoryError, or RecursionError if too many
+ * wait for each other, and then it is still pending. msg may be NULL. Of a Task and what gather()
+ * returns, what they make of it. */
 int future_cancel(Object *self, Object *msg);
 
-/* future.add_done_callback(partial(callback, arg)): called once it is done, by the loop, soon if it is
- * done already. arg is borrowed, and may be NULL. 0, or -1 with an error. */
+/* future.add_done_callback(partial(callback, arg)): called once it is done, by the loop, soon if it
+ * is done already. arg is borrowed, and may be NULL. 0, or -1 with an error. */
 int future_add_done_callback(Object *self, DoneCallback callback, Object *arg);
-/* future.remove_done_callback(): how many there were, with this arg. Those of a future that is done are
- * on their way and stay. */
+/* future.remove_done_callback(): how many there were, with this arg. Those of a future that is done
+ * are on their way and stay. */
 int future_remove_done_callback(Object *self, DoneCallback callback, Object *arg);
 
 /* The CancelledError of a future that is cancelled, a new reference: the one that came out of the
@@ -105,11 +106,13 @@ int future_remove_done_callback(Object *self, DoneCallback callback, Object *arg
  * CPython: create_cancelled_error(). */
 Exception *future_make_cancelled_error(Object *self);
 
-/* Nobody will ever set it: what gather() and shield() have made of it is let go of, as that would hold
- * itself if it is among its own children's children. CPython's collector finds such circles. */
+/* Nobody will ever set it: what gather() and shield() have made of it is let go of, as that
+ * would hold itself if it is among its own children's children. CPython's collector finds such
+ * circles. */
 void future_abandon(Object *self);
 
-/* Whether asking for its exception has been seen to: as reading future.exception() and dropping it. */
+/* Whether asking for its exception has been seen to: as reading future.exception() and dropping
+ * it. */
 void future_mark_retrieved(Object *self);
 
 /* ---- For Tasks and other kinds of Future -------------------------------------------------------*/
@@ -125,7 +128,8 @@ void future_finalize(Future *self);
 void future_clear(Future *self);
 void future_repr_info(const Future *self, FILE *out);
 
-/* loop.call_exception_handler({'message', what: self, 'exception'}), with nothing pending meanwhile. */
+/* loop.call_exception_handler({'message', what: self, 'exception'}), with nothing pending
+ * meanwhile. */
 void future_call_exception_handler(Loop *loop, const char *message, const char *what, void *object,
                                    Exception *exc);
 

@@ -1,4 +1,5 @@
-/* reader.c: the bytes that came, and who waits for them. CPython: Lib/asyncio/streams.py, StreamReader. */
+/* reader.c: the bytes that came, and who waits for them. CPython: Lib/asyncio/streams.py,
+ * StreamReader. */
 #include "reader.h"
 
 /* ---- The reader's side -------------------------------------------------------------------------*/
@@ -99,8 +100,8 @@ typedef struct {
 
 #define READER ((StreamReader *)local->reader)
 
-/* await self._wait_for_data(func_name): the Future, a new reference. Its coroutine there does no more
- * than reset `waiter`, which here the next one does. CPython: _wait_for_data(). */
+/* await self._wait_for_data(func_name): the Future, a new reference. Its coroutine there does no
+ * more than reset `waiter`, which here the next one does. CPython: _wait_for_data(). */
 static Object *wait_for_data(StreamReader *self, const char *func_name) {
     if (self->waiter && !future_done(self->waiter)) {
         error_raise(&RuntimeError_Type,

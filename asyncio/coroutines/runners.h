@@ -8,25 +8,26 @@
 #include "../eventloop/executor.h"
 #include "tasks.h"
 
-/* asyncio.run(main): steals main. Runs it in `loop`, or in a new one if that is NULL, cancels the tasks
- * that are left and waits for them, and closes the loop (one of its own it frees, too). The first
- * Ctrl-C cancels main, if SIGINT has its default action; another one ends the loop at its next
- * callback. New reference; NULL with what main raised, KeyboardInterrupt, or RuntimeError ("asyncio.run()
- * cannot be called from a running event loop"). CPython: Lib/asyncio/runners.py, run(), Runner. */
+/* asyncio.run(main): steals main. Runs it in `loop`, or in a new one if that is NULL, cancels the
+ * tasks that are left and waits for them, and closes the loop (one of its own it frees, too). The
+ * first Ctrl-C cancels main, if SIGINT has its default action; another one ends the loop at its
+ * next callback. New reference; NULL with what main raised, KeyboardInterrupt, or RuntimeError
+ * ("asyncio.run() cannot be called from a running event loop"). CPython: Lib/asyncio/runners.py,
+ * run(), Runner. */
 Object *asyncio_run(Loop *loop, Object *main);
 
-/* loop.run_until_complete(future): steals a coroutine or Future. New reference to its result; NULL with
- * what it raised, or RuntimeError ("Event loop stopped before Future completed.", or that of
+/* loop.run_until_complete(future): steals a coroutine or Future. New reference to its result; NULL
+ * with what it raised, or RuntimeError ("Event loop stopped before Future completed.", or that of
  * loop_run_forever()). */
 Object *loop_run_until_complete(Loop *loop, Object *future);
 
-/* loop.create_task(coro) for what runs without anybody waiting: steals coro, keeps no reference; what it
- * raises the loop's exception handler is told. 0, or -1 with an error. */
+/* loop.create_task(coro) for what runs without anybody waiting: steals coro, keeps no reference;
+ * what it raises the loop's exception handler is told. 0, or -1 with an error. */
 int asyncio_spawn(Loop *loop, Object *coro);
 
-/* Runs in a thread of the pool. It may read `arg`, and makes a new object for its result; of objects that
- * it has not made itself it takes and drops no reference: here no GIL protects the counts. NULL is None,
- * or with an error pending that error. */
+/* Runs in a thread of the pool. It may read `arg`, and makes a new object for its result; of
+ * objects that it has not made itself it takes and drops no reference: here no GIL protects the
+ * counts. NULL is None, or with an error pending that error. */
 typedef Object *(*ThreadWork)(Object *arg);
 
 /* await to_thread(work, arg): a new coroutine; arg is borrowed, and may be NULL. Cancelled before a

@@ -1,14 +1,16 @@
 /* transport.h: a connection that calls when something came, and takes what is to be sent.
  *
- * The invariant: a protocol is told connection_made() first, once, and connection_lost() last, once,
- * whatever happens in between: each way in which a connection can end leads through the same call.
+ * The invariant: a protocol is told connection_made() first, once, and connection_lost() last,
+ * once, whatever happens in between: each way in which a connection can end leads through the same
+ * call.
  *
- * What is written goes into the socket at once; what the socket does not take waits in a buffer, which
- * may grow without bound: the writer is told to pause when it is above the high-water mark, and to
- * resume when it is at the low one.
+ * What is written goes into the socket at once; what the socket does not take waits in a buffer,
+ * which may grow without bound: the writer is told to pause when it is above the high-water mark,
+ * and to resume when it is at the low one.
  *
- * A Transport is lent to its protocol: valid from connection_made() until connection_lost() returns.
- * Closing the loop frees those that are left, and their protocols are not told: end them before.
+ * A Transport is lent to its protocol: valid from connection_made() until connection_lost()
+ * returns. Closing the loop frees those that are left, and their protocols are not told: end them
+ * before.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
@@ -21,9 +23,9 @@ typedef struct Transport Transport;
 typedef struct Server Server;
 typedef struct Connector Connector;
 
-/* What a connection calls, with the protocol's own data as `self`. Any of them may be NULL. An error
- * left pending by one is told to the loop's exception handler; by one that takes data, it ends the
- * connection. CPython: Lib/asyncio/protocols.py, Protocol and BufferedProtocol. */
+/* What a connection calls, with the protocol's own data as `self`. Any of them may be NULL. An
+ * error left pending by one is told to the loop's exception handler; by one that takes data, it
+ * ends the connection. CPython: Lib/asyncio/protocols.py, Protocol and BufferedProtocol. */
 typedef struct {
     void (*connection_made)(void *self, Transport *transport);
     void (*data_received)(void *self, const char *data, size_t size); // valid during the call
@@ -44,15 +46,15 @@ enum {
 
 /* ---- A connection (transport.c) ---------------------------------------------------------------*/
 
-/* Sends, now or later. 0, or -1 with RuntimeError after transport_write_eof() or while a file is being
- * sent. On a connection that is lost it does nothing. CPython: Lib/asyncio/selector_events.py,
- * _SelectorSocketTransport.write(). */
+/* Sends, now or later. 0, or -1 with RuntimeError after transport_write_eof() or while a file is
+ * being sent. On a connection that is lost it does nothing. CPython:
+ * Lib/asyncio/selector_events.py, _SelectorSocketTransport.write(). */
 int transport_write(Transport *transport, const void *data, size_t size);
 
 /* Sends `count` bytes of a file, from `offset` on, after what waits in the buffer, and calls `done`
- * with the protocol's data when the socket has taken the last. The file stays open, the caller's, until
- * then or connection_lost(). One at a time. 0, or -1 with RuntimeError. A file that is shorter ends the
- * connection. CPython: Lib/asyncio/base_events.py, sendfile(). */
+ * with the protocol's data when the socket has taken the last. The file stays open, the caller's,
+ * until then or connection_lost(). One at a time. 0, or -1 with RuntimeError. A file that is
+ * shorter ends the connection. CPython: Lib/asyncio/base_events.py, sendfile(). */
 int transport_sendfile(Transport *transport, int fd, off_t offset, size_t count,
                        void (*done)(void *self));
 
@@ -65,8 +67,8 @@ void transport_close(Transport *transport);
 /* The same at once: what is buffered is not sent. */
 void transport_abort(Transport *transport);
 
-/* Ends it with the pending error, which connection_lost() gets. OSErrors are expected: they are logged
- * in debug mode; others go to the exception handler. CPython: _fatal_error(). */
+/* Ends it with the pending error, which connection_lost() gets. OSErrors are expected: they are
+ * logged in debug mode; others go to the exception handler. CPython: _fatal_error(). */
 void transport_fatal_error(Transport *transport, const char *message);
 
 /* Whether it is closing or lost. */
@@ -94,8 +96,8 @@ Loop *transport_loop(const Transport *transport);
 int transport_fileno(const Transport *transport);
 void *transport_self(const Transport *transport);
 
-/* A transport on a connected socket, which it takes over also if it fails; connection_made() is called
- * in the next turn. NULL with an error. CPython: _make_socket_transport(). */
+/* A transport on a connected socket, which it takes over also if it fails; connection_made() is
+ * called in the next turn. NULL with an error. CPython: _make_socket_transport(). */
 Transport *transport_new(Loop *loop, int fd, const Protocol *protocol, void *self, Server *server);
 
 /* ---- Serving (server.c) -----------------------------------------------------------------------*/
@@ -105,15 +107,15 @@ typedef void *(*ProtocolFactory)(void *arg);
 
 /* Listens on every address of host (NULL: all interfaces) and port ("0": a free one), and makes a
  * transport of each connection. `backlog`: how many may wait to be accepted, and how many one turn
- * accepts; 100 is usual. NULL with OSError: a port in use, a bad address. Looks the name up at once:
- * give an address. Lent until server_close() and the end of its last connection. CPython:
+ * accepts; 100 is usual. NULL with OSError: a port in use, a bad address. Looks the name up at
+ * once: give an address. Lent until server_close() and the end of its last connection. CPython:
  * Lib/asyncio/base_events.py, create_server(). */
 Server *create_server(Loop *loop, const char *host, const char *port, int backlog,
                       const Protocol *protocol, ProtocolFactory factory, void *arg);
 
-/* Accepts those who wait, then no more; its connections go on. (CPython resets who waits.) Once the last is gone, also if that is now, `done(arg)` is
- * called in a turn of the loop, and the server is freed. CPython: Server.close(), wait_closed() of
- * 3.12. */
+/* Accepts those who wait, then no more; its connections go on. (CPython resets who waits.) Once the
+ * last is gone, also if that is now, `done(arg)` is called in a turn of the loop, and the server is
+ * freed. CPython: Server.close(), wait_closed() of 3.12. */
 void server_close(Server *server, Callback done, void *arg);
 
 /* The port of its first socket. */

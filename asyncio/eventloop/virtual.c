@@ -1,7 +1,8 @@
 /* virtual.c: the loop of virtual.h. All of it is a selector whose waiting is an addition. */
 #include "virtual.h"
 
-/* The time stands in the loop, which outlives its selector: loop_time() may be asked until it is freed. */
+/* The time stands in the loop, which outlives its selector: loop_time() may be asked until it is
+ * freed. */
 static int virtual_open(Selector *selector) {
     (void)selector;
     return 0;

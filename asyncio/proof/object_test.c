@@ -1,5 +1,5 @@
-/* Tests of the object layer: what the rooms take for granted. Values and their reprs, exceptions as objects
- * and by name, who remembers whom, memory, depth, threads. */
+/* Tests of the object layer: what the rooms take for granted. Values and their reprs, exceptions as
+ * objects and by name, who remembers whom, memory, depth, threads. */
 #include "../../common/proof/testing.h"
 
 #include "../object.h"

@@ -1,13 +1,14 @@
-/* call.c: the call, by libffi: values of Python become what the processor's calling convention wants.
+/* call.c: the call, by libffi: values of Python become what the processor's calling convention
+ * wants.
  *
- * The invariant: whatever an argument points to is held (Argument.keep) until the call is over. After that
- * nobody holds it for C's sake: a library that goes on using an address must be given memory that its caller
- * keeps.
+ * The invariant: whatever an argument points to is held (Argument.keep) until the call is over.
+ * After that nobody holds it for C's sake: a library that goes on using an address must be given
+ * memory that its caller keeps.
  *
- * libffi is told the types first (ffi_prep_cif(), which sorts out registers and stack) and given the values then
- * (ffi_call()). CPython prepares anew for each call; here a function whose argtypes are set is prepared once,
- * which is half of why this is faster. The other half: no tuple, and no object between from_param() and the
- * value.
+ * libffi is told the types first (ffi_prep_cif(), which sorts out registers and stack) and given
+ * the values then (ffi_call()). CPython prepares anew for each call; here a function whose argtypes
+ * are set is prepared once, which is half of why this is faster. The other half: no tuple, and no
+ * object between from_param() and the value.
  *
  * CPython: Modules/_ctypes/callproc.c, _ctypes_callproc(), _call_function_pointer(), GetResult();
  * Modules/_ctypes/_ctypes.c, PyCFuncPtr_call().
@@ -34,10 +35,10 @@ static ffi_type *scalar(CClass kind, size_t size) {
     return integers[2 * log + (kind == C_SIGNED)];
 }
 
-/* An array in a structure: as a structure of so many items. But an array that cannot be passed in registers
- * anyway, as any in a structure of more than four long doubles, may as well be taken for a pointer: only the
- * structure's size counts then. CPython: does so above 16 bytes, and so passes struct { double xyz[3]; } wrongly on
- * AArch64; see MAX_STRUCT_SIZE in stgdict.c. */
+/* An array in a structure: as a structure of so many items. But an array that cannot be passed in
+ * registers anyway, as any in a structure of more than four long doubles, may as well be taken for
+ * a pointer: only the structure's size counts then. CPython: does so above 16 bytes, and so passes
+ * struct { double xyz[3]; } wrongly on AArch64; see MAX_STRUCT_SIZE in stgdict.c. */
 enum { MAX_STRUCT_SIZE = 64 };
 
 static ffi_type *member(CType *type, size_t whole) {
@@ -56,8 +57,9 @@ static ffi_type *member(CType *type, size_t whole) {
     return type->ffi = self;
 }
 
-/* Size and alignment are given, so that libffi does not work them out: it knows no bit fields, no unions and no
- * _pack_. It goes by the elements alone when it chooses registers; so what is passed by value must have none of these. */
+/* Size and alignment are given, so that libffi does not work them out: it knows no bit fields, no
+ * unions and no _pack_. It goes by the elements alone when it chooses registers; so what is passed
+ * by value must have none of these. */
 static ffi_type *aggregate(CType *type) {
     if (type->ffi) return type->ffi;
     if (type->size == 0 && !(type->flags & DICTFLAG_FINAL)) { // it may still get fields
@@ -94,7 +96,8 @@ ffi_type *ctype_ffi(CType *type) {
 
 /* ---- Function pointers -----------------------------------------------------------------------*/
 
-/* What libffi was told. The function holds one of these, and each call that runs one more: a callback may set argtypes. */
+/* What libffi was told. The function holds one of these, and each call that runs one more: a
+ * callback may set argtypes. */
 typedef struct {
     int holders;
     ffi_cif cif;
@@ -258,8 +261,8 @@ static int prepare(ffi_cif *cif, const Callee *callee, ssize_t nargs, ffi_type *
     return error_set(RuntimeError, "ffi_prep_cif failed");
 }
 
-/* Prepares for as many arguments as argtypes says, once; NULL where that failed, without an error: each
- * call then tries for itself. */
+/* Prepares for as many arguments as argtypes says, once; NULL where that failed, without an error:
+ * each call then tries for itself. */
 static Prepared *prepared_for(const Callee *callee) {
     FuncPtr *self = callee->func;
     if (self->prepared) return self->prepared;
@@ -300,14 +303,16 @@ static Object *call_prepared(const Callee *callee, ffi_cif *cif, void **values) 
     return get_result(callee->restype, (char *)result);
 }
 
-/* Whether an argument came out as its argtype promised. An instance of a subclass is of its own type. */
+/* Whether an argument came out as its argtype promised. An instance of a subclass is of its own
+ * type. */
 static bool as_declared(const Argument *argument, const CType *type) {
     if (argument->type) return argument->type == type;
     if (argument->desc->kind == C_POINTER) return !type->desc || type->desc->kind == C_POINTER;
     return argument->desc == type->desc;
 }
 
-/* The arguments are converted: libffi gets their addresses, and their types, if it has not got them before. */
+/* The arguments are converted: libffi gets their addresses, and their types, if it has not got them
+ * before. */
 static Object *call_converted(const Callee *callee, Argument *arguments, ssize_t nargs) {
     void *values[nargs + 1];
     bool same = nargs && nargs == callee->nargtypes;
@@ -356,8 +361,8 @@ done:
     return result;
 }
 
-/* errcheck(result, func, args): what it gives takes the result's place, unless it gives back the args. Steals
- * the result. */
+/* errcheck(result, func, args): what it gives takes the result's place, unless it gives back the
+ * args. Steals the result. */
 static Object *check_result(FuncPtr *self, Object *result, Object *const *args, ssize_t nargs) {
     Object *callargs = tuple_from_array(args, nargs), *value = NULL;
     Object *errcheck = new_ref(self->errcheck); // which it may change

@@ -1,12 +1,13 @@
 /* callback.c: a C function that calls ours.
  *
- * C wants an address to jump to, and at that address nothing may stand but code; yet the code must know which
- * of our functions to call. So each callback has a piece of code of its own, a closure: it loads the address of its
- * thunk and jumps to what all share (closure_fcn()). libffi makes it, in memory that may be executed; `exec` is
- * where it can be called, `write` where it can be written to, two addresses of the same page.
+ * C wants an address to jump to, and at that address nothing may stand but code; yet the code must
+ * know which of our functions to call. So each callback has a piece of code of its own, a closure:
+ * it loads the address of its thunk and jumps to what all share (closure_fcn()). libffi makes it,
+ * in memory that may be executed; `exec` is where it can be called, `write` where it can be written
+ * to, two addresses of the same page.
  *
- * The invariant: the code lives exactly as long as the thunk, and the thunk as long as the function pointer object.
- * C holds no reference: a library that keeps the address longer jumps into nothing.
+ * The invariant: the code lives exactly as long as the thunk, and the thunk as long as the function
+ * pointer object. C holds no reference: a library that keeps the address longer jumps into nothing.
  *
  * CPython: Modules/_ctypes/callbacks.c; Modules/_ctypes/malloc_closure.c.
  */
@@ -57,8 +58,8 @@ static void swap_errno(void) {
     errno = ctypes_set_errno(errno);
 }
 
-/* Stores what ours gave where C will find it. What that points to is kept until the next call (CPython: for ever,
- * with a RuntimeWarning, "memory leak in callback function."). */
+/* Stores what ours gave where C will find it. What that points to is kept until the next call
+ * (CPython: for ever, with a RuntimeWarning, "memory leak in callback function."). */
 static void store_result(Thunk *self, Object *value, char *result) {
     CType *restype = self->type->restype;
     if (!restype) return;
@@ -104,8 +105,8 @@ static void call_ours(Thunk *self, char *result, void **values) {
         decref(args[made]);
 }
 
-/* An error that is pending where C was called is none of the callback's. After one of its own C is given zeros
- * (CPython: whatever stood there). */
+/* An error that is pending where C was called is none of the callback's. After one of its own C is
+ * given zeros (CPython: whatever stood there). */
 static void closure_fcn(ffi_cif *cif, void *result, void **values, void *userdata) {
     Thunk *self = userdata;
     Error pending;

@@ -1,8 +1,9 @@
 /* cdata.c: memory with a type: made, looked at, assigned, pointed to.
  *
- * The invariant: `ptr` is good as long as the CData lives. A view (a nested structure, an item, what a pointer
- * points to) holds the CData that it was got from. And what a stored address needs alive is in the `objects` of
- * the outermost one, under the address where it is stored: not in the view, which may die first.
+ * The invariant: `ptr` is good as long as the CData lives. A view (a nested structure, an item,
+ * what a pointer points to) holds the CData that it was got from. And what a stored address needs
+ * alive is in the `objects` of the outermost one, under the address where it is stored: not in the
+ * view, which may die first.
  *
  * Nothing here knows whether an address that came from C is good: *p reads what is there.
  *
@@ -67,7 +68,8 @@ static Keeps *keeps_of(CData *self) {
     return self->objects && keeps_reserve(self->objects) == 0 ? self->objects : NULL;
 }
 
-/* Keeps `value`, stolen, for the sake of an address: 0, or -1 with MemoryError. CPython: KeepRef(). */
+/* Keeps `value`, stolen, for the sake of an address: 0, or -1 with MemoryError. CPython:
+ * KeepRef(). */
 static int keep_ref(CData *self, const char *key, Object *value) {
     if (value == None) {
         decref(value);
@@ -79,9 +81,9 @@ static int keep_ref(CData *self, const char *key, Object *value) {
     return -1;
 }
 
-/* What must be kept where a copy of its bytes goes to: all that its outermost keeps, or, where the copy goes to
- * another part of the same (which cannot hold itself), what is kept for these bytes. New reference.
- * CPython: GetKeepedObjects(); the collector frees there what holds itself. */
+/* What must be kept where a copy of its bytes goes to: all that its outermost keeps, or, where the
+ * copy goes to another part of the same (which cannot hold itself), what is kept for these bytes.
+ * New reference. CPython: GetKeepedObjects(); the collector frees there what holds itself. */
 static Object *kept_for(CData *self, const CData *goes_to) {
     CData *from = outermost(self);
     if (!from->objects) return new_ref(None);
@@ -298,7 +300,8 @@ static int no_attribute(Object *op, const char *name) {
     return error_set(AttributeError, "'%s' object has no attribute '%s'", op->type->name, name);
 }
 
-/* ctypes may lay a bit field before the beginning of a union (layout.c): CPython reads and writes there. 0 or -1. */
+/* ctypes may lay a bit field before the beginning of a union (layout.c): CPython reads and writes
+ * there. 0 or -1. */
 static int check_inside(Object *op, const CField *field) {
     ssize_t end = field->offset + (ssize_t)field->type->size;
     if (field->offset >= 0 && end <= (ssize_t)((CData *)op)->size) return 0;

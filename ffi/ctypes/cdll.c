@@ -1,10 +1,11 @@
 /* cdll.c: a shared library, its functions and its variables, by name.
  *
- * Nothing of a library says how a function is called: dlsym() gives an address, and whoever asked must know the
- * rest. A library is never closed, as ctypes never closes one: addresses in it may be anywhere by then.
+ * Nothing of a library says how a function is called: dlsym() gives an address, and whoever asked
+ * must know the rest. A library is never closed, as ctypes never closes one: addresses in it may be
+ * anywhere by then.
  *
- * CPython: Modules/_ctypes/callproc.c, py_dl_open(); Modules/_ctypes/_ctypes.c, PyCFuncPtr_FromDll();
- * Lib/ctypes/__init__.py.
+ * CPython: Modules/_ctypes/callproc.c, py_dl_open(); Modules/_ctypes/_ctypes.c,
+ * PyCFuncPtr_FromDll(); Lib/ctypes/__init__.py.
  */
 #include "ctypes.h"
 

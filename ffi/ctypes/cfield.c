@@ -1,10 +1,11 @@
 /* cfield.c: the table of type codes: how a value becomes bytes, and bytes a value.
  *
- * The invariant: what stands at ptr belongs to someone else and may be at any address, so it is copied in
- * and out, never pointed at by its type. A setter either stores the whole value or nothing.
+ * The invariant: what stands at ptr belongs to someone else and may be at any address, so it is
+ * copied in and out, never pointed at by its type. A setter either stores the whole value or
+ * nothing.
  *
- * An integer never overflows here: its lowest bits are kept, as an assignment in C keeps them. So c_byte(300)
- * is c_byte(44), where the module struct would refuse.
+ * An integer never overflows here: its lowest bits are kept, as an assignment in C keeps them. So
+ * c_byte(300) is c_byte(44), where the module struct would refuse.
  *
  * CPython: Modules/_ctypes/cfield.c.
  */
@@ -18,9 +19,9 @@ static Object *nothing_to_keep(void) {
 
 /* ---- Integers --------------------------------------------------------------------------------*/
 
-/* The bits of `field` with those of the bit field replaced by the lowest of `value`. CPython: SET().
- * Where ctypes has laid a bit field beyond its own integer (see layout.c), C leaves undefined what CPython's
- * shift does; here nothing is stored, and 0 read. */
+/* The bits of `field` with those of the bit field replaced by the lowest of `value`. CPython:
+ * SET(). Where ctypes has laid a bit field beyond its own integer (see layout.c), C leaves
+ * undefined what CPython's shift does; here nothing is stored, and 0 read. */
 static uint64_t put_bits(uint64_t field, uint64_t value, ssize_t size) {
     if (!NUM_BITS(size)) return value;
     uint64_t mask = UINT64_MAX >> (64 - NUM_BITS(size));
@@ -34,8 +35,8 @@ static uint64_t upper_bits(uint64_t field, ssize_t size, size_t width) {
     return above < 0 ? 0 : field << (64 - (ssize_t)width + above);
 }
 
-/* A setter and a getter for each integer type. Shifting right a negative number copies its sign: so say gcc
- * and clang, where C leaves it open. */
+/* A setter and a getter for each integer type. Shifting right a negative number copies its sign: so
+ * say gcc and clang, where C leaves it open. */
 #define INTEGER(code, type, wide, from)                                                            \
     static Object *code##_set(void *ptr, Object *value, ssize_t size) {                            \
         uint64_t bits;                                                                             \
@@ -219,7 +220,8 @@ static Object *z_get(void *ptr, ssize_t size) {
     return text ? bytes_from_data(text, (ssize_t)strlen(text)) : new_ref(None);
 }
 
-/* Wide characters that the text is copied to, in a bytes object that is kept. CPython: a capsule. */
+/* Wide characters that the text is copied to, in a bytes object that is kept. CPython: a
+ * capsule. */
 static Object *Z_set(void *ptr, Object *value, ssize_t size) {
     (void)size;
     if (value == None || int_check(value)) {

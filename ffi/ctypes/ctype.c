@@ -1,8 +1,8 @@
 /* ctype.c: types that are made from types, and arguments as a type wants them.
  *
- * The invariant: there is one POINTER(t) and one t * n for each t and n as long as anyone holds it, so that "is
- * it an instance" is a comparison of addresses. A derived type holds the one that it is made of; that one
- * knows its derived types without holding them.
+ * The invariant: there is one POINTER(t) and one t * n for each t and n as long as anyone holds it,
+ * so that "is it an instance" is a comparison of addresses. A derived type holds the one that it is
+ * made of; that one knows its derived types without holding them.
  *
  * CPython: Modules/_ctypes/_ctypes.c; Modules/_ctypes/callproc.c, ConvParam().
  */

@@ -1,22 +1,23 @@
 /* layout.c: where the fields of a structure are: by ctypes' rules, and by the C compiler's.
  *
- * Both go through the fields in order and hold the same invariant: a field that is no bit field begins at the
- * first byte behind what was there before that its alignment divides, and the whole is as aligned as its most
- * aligned field and as large as a multiple of that. So arrays of it work.
+ * Both go through the fields in order and hold the same invariant: a field that is no bit field
+ * begins at the first byte behind what was there before that its alignment divides, and the whole
+ * is as aligned as its most aligned field and as large as a multiple of that. So arrays of it work.
  *
- * For bit fields they part. To C, one is a run of bits anywhere, as long as it does not cross the border of an
- * aligned integer of its type. ctypes thinks in storage units: a field goes on in the open unit, or widens it, or
- * opens one of its own type; what it then reads and writes is an integer of the field's type that ends where
- * the unit ends. Mostly that comes to the same. Where types of different size follow each other, or with _pack_, it
- * does not:
+ * For bit fields they part. To C, one is a run of bits anywhere, as long as it does not cross the
+ * border of an aligned integer of its type. ctypes thinks in storage units: a field goes on in the
+ * open unit, or widens it, or opens one of its own type; what it then reads and writes is an
+ * integer of the field's type that ends where the unit ends. Mostly that comes to the same. Where
+ * types of different size follow each other, or with _pack_, it does not:
  *
  *     short a : 9;  int b : 23;        C: b has bits 9 to 31.   ctypes: widens the unit, b has bits 9 to 31.
  *     int a : 8;  char b : 5;          C: b is in byte 1.       ctypes: b is bits 8 to 12 of byte 3: nowhere.
  *     _pack_ = 1: int a : 3;           C: size 1.               ctypes: size 4.
  *     union: char a : 1; long b : 1;   C: both in byte 0.       ctypes: b at offset -1 (cdata.c refuses it).
  *
- * So up to 3.13; from 3.14 on Lib/ctypes/_layout.py does it as the compiler does. CPython: Modules/_ctypes/stgdict.c,
- * PyCStructUnionType_update_stgdict(); Modules/_ctypes/cfield.c, PyCField_FromDesc().
+ * So up to 3.13; from 3.14 on Lib/ctypes/_layout.py does it as the compiler does. CPython:
+ * Modules/_ctypes/stgdict.c, PyCStructUnionType_update_stgdict(); Modules/_ctypes/cfield.c,
+ * PyCField_FromDesc().
  */
 #include "ctypes.h"
 
@@ -40,7 +41,8 @@ static ssize_t bit_place(const Layout *at, int bits, int low) {
 #endif
 }
 
-/* The next field: fills its offset and size. CPython: PyCField_FromDesc(), of which this is the Unix half. */
+/* The next field: fills its offset and size. CPython: PyCField_FromDesc(), of which this is the
+ * Unix half. */
 static void layout_field(Layout *at, const CType *type, int bits, CField *field) {
     ssize_t size = (ssize_t)type->size, size_bits = size * 8;
     bool open = bits && at->field_size;
@@ -69,7 +71,8 @@ static void layout_field(Layout *at, const CType *type, int bits, CField *field)
     at->bitofs += bits;
 }
 
-/* The structure that it goes on after, or NULL. The bases of all, Struct_Type and Union_Type, are no CTypes. */
+/* The structure that it goes on after, or NULL. The bases of all, Struct_Type and Union_Type, are
+ * no CTypes. */
 static const CType *base_of(const CType *self) {
     return self->type.base->ob.type == &Type_Type ? NULL : (const CType *)self->type.base;
 }

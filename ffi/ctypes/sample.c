@@ -1,5 +1,5 @@
-/* sample.c: the C functions that this room's programs call, a few for each thing that can be handed over. With add.c they are
- * libsample.so. Nothing here knows who calls. */
+/* sample.c: the C functions that this room's programs call, a few for each thing that can be handed
+ * over. With add.c they are libsample.so. Nothing here knows who calls. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

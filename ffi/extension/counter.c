@@ -1,4 +1,5 @@
-/* counter.c: a small plug-in for our host: one function of each kind, and a state that each module has for itself. */
+/* counter.c: a small plug-in for our host: one function of each kind, and a state that each module
+ * has for itself. */
 #include "plugin.h"
 
 typedef struct {

@@ -1,19 +1,21 @@
 /* edit.c: edit distance.
  *
- * D[i][j] is the distance of the first i characters of `a` to the first j of b. Neighbours in the table differ by at most
- * one: so a column can be kept as two bits for each row, "one more than the row above" and "one less", and 64 rows are
- * worked out at once by the carry of one addition (next_column()). A longer `a` takes several words, each handing to the
- * next what its last row did.
+ * D[i][j] is the distance of the first i characters of `a` to the first j of b. Neighbours in the
+ * table differ by at most one: so a column can be kept as two bits for each row, "one more than the
+ * row above" and "one less", and 64 rows are worked out at once by the carry of one addition
+ * (next_column()). A longer `a` takes several words, each handing to the next what its last row
+ * did.
  *
- * G. Myers, A fast bit-vector algorithm for approximate string matching based on dynamic programming, J. ACM 46 (1999); the
- * formulas are those of H. Hyyro, A bit-vector algorithm for computing Levenshtein and Damerau edit distances (2003).
+ * G. Myers, A fast bit-vector algorithm for approximate string matching based on dynamic
+ * programming, J. ACM 46 (1999); the formulas are those of H. Hyyro, A bit-vector algorithm for
+ * computing Levenshtein and Damerau edit distances (2003).
  */
 #include "edit.h"
 
 #include <string.h>
 
-/* 64 rows, one column further. `same` are the rows whose character is b's; `above` is how the row above them changed from
- * this column to the next: 1, 0 or -1. Returns how row `last` did. */
+/* 64 rows, one column further. `same` are the rows whose character is b's; `above` is how the row
+ * above them changed from this column to the next: 1, 0 or -1. Returns how row `last` did. */
 static inline int next_column(uint64_t *more, uint64_t *less, uint64_t same, int above,
                               size_t last) {
     same |= above < 0;

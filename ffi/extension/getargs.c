@@ -1,8 +1,9 @@
 /* getargs.c: arguments by format string.
  *
- * The invariant: format and addresses are walked together, one character and one address for each argument, also past the
- * arguments that were not given: their addresses are skipped and what is there stays. The compiler checks neither: a format
- * that does not fit its variables writes past them.
+ * The invariant: format and addresses are walked together, one character and one address for each
+ * argument, also past the arguments that were not given: their addresses are skipped and what is
+ * there stays. The compiler checks neither: a format that does not fit its variables writes past
+ * them.
  *
  * CPython: Python/getargs.c, vgetargs1_impl(), vgetargskeywords(), convertsimple(), skipitem().
  */
@@ -22,7 +23,8 @@ static const char *type_name(const Object *arg) {
     return arg == None ? "None" : arg->type->name;
 }
 
-/* What is said of an argument that does not fit: the function's name, a message instead of all; either may be NULL. */
+/* What is said of an argument that does not fit: the function's name, a message instead of all;
+ * either may be NULL. */
 typedef struct {
     const char *name, *message;
     ssize_t number; // from 1 on
@@ -208,7 +210,8 @@ static Object *by_name(const Call *call, int index) {
     return call->kwargs ? dict_get_item_string(OBJECT(call->kwargs), call->names[index]) : NULL;
 }
 
-/* What is left in kwargs has no parameter, or one that was given by position. CPython: the end of vgetargskeywords(). */
+/* What is left in kwargs has no parameter, or one that was given by position. CPython: the end of
+ * vgetargskeywords(). */
 static int complain_about_keywords(const Call *call) {
     for (int i = call->pos; i < call->args->size; i++) {
         if (by_name(call, i)) {

@@ -142,7 +142,8 @@ static int add_methods(Module *self, const MethodDef *methods) {
     return 0;
 }
 
-/* The create slot, if there is one; unknown slots are refused before anything is made. -1 with SystemError. */
+/* The create slot, if there is one; unknown slots are refused before anything is made. -1 with
+ * SystemError. */
 static int check_slots(const ModuleDef *def, const char *name, ModuleCreate *create,
                        bool *has_exec) {
     for (const ModuleSlot *slot = def->slots; slot && slot->slot; slot++) {
@@ -172,8 +173,8 @@ static Object *created(ModuleDef *def, const char *name, ModuleCreate create) {
     return module;
 }
 
-/* Of what a definition asks for, an object that is no module can have nothing: 0, or -1 with an error. Simplified: objects
- * here have no attributes. */
+/* Of what a definition asks for, an object that is no module can have nothing: 0, or -1 with an
+ * error. Simplified: objects here have no attributes. */
 static int refuse_object(const Object *op, const ModuleDef *def, const char *name, bool has_exec) {
     const char *type = op->type->name;
     if (def->size > 0 || def->free) {

@@ -1,14 +1,16 @@
 /* methodobject.c: a function of an extension module: called in the way that its flags ask for.
  *
- * The invariant: the call arrives as an array, whatever the function wants: values by position, then those by name, whose
- * names are in a tuple. METH_FASTCALL gets that as it is. METH_VARARGS costs a tuple, and keywords a dict.
+ * The invariant: the call arrives as an array, whatever the function wants: values by position,
+ * then those by name, whose names are in a tuple. METH_FASTCALL gets that as it is. METH_VARARGS
+ * costs a tuple, and keywords a dict.
  *
  * CPython: Objects/methodobject.c, Objects/call.c.
  */
 #include "host.h"
 
-/* Simplified: CPython's function holds its module, whose dict holds the function; the collector finds the cycle. Here the
- * module is held during a call only. It knows its functions, and takes itself out of them when it dies. */
+/* Simplified: CPython's function holds its module, whose dict holds the function; the collector
+ * finds the cycle. Here the module is held during a call only. It knows its functions, and takes
+ * itself out of them when it dies. */
 Object *cfunction_new(const MethodDef *ml, Object *self, Object *module) {
     switch (ml->flags) {
     case METH_VARARGS:
@@ -139,8 +141,8 @@ Object *cfunction_call(Object *op, Object *const *args, ssize_t nargs, Object *k
 
 #define SIGNATURE_END ")\n--\n\n"
 
-/* Where the docstring's signature begins and ends, "($module, a, b, /)"; NULL if it has none. CPython: find_signature(),
- * skip_signature(). */
+/* Where the docstring's signature begins and ends, "($module, a, b, /)"; NULL if it has none.
+ * CPython: find_signature(), skip_signature(). */
 static const char *signature_of(const MethodDef *ml, const char **end) {
     size_t length = strlen(ml->name);
     if (!ml->doc || strncmp(ml->doc, ml->name, length) != 0 || ml->doc[length] != '(') return NULL;

@@ -1,10 +1,12 @@
-/* plugin.h: what a plug-in includes: an interface in the image of Python.h, on the objects of this topic.
+/* plugin.h: what a plug-in includes: an interface in the image of Python.h, on the objects of this
+ * topic.
  *
- * The invariant is CPython's, too: a plug-in is a shared library with one symbol that the host looks for, PyInit_name. All
- * else goes through tables that this function gives back. The other way round, the plug-in calls functions that it does not
- * contain: the linker finds them in the program that loads it, which therefore exports its symbols (-rdynamic), as python3
- * does. So a real extension module cannot be loaded by our host, nor ours by python3: each asks for symbols that the other
- * has not, and dlopen() says which.
+ * The invariant is CPython's, too: a plug-in is a shared library with one symbol that the host
+ * looks for, PyInit_name. All else goes through tables that this function gives back. The other way
+ * round, the plug-in calls functions that it does not contain: the linker finds them in the program
+ * that loads it, which therefore exports its symbols (-rdynamic), as python3 does. So a real
+ * extension module cannot be loaded by our host, nor ours by python3: each asks for symbols that
+ * the other has not, and dlopen() says which.
  *
  * CPython: Include/methodobject.h, moduleobject.h, modsupport.h.
  */
@@ -55,8 +57,8 @@ typedef Object *(*ModuleCreate)(Object *name,
                                 ModuleDef *def); // new reference, or NULL with an error
 typedef int (*ModuleExec)(Object *module);       // 0, or -1 with an error
 
-/* CPython: PyModuleDef: m_name, m_doc, m_size, m_methods, m_slots, m_free. Simplified: no m_traverse, as there is no
- * collector here. */
+/* CPython: PyModuleDef: m_name, m_doc, m_size, m_methods, m_slots, m_free. Simplified: no
+ * m_traverse, as there is no collector here. */
 struct ModuleDef {
     Object ob;
     const char *name, *doc;
@@ -76,16 +78,16 @@ int module_add_int_constant(Object *module, const char *name, int64_t value);
 
 /* ---- Arguments by format string: getargs.c ---------------------------------------------------*/
 
-/* 1, or 0 with TypeError, OverflowError, ValueError, SystemError, in CPython's words. One character for each argument, and
- * behind the format the address where it goes:
+/* 1, or 0 with TypeError, OverflowError, ValueError, SystemError, in CPython's words. One character
+ * for each argument, and behind the format the address where it goes:
  *
  *   i int   l long   L long long   n ssize_t   d double   f float   p int, the truth of any value
  *   s const char *, of a str without NUL   z the same or NULL, of None   U S Object *, a str, a bytes
  *   O Object *, anything   O! a Type * and an Object *: an instance
  *   | optional from here on   $ by keyword only from here on   :name for messages   ;words the whole message
  *
- * What is stored is borrowed from the arguments. CPython: PyArg_ParseTuple(), PyArg_ParseTupleAndKeywords(), whose further
- * characters and nested parentheses are left out. */
+ * What is stored is borrowed from the arguments. CPython: PyArg_ParseTuple(),
+ * PyArg_ParseTupleAndKeywords(), whose further characters and nested parentheses are left out. */
 int arg_parse_tuple(Object *args, const char *format, ...);
 int arg_parse_tuple_and_keywords(Object *args, Object *kwargs, const char *format,
                                  const char *const *names, ...);

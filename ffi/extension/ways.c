@@ -1,4 +1,5 @@
-/* ways.c: one function, added up in each of the ways in which C can be handed its arguments, to be timed.
+/* ways.c: one function, added up in each of the ways in which C can be handed its arguments, to be
+ * timed.
  *
  *   add_varargs           METH_VARARGS                  a tuple, taken apart by a format string
  *   add_keywords          METH_VARARGS | METH_KEYWORDS  a tuple and a dict, by a format string and names
@@ -62,8 +63,8 @@ static PyObject *add_fastcall(PyObject *module, PyObject *const *args, Py_ssize_
     return PyErr_Format(PyExc_TypeError, "add_fastcall expected 2 arguments, got %zd", nargs);
 }
 
-/* Which parameter a keyword names: 0, 1, or -1 with TypeError. Names in a call are interned, so that the address tells
- * mostly; the text has the last word. */
+/* Which parameter a keyword names: 0, 1, or -1 with TypeError. Names in a call are interned, so
+ * that the address tells mostly; the text has the last word. */
 static int parameter(PyObject *name, PyObject *const *names) {
     for (int i = 0; i < 2; i++) {
         if (name == names[i]) return i;

@@ -1,4 +1,5 @@
-/* whiteboard.c: a METH_O function of an extension module with every error path right, and who calls it. */
+/* whiteboard.c: a METH_O function of an extension module with every error path right, and who calls
+ * it. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,11 +1,13 @@
 /* wordlist.c: the type Words: a list of words, laid out to be searched without the GIL.
  *
- * A heap type, made from a spec when the module is executed: so each module has its own, and its objects hold it. What a type
- * written in C must see to, CPython calls through the slots at the end of this file.
+ * A heap type, made from a spec when the module is executed: so each module has its own, and its
+ * objects hold it. What a type written in C must see to, CPython calls through the slots at the end
+ * of this file.
  */
 #include "words.h"
 
-/* The characters of all words, one behind the other. Made once, never changed. The count is changed under the GIL. */
+/* The characters of all words, one behind the other. Made once, never changed. The count is changed
+ * under the GIL. */
 typedef struct {
     Py_ssize_t refcnt, count;
     size_t *starts; // count + 1 of them, into characters
@@ -184,7 +186,8 @@ static PyObject *words_get_longest(WordsObject *self, void *unused) {
 
 /* ---- Searching without the GIL ---------------------------------------------------------------*/
 
-/* A search's place: which words are done. All it needs is here, so it can go on where it stopped. */
+/* A search's place: which words are done. All it needs is here, so it can go on where it
+ * stopped. */
 typedef struct {
     const Arena *arena;
     const Text *word;
@@ -224,7 +227,8 @@ static int search_go_on(Search *self) {
     return 1;
 }
 
-/* All of it: 0, or -1 with KeyboardInterrupt or what another signal's handler raised, MemoryError. */
+/* All of it: 0, or -1 with KeyboardInterrupt or what another signal's handler raised,
+ * MemoryError. */
 static int search(Search *self) {
     // The shorter of two is never longer than the word.
     size_t needed = edit_size(self->word->length, SIZE_MAX);
@@ -243,7 +247,8 @@ static int search(Search *self) {
     return status;
 }
 
-/* Searches an arena that the caller holds, as __init__ may replace the object's own meanwhile: 0 or -1. */
+/* Searches an arena that the caller holds, as __init__ may replace the object's own meanwhile: 0 or
+ * -1. */
 static int words_search(WordsObject *self, const Arena *arena, const Text *word, int32_t *distances,
                         Search *result) {
     *result = (Search){.arena = arena, .word = word, .distances = distances, .best = -1};
@@ -279,7 +284,8 @@ static PyObject *words_nearest(WordsObject *self, PyObject *word) {
     return answer;
 }
 
-/* A writable buffer of as many C ints: its memory, without a copy; NULL with TypeError, ValueError, BufferError. */
+/* A writable buffer of as many C ints: its memory, without a copy; NULL with TypeError, ValueError,
+ * BufferError. */
 static int32_t *int_buffer(PyObject *object, Py_buffer *buffer, Py_ssize_t count) {
     if (PyObject_GetBuffer(object, buffer, PyBUF_CONTIG | PyBUF_FORMAT) < 0) return NULL;
     const char *format = buffer->format ? buffer->format : "B";

@@ -1,14 +1,17 @@
-/* words.c: an extension module that somebody might want: how far apart are two words, and which of a list is nearest.
+/* words.c: an extension module that somebody might want: how far apart are two words, and which of
+ * a list is nearest.
  *
- * Three invariants. Every function returns either a new reference and no exception, or NULL and one. What is shared by
- * the objects of one module (its exception, its type) is in the module's state, not in C's static variables: so there can
- * be two of this module. And while the GIL is not held, nothing is touched that another thread could change: the texts that
- * are compared lie in an Arena, which nobody changes once it is made, and is counted under the GIL.
+ * Three invariants. Every function returns either a new reference and no exception, or NULL and
+ * one. What is shared by the objects of one module (its exception, its type) is in the module's
+ * state, not in C's static variables: so there can be two of this module. And while the GIL is not
+ * held, nothing is touched that another thread could change: the texts that are compared lie in an
+ * Arena, which nobody changes once it is made, and is counted under the GIL.
  *
- * Built twice from this source: words.cpython-311-*.so for the Python at hand, and with Py_LIMITED_API words.abi3.so, which
- * 3.11 and all later ones load.
+ * Built twice from this source: words.cpython-311-*.so for the Python at hand, and with
+ * Py_LIMITED_API words.abi3.so, which 3.11 and all later ones load.
  *
- * CPython: Objects/moduleobject.c, Objects/typeobject.c, Objects/abstract.c; Modules/xxlimited.c is its own example.
+ * CPython: Objects/moduleobject.c, Objects/typeobject.c, Objects/abstract.c; Modules/xxlimited.c is
+ * its own example.
  */
 #include "words.h"
 
@@ -64,8 +67,9 @@ int text_take(Text *self, PyObject *str, const char *what) {
 
 /* ---- distance() ------------------------------------------------------------------------------*/
 
-/* The distance, or -1 with MemoryError or KeyboardInterrupt. Long texts are compared without the GIL, and now and then with
- * it, to see to signals: Python's handler, which raises KeyboardInterrupt, runs only when asked for. */
+/* The distance, or -1 with MemoryError or KeyboardInterrupt. Long texts are compared without the
+ * GIL, and now and then with it, to see to signals: Python's handler, which raises
+ * KeyboardInterrupt, runs only when asked for. */
 static Py_ssize_t text_distance(const Text *a, const Text *b) {
     Edit edit;
     size_t needed = edit_begin(&edit, a->characters, a->length, b->characters, b->length);
@@ -152,7 +156,8 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* The second phase: the module exists and is filled. What fails half-way is dropped with the module. */
+/* The second phase: the module exists and is filled. What fails half-way is dropped with the
+ * module. */
 static int execute(PyObject *module) {
     State *state = PyModule_GetState(module);
     state->limit_name = PyUnicode_InternFromString("limit");
@@ -189,9 +194,10 @@ static void module_free(void *module) {
     module_clear(module);
 }
 
-/* Slots that an older Python does not know it refuses ("module words uses unknown slot ID 3"): so PyInit chooses by the
- * version of the Python that loads it, which for the limited API is not the one that it was compiled for. The numbers and
- * values are those of 3.12's and 3.13's Include/moduleobject.h. */
+/* Slots that an older Python does not know it refuses ("module words uses unknown slot ID 3"): so
+ * PyInit chooses by the version of the Python that loads it, which for the limited API is not the
+ * one that it was compiled for. The numbers and values are those of 3.12's and 3.13's
+ * Include/moduleobject.h. */
 enum { MOD_MULTIPLE_INTERPRETERS = 3, MOD_GIL = 4 };
 #define MOD_PER_INTERPRETER_GIL_SUPPORTED                                                          \
     ((void *)2)                  // 3.12: each interpreter may have a GIL of its own

@@ -1,4 +1,5 @@
-/* setjmp.h: WASI has no long jumps. cmocka's leave a test that has failed, or is skipped: here that ends the program. */
+/* setjmp.h: WASI has no long jumps. cmocka's leave a test that has failed, or is skipped: here that
+ * ends the program. */
 #ifndef WASI_SETJMP_H
 #define WASI_SETJMP_H
 

@@ -1,6 +1,7 @@
-/* wasi.h: what WASI lacks and our programs name, included before each of their sources by cc, so that those stay
- * as they are. There are no processes, limits or signals: a call for one fails with ENOSYS, and the program says what it
- * says wherever that fails. There is one user and one process, so what guards a file from others succeeds. */
+/* wasi.h: what WASI lacks and our programs name, included before each of their sources by cc, so
+ * that those stay as they are. There are no processes, limits or signals: a call for one fails with
+ * ENOSYS, and the program says what it says wherever that fails. There is one user and one process,
+ * so what guards a file from others succeeds. */
 #ifndef WASI_H
 #define WASI_H
 

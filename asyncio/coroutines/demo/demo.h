@@ -1,4 +1,5 @@
-/* demo.h: the stage of coroutines_demo's scenes: a virtual clock, and a trace of who did what when. */
+/* demo.h: the stage of coroutines_demo's scenes: a virtual clock, and a trace of who did what
+ * when. */
 #ifndef COROUTINES_DEMO_H
 #define COROUTINES_DEMO_H
 
@@ -9,8 +10,8 @@
 /* What somebody does for a while; from ENDS on, at one moment. */
 typedef enum { WAITS, LATE, RUNS, ENDS, FAILS, CANCELLED } What;
 
-/* Runs main, stolen, on a clock that jumps; what nobody fetches is printed. `loop_turns` afterwards says how
- * many turns it took. */
+/* Runs main, stolen, on a clock that jumps; what nobody fetches is printed. `loop_turns` afterwards
+ * says how many turns it took. */
 void play(Object *main);
 extern unsigned long long loop_turns;
 
@@ -26,8 +27,8 @@ const char *repr(const void *op);
 /* The same for a task, on two lines if it waits for something. */
 void say_repr(const void *op);
 
-/* The trace: emptied, with the names, up to a NULL, that are to have a row; added to; drawn up to a time;
- * printed. */
+/* The trace: emptied, with the names, up to a NULL, that are to have a row; added to; drawn up to a
+ * time; printed. */
 void trace_begin(const char *const *names);
 void trace(const char *who, What what, double from, double to);
 void trace_draw(double until);

@@ -70,7 +70,8 @@ void scene_forgotten(void) {
 
 static const double LOOKUP = 0.2;
 
-/* Looks a name up, as getaddrinfo() does with a slow server of names: the thread that calls it sleeps. */
+/* Looks a name up, as getaddrinfo() does with a slow server of names: the thread that calls it
+ * sleeps. */
 static Object *look_up(Object *arg) {
     (void)arg;
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST}, *found = NULL;
@@ -111,7 +112,8 @@ static Object *lookup_run(Coroutine *self, Object *sent) {
     END;
 }
 
-/* How often the ticker came to its turn while a name was looked up: in real time, in a real thread. */
+/* How often the ticker came to its turn while a name was looked up: in real time, in a real
+ * thread. */
 static void print_ticks(const char *call, bool in_thread) {
     static const Code code = {"main", lookup_run, sizeof(Lookup), 1, 0};
     Object *result =

@@ -1,5 +1,5 @@
-/* scenes.h: what the scenes written by hand share: scenes.c has those of several tasks, corners.c those of one
- * object. */
+/* scenes.h: what the scenes written by hand share: scenes.c has those of several tasks, corners.c
+ * those of one object. */
 #ifndef SCENES_H
 #define SCENES_H
 
@@ -19,8 +19,8 @@ enum { LOCALS = 4 };
 #define RAISED    frame_exception(self)
 #define YES_NO(b) ((b) ? "True" : "False")
 
-/* Coroutines: one that says what becomes of it (`result` is an int; 0: None), one that fails after a while,
- * one that swallows its first cancellation, one that divides by zero. */
+/* Coroutines: one that says what becomes of it (`result` is an int; 0: None), one that fails after
+ * a while, one that swallows its first cancellation, one that divides by zero. */
 Object *worker(const char *name, double delay, int result);
 Object *failing(const char *name, double delay);
 Object *stubborn(const char *name, double delay);

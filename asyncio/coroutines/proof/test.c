@@ -1,4 +1,5 @@
-/* test.c: what the twin cannot show: memory that runs out, calls from inside a turn, misuse, memory's size. */
+/* test.c: what the twin cannot show: memory that runs out, calls from inside a turn, misuse,
+ * memory's size. */
 #include "../../eventloop/proof/system.h"
 
 #include "stage.h"
@@ -197,8 +198,8 @@ static void test_cancel_in_line(void **state) {
     clear_ref(watched);
 }
 
-/* The time of a sleep comes in the turn in which it is cancelled: the timer of another, whose Handle
- * takes the place of the first one's, is not touched. */
+/* The time of a sleep comes in the turn in which it is cancelled: the timer of another, whose
+ * Handle takes the place of the first one's, is not touched. */
 static Object *stale_timer(Coroutine *self, Object *sent) {
     BEGIN(Locals);
     local->a = asyncio_create_task(asyncio_sleep(1, NULL));

@@ -1,9 +1,10 @@
-/* twin.c: what tasks do, on a virtual clock: scenes written by hand, then programs made up at random.
- * twin.py does the same on CPython's asyncio; the two print the same bytes. */
+/* twin.c: what tasks do, on a virtual clock: scenes written by hand, then programs made up at
+ * random. twin.py does the same on CPython's asyncio; the two print the same bytes. */
 #include "stage.h"
 
 enum { PROGRAMS = 30 };
-static const uint64_t found[] = {149, 1083, 1591, 197377887}; // each of these has found a mistake of ours
+static const uint64_t found[] = {149, 1083, 1591,
+                                 197377887}; // each of these has found a mistake of ours
 
 int main(void) {
     sink = stdout;

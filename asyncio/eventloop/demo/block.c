@@ -1,4 +1,5 @@
-/* block.c: fifty clients who each want something every 20 milliseconds, and one callback that takes 150. */
+/* block.c: fifty clients who each want something every 20 milliseconds, and one callback that takes
+ * 150. */
 #include "demo.h"
 
 #include "../executor.h"

@@ -1,5 +1,6 @@
-/* picture.c: the book's picture of the loop: tasks on a time line, which the loop calls in turns. A task is a callback
- * that works (and holds up everybody), sleeps (call_later) or lets the others go first (call_soon). Time is virtual.
+/* picture.c: the book's picture of the loop: tasks on a time line, which the loop calls in turns. A
+ * task is a callback that works (and holds up everybody), sleeps (call_later) or lets the others go
+ * first (call_soon). Time is virtual.
  */
 #include "../../../common/picture.h"
 
@@ -88,7 +89,8 @@ static void forget(Task *task) {
     handle_decref(handle);
 }
 
-/* A step with a word and a number, "sleep 2", or a word and a name, "cancel b"; where the next begins. */
+/* A step with a word and a number, "sleep 2", or a word and a name, "cancel b"; where the next
+ * begins. */
 static const char *read_step(const char *at, char word[NAME_SIZE], char name[NAME_SIZE],
                              double *number) {
     int length = 0;

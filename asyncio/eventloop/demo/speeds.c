@@ -1,5 +1,6 @@
-/* speeds.c: why asyncio's echo has two speeds. Ours reads as CPython does, a new buffer of 256 KiB for each
- * message, cut to its size: with malloc as it is, with malloc after an accident, and not at all. */
+/* speeds.c: why asyncio's echo has two speeds. Ours reads as CPython does, a new buffer of 256 KiB
+ * for each message, cut to its size: with malloc as it is, with malloc after an accident, and not
+ * at all. */
 #include "demo.h"
 
 #include <sys/resource.h>

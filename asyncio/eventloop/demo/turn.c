@@ -1,5 +1,6 @@
-/* turn.c: turns of a loop, told. Its selector is the story's own: it waits by adding to a clock, and knows
- * of one descriptor, LINE, at which something comes at a given time. So every run is the same. */
+/* turn.c: turns of a loop, told. Its selector is the story's own: it waits by adding to a clock,
+ * and knows of one descriptor, LINE, at which something comes at a given time. So every run is the
+ * same. */
 #include "demo.h"
 
 enum { LINE = 100 };

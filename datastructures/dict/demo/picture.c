@@ -1,4 +1,5 @@
-/* picture.c: the book's picture of a dict: each statement about `d`, slot by slot. Every frame is read from the table. */
+/* picture.c: the book's picture of a dict: each statement about `d`, slot by slot. Every frame is
+ * read from the table. */
 #include "../../../common/picture.h"
 
 #include "../../statements.h"

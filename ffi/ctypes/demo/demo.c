@@ -1,4 +1,5 @@
-/* demo.c: the story of a call from Python into C, scene by scene; and any function of any library, called. */
+/* demo.c: the story of a call from Python into C, scene by scene; and any function of any library,
+ * called. */
 #include "demo.h"
 
 #include <math.h>
@@ -332,7 +333,8 @@ static int call(Object *func, int count, char **words) {
     return status;
 }
 
-/* The same in a child, since what is called may do anything: what killed it is said, with status 1. */
+/* The same in a child, since what is called may do anything: what killed it is said, with status
+ * 1. */
 static int call_apart(Object *func, int count, char **words) {
     fflush(stdout);
     pid_t child = fork();

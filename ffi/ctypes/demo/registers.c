@@ -1,4 +1,5 @@
-/* registers.c: a call by hand: which register gets what. Links no libffi, so byhand_demo runs under qemu-user, too. */
+/* registers.c: a call by hand: which register gets what. Links no libffi, so byhand_demo runs under
+ * qemu-user, too. */
 #include "../../../common/demo.h"
 #include "../byhand.h"
 

@@ -1,7 +1,8 @@
-/* bench.c: a call, a callback, a layout: ours against ctypes', libffi's and C's own, in one process.
+/* bench.c: a call, a callback, a layout: ours against ctypes', libffi's and C's own, in one
+ * process.
  *
- * Each is called from C, theirs by PyObject_Vectorcall(), so no loop in Python is among what is measured. Timed is a loop
- * of n calls; per call.
+ * Each is called from C, theirs by PyObject_Vectorcall(), so no loop in Python is among what is
+ * measured. Timed is a loop of n calls; per call.
  *
  *   cos              cos(1.0) through a function pointer with argtypes and restype, against ctypes'
  *   cos-prepared     the same against ffi_call() alone, its interface prepared, and against the call itself

@@ -1,5 +1,6 @@
-/* byhand_test.c: calls without libffi: every type's limits, there and back, each argument in its register or stack slot.
- * Runs on each platform: where no call by hand is written, it must say so. */
+/* byhand_test.c: calls without libffi: every type's limits, there and back, each argument in its
+ * register or stack slot. Runs on each platform: where no call by hand is written, it must say
+ * so. */
 #include "../../../common/proof/testing.h"
 
 #include "../byhand.h"

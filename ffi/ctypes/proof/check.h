@@ -1,4 +1,5 @@
-/* check.h: what the tests of calls share: libffi's functions that fail on demand, blocks counted, a function of ours. */
+/* check.h: what the tests of calls share: libffi's functions that fail on demand, blocks counted, a
+ * function of ours. */
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -1,5 +1,5 @@
-/* data_test.c: memory with a type, where no libffi is needed: what keeps what alive, each allocation failing in turn, and the
- * compiler's layout against this very compiler's. */
+/* data_test.c: memory with a type, where no libffi is needed: what keeps what alive, each
+ * allocation failing in turn, and the compiler's layout against this very compiler's. */
 #include "../../../common/proof/testing.h"
 
 #include "../ctypes.h"
@@ -371,7 +371,8 @@ static bool make_texts(void) {
     return copy != NULL;
 }
 
-/* A tuple for a structure inside of a structure; the inner error is told in the outer's words, unless it is MemoryError's. */
+/* A tuple for a structure inside of a structure; the inner error is told in the outer's words,
+ * unless it is MemoryError's. */
 static bool make_nested(void) {
     CType *inner = structure_new("Inner", NULL, NO_PACK), *outer = NULL;
     FieldSpec specs[] = {{"a", ctype_simple('z'), 0}, {"b", ctype_simple('q'), 0}},

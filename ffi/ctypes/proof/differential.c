@@ -1,5 +1,5 @@
-/* differential.c: random structures and unions, right and wrong ones, and random values in their fields: ours and ctypes',
- * in one process. SEED=n replays a run. */
+/* differential.c: random structures and unions, right and wrong ones, and random values in their
+ * fields: ours and ctypes', in one process. SEED=n replays a run. */
 #include "../../../common/proof/differential.h"
 
 #include "../ctypes.h"
@@ -178,8 +178,8 @@ static PyObject *draw_value(Object **ours) {
     return negative ? PyLong_FromLongLong((int64_t)bits) : PyLong_FromUnsignedLongLong(bits);
 }
 
-/* Whether both may be asked: a bit field that ctypes lays outside, or beyond its own integer, is not; nor may a number be
- * an address that is read. */
+/* Whether both may be asked: a bit field that ctypes lays outside, or beyond its own integer, is
+ * not; nor may a number be an address that is read. */
 static bool may_touch(const CType *type, const CField *field) {
     const CType *of = field->type;
     const FieldDesc *item = of->kind == KIND_ARRAY ? of->proto->desc : NULL;

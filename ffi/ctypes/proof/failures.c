@@ -1,4 +1,5 @@
-/* failures.c: what cannot be loaded or called; each allocation and each step of libffi failing in turn. */
+/* failures.c: what cannot be loaded or called; each allocation and each step of libffi failing in
+ * turn. */
 #include "check.h"
 
 #include <unistd.h>
@@ -51,7 +52,8 @@ static void test_too_many(void **unused) {
     decref(func);
 }
 
-/* A structure there and back, a text, a callback with a structure, errcheck: true if all was well. */
+/* A structure there and back, a text, a callback with a structure, errcheck: true if all was
+ * well. */
 static Object *pass_args(Object *closure, Object *const *args, ssize_t nargs) {
     (void)closure, (void)nargs;
     return new_ref(args[2]);

@@ -1,13 +1,13 @@
-/* test.c: calls and callbacks: structures of every shape by value against this very compiler, user functions that change
- * the very object that called them. What fails is in failures.c. */
+/* test.c: calls and callbacks: structures of every shape by value against this very compiler, user
+ * functions that change the very object that called them. What fails is in failures.c. */
 #include "check.h"
 
 #include <pthread.h>
 
 /* ---- Structures by value ---------------------------------------------------------------------*/
 
-/* Each shape as C and as fields. A structure of a long double alone is missing: libffi 3.4.4 looks for what comes back
- * in memory, where System V has it in st0. */
+/* Each shape as C and as fields. A structure of a long double alone is missing: libffi 3.4.4 looks
+ * for what comes back in memory, where System V has it in st0. */
 typedef struct {
     float x, y, z;
 } Floats;
@@ -51,7 +51,8 @@ typedef struct {
     X(FiveInts, 'i', 0, 5)                                                                         \
     X(EightFloats, 'f', 0, 8)
 
-/* Behind an int and a double, and before another, so that registers are taken, and the others found. */
+/* Behind an int and a double, and before another, so that registers are taken, and the others
+ * found. */
 #define ECHO(name, ...)                                                                            \
     static name echo_##name(int before, double weight, name value, int after) {                    \
         if (before != 7 || weight != 0.5 || after != 9) memset(&value, 0, sizeof value);           \
@@ -133,8 +134,8 @@ static void test_structures_by_value(void **unused) {
     CHECK_MIXED(PointerDouble, code('P'), code('d'), &blocks, -2.5)
 }
 
-/* A structure that goes on after another is that one's fields and its own; and handed over where the other is declared, it
- * is handed over as what it is. */
+/* A structure that goes on after another is that one's fields and its own; and handed over where
+ * the other is declared, it is handed over as what it is. */
 static void test_derived_by_value(void **unused) {
     (void)unused;
     CType *base = structure_new("Base", NULL, NO_PACK),
@@ -260,7 +261,8 @@ static void test_callback_drops_itself(void **unused) {
     decref(the_type);
 }
 
-/* The only reference to the restype is that of the function, which is asked to take the same again. */
+/* The only reference to the restype is that of the function, which is asked to take the same
+ * again. */
 static void test_restype_again(void **unused) {
     (void)unused;
     CType *ints = ctype_array(code('i'), 3), *pointer = ctype_pointer(ints);

@@ -1,5 +1,6 @@
-/* twin.c: where fields are, the bytes of every value in every type, and what each line of twin.inc gives, on our
- * mechanism; twin.py asks ctypes the same. Beside this program is libsample.so, whose functions are called. */
+/* twin.c: where fields are, the bytes of every value in every type, and what each line of twin.inc
+ * gives, on our mechanism; twin.py asks ctypes the same. Beside this program is libsample.so, whose
+ * functions are called. */
 #include "../ctypes.h"
 
 static const char *const lines[] = {

@@ -13,7 +13,8 @@ const char *repr(Object *op, size_t room) { // valid for the next few
     return to;
 }
 
-/* None, True, False, a number, 'quoted' with \0 for a NUL, b'bytes'; any other word is a str. NULL with an error. */
+/* None, True, False, a number, 'quoted' with \0 for a NUL, b'bytes'; any other word is a str. NULL
+ * with an error. */
 static Object *value_from(const char *word) {
     static const struct {
         const char *name;

@@ -1,4 +1,5 @@
-/* calls.c: the scenes about one call: what arrives in C, arguments by format string, and what may come back. */
+/* calls.c: the scenes about one call: what arrives in C, arguments by format string, and what may
+ * come back. */
 #include "demo.h"
 
 /* ---- arrives ---------------------------------------------------------------------------------*/

@@ -1,5 +1,6 @@
-/* demo.c: what `import` does with an extension module, and what a call hands over, step by step; and any function of a
- * reader's own plug-in called with values from the command line. The real module, in real Python, is demo.py. */
+/* demo.c: what `import` does with an extension module, and what a call hands over, step by step;
+ * and any function of a reader's own plug-in called with values from the command line. The real
+ * module, in real Python, is demo.py. */
 #include "demo.h"
 
 /* ---- find, open ------------------------------------------------------------------------------*/
@@ -110,7 +111,8 @@ static int refused(void) {
     return status;
 }
 
-/* A module from a path with a suffix, or a name, which is looked for here and beside this program; NULL with an error. */
+/* A module from a path with a suffix, or a name, which is looked for here and beside this program;
+ * NULL with an error. */
 static Object *module_named(const char *word) {
     size_t length = strlen(word);
     const char *const *suffix = extension_suffixes;

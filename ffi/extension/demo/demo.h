@@ -1,4 +1,5 @@
-/* demo.h: what this demo's files share: values from words, calls with them, and the scenes of calls.c. */
+/* demo.h: what this demo's files share: values from words, calls with them, and the scenes of
+ * calls.c. */
 #ifndef EXTENSION_DEMO_H
 #define EXTENSION_DEMO_H
 
@@ -22,7 +23,8 @@ void arguments_drop(Arguments *self);
 
 /* module.name(words): new reference, or NULL with an error. */
 Object *call(Object *module, const char *name, const char *words);
-/* The pending error from a column on, of a line that is written up to `at`; in lines of its own where it has no room. */
+/* The pending error from a column on, of a line that is written up to `at`; in lines of its own
+ * where it has no room. */
 void print_error(int at, int column);
 /* The result's repr and a newline, or the error; drops it. */
 void print_outcome(Object *result);

@@ -1,6 +1,7 @@
 // clang-format off: a table
-/* bench.c: nanoseconds per call through each door between Python and C. What Python does, bench.py does, as a child that
- * goes on running; what is done without Python, this program does. The column n is 1.
+/* bench.c: nanoseconds per call through each door between Python and C. What Python does, bench.py
+ * does, as a child that goes on running; what is done without Python, this program does. The column
+ * n is 1.
  *
  *     no-argument   nothing() of ways.c, METH_NOARGS; the peer is gc.isenabled()
  *     positional    add of two numbers by position: METH_FASTCALL; peers: by PyArg_ParseTuple(), by

@@ -1,8 +1,9 @@
-/* differential.c: random formats and arguments, parsed by ours and by CPython's own, must leave the same in every variable
- * and say the same.
+/* differential.c: random formats and arguments, parsed by ours and by CPython's own, must leave the
+ * same in every variable and say the same.
  *
- * Formats are right and wrong ones: `|` and `$` anywhere, more and fewer names than characters, unknown characters. What
- * CPython ends the whole program for (parentheses) is left out. SEED=n replays.
+ * Formats are right and wrong ones: `|` and `$` anywhere, more and fewer names than characters,
+ * unknown characters. What CPython ends the whole program for (parentheses) is left out. SEED=n
+ * replays.
  */
 #include "../../../common/proof/differential.h"
 

@@ -1,4 +1,5 @@
-/* doors.c: add() called from C, in the three ways that bench.c has for it: apart, as byhand.h knows nothing of objects. */
+/* doors.c: add() called from C, in the three ways that bench.c has for it: apart, as byhand.h knows
+ * nothing of objects. */
 #include "../../ctypes/byhand.h"
 
 #if __has_include(<ffi.h>)

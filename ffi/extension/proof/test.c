@@ -1,5 +1,6 @@
-/* Tests of the host. What is said of formats, calls and definitions is the twin's business; here: files, what PyInit_ gives
- * back, errors that are left behind, memory, references, and functions that outlive what they belong to. */
+/* Tests of the host. What is said of formats, calls and definitions is the twin's business; here:
+ * files, what PyInit_ gives back, errors that are left behind, memory, references, and functions
+ * that outlive what they belong to. */
 #include "../../../common/proof/testing.h"
 
 #include "../host.h"
@@ -249,7 +250,8 @@ static void test_two_modules(void **state) {
     assert_int_equal(testing_blocks(), 0);
 }
 
-/* A function whose place in the module has been taken by another value still knows that the module died. */
+/* A function whose place in the module has been taken by another value still knows that the module
+ * died. */
 static void test_replaced_function(void **state) {
     (void)state;
     ModuleDef def = {.name = "m", .methods = give_only};

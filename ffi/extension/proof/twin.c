@@ -1,4 +1,5 @@
-/* twin.c: what our host says, for a table of formats, functions and modules. twin.py asks CPython's own C API the same.
+/* twin.c: what our host says, for a table of formats, functions and modules. twin.py asks CPython's
+ * own C API the same.
  *
  * Values are written as Python writes them; a call is values and name=value, with blanks between.
  */
@@ -77,8 +78,8 @@ static void print_outcome(Object *result) {
 
 /* ---- Formats ---------------------------------------------------------------------------------*/
 
-/* One value in each format. Those whose words depend on how long a long is, only with values that all can hold: the others
- * are differential.c's. */
+/* One value in each format. Those whose words depend on how long a long is, only with values that
+ * all can hold: the others are differential.c's. */
 // clang-format off
 static const char *const single_formats[] = {"L:f", "d:f", "f:f", "p:f", "s:f", "z:f", "U:f", "S:f", "O!:f", "O:f", "s",
     "s;all of it"};

@@ -1,5 +1,6 @@
-/* picture.c: the book's picture of a heap: lists, the names that refer to them, and a collection step by step. What is
- * drawn is read from the objects, and from the collector's heads where a step says that they can be read.
+/* picture.c: the book's picture of a heap: lists, the names that refer to them, and a collection
+ * step by step. What is drawn is read from the objects, and from the collector's heads where a step
+ * says that they can be read.
  */
 #include "../../../common/picture.h"
 
