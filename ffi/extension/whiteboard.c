@@ -1,5 +1,4 @@
-/* whiteboard.c: a METH_O function of an extension module with every error path right, and who calls
- * it. */
+/* whiteboard.c: a METH_O function with every error path right, and its caller. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>

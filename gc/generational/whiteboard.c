@@ -1,5 +1,4 @@
-/* whiteboard.c: the finder of cycles, as one can write it from memory: which of these can nobody
- * reach? */
+/* whiteboard.c: a finder of cycles, from memory: which of these can nobody reach? */
 #include <stdio.h>
 #include <stdlib.h>
 typedef struct Object {
@@ -128,8 +127,7 @@ static void check_steps(void) {
     check("and the list is empty", length(&set), 0);
 }
 
-/* A chain whose only outside reference is to its end: it is set aside whole, and comes back one by
- * one. */
+/* A chain whose only outside reference is to its end: set aside whole, it comes back one by one. */
 static void check_chain(void) {
     enum { CHAIN = 2000 };
     Object set = RING(set);

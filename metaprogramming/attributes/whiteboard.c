@@ -1,5 +1,4 @@
-/* whiteboard.c: obj.x with its two hooks, __getattribute__ and __getattr__, and len(obj), which
- * asks neither. */
+/* whiteboard.c: obj.x with two hooks, __getattribute__ and __getattr__; len(obj) asks neither. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
