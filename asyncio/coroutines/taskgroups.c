@@ -107,7 +107,7 @@ static void on_task_done(Object *op, Object *task) {
 
 Object *taskgroup_create_task(Object *op, Object *coro, const char *name) {
     TaskGroup *self = (TaskGroup *)op;
-    const char *why = !self->entered                   ? "has not been entered"
+    const char *why = !self->parent_task               ? "has not been entered" // by a task
                       : self->exiting && !self->ntasks ? "is finished"
                       : self->aborting                 ? "is shutting down"
                                                        : NULL;

@@ -76,7 +76,8 @@ static int on_body(http_parser *parser, const char *data, size_t size) {
 
 static int on_message_complete(http_parser *parser) {
     Page *page = parser->data;
-    page->complete = parser->status_code >= 200; // 1xx: the answer is still to come
+    page->complete = parser->status_code >= 200;      // 1xx: the answer is still to come
+    if (page->complete) http_parser_pause(parser, 1); // what comes behind it is no answer of ours
     return 0;
 }
 

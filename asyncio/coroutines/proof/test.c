@@ -473,6 +473,19 @@ static void test_many(void **state) {
     assert_true(sizeof(Task) + coroutine_sizeof(&(Code){"", NULL, 0, 0, 0}) + sizeof(Handle) < 300);
 }
 
+/* Who enters a group outside of a task is refused, and so is the group's first task then. */
+static void test_group_without_task(void **state) {
+    (void)state;
+    Object *group = taskgroup_new(), *enter = object_aenter(group);
+    assert_null(coroutine_send(enter, None));
+    assert_error(RuntimeError_Type.name,
+                 "TaskGroup <TaskGroup entered> cannot determine the parent task");
+    assert_null(taskgroup_create_task(group, asyncio_sleep(0, NULL), NULL));
+    assert_error(RuntimeError_Type.name, "TaskGroup <TaskGroup entered> has not been entered");
+    decref(enter);
+    decref(group);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -491,6 +504,7 @@ int main(void) {
         TEST(test_too_deep),
         TEST(test_handed_on),
         TEST(test_names),
+        TEST(test_group_without_task),
         TEST(test_many),
         cmocka_unit_test(test_each_allocation),
     };

@@ -95,9 +95,11 @@ def meanwhile(work: Callable[[], object], other: Callable[[], str]) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    work()
-    over.set()
-    thread.join()
+    try:
+        work()
+    finally:  # Ctrl-C, too: or the other thread would go on for ever
+        over.set()
+        thread.join()
     print(f"      {said[len(said) // 2] if len(said) > 10 else 'it had to wait'}")
 
 
