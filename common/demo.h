@@ -253,7 +253,15 @@ static inline int demo_run(const Demo *demo, int argc, char **argv) {
 }
 
 /* All of a demo's main(): returns its exit status. Needs argv as main() got it, and changes it. */
+/* A program that was started without one of the descriptors 0 to 2 gets one that fails as none does:
+ * else its first file or socket would get the number, and what is printed. */
+static inline void demo_fill_descriptors(void) {
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0) open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 static inline int demo_main(const Demo *demo, int argc, char **argv) {
+    demo_fill_descriptors();
     telling.demo = demo;
     char *again[argc + 1];
     memcpy(again, argv, sizeof again);

@@ -210,7 +210,10 @@ static Object *chat_run(Coroutine *self, Object *sent) {
         loop_add_signal_handler(loop, SIGINT, on_signal, NULL) < 0)
         return NULL;
     printf("chat: nc %s %d\n", local->host, stream_server_port(local->server));
-    fflush(stdout);
+    if (fflush(stdout) != 0) { // nobody would find it
+        error_raise(&OSError_Type, "cannot write the output");
+        return NULL;
+    }
     AWAIT(event_wait(stop));
     stream_server_close(local->server);
     for (const Guest *guest = guests; guest; guest = guest->next) {
@@ -234,7 +237,7 @@ int chat_serve(const char *host, const char *port) {
     decref(stop);
     xdecref(result);
     if (result) return 0;
-    if (!error_is(&OSError_Type)) need(NULL);
+    if (!error_is(&OSError_Type) || ferror(stdout)) need(NULL);
     usage_error("coroutines_demo", "cannot listen at %s, port %s: %s", host, port, error_message());
     error_clear();
     return 2;
