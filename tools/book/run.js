@@ -124,7 +124,7 @@ async function equipTwin(section) {
     const path = python?.includes("/") ? python.replace(/^(\.\.\/)+/, "") : `${room}/proof/twin.py`;
     const source = element("textarea", { rows: 16, spellcheck: "false", "aria-label": "twin.py, which can be changed" });
     const open = element("details", {}, element("summary", {}, "twin.py: change it, and see what differs"), source);
-    const load = async () => (source.value ||= await (await fetch(`${base}files/${path}`)).text());
+    const load = async () => (source.value ||= await (await fetch(`${base}${path}`)).text());
     open.ontoggle = load;
     const run = runner("Run both", async () => {
         await load();

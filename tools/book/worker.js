@@ -59,7 +59,7 @@ async function shell({ setup = [], command, files = {} }) {
     const named = [...setup, command].map((line) => line.replace(/(?:\$OLDPWD\/)?build\/\w+\/(\w+_(?:demo|twin))/g, "$1"));
     const line = named.pop(), merged = /2>&1/.test(line) || !/2>|_(demo|twin)\b[^;]*\|/.test(line);
     const there = { "/dev/null": "", "/tmp/.keep": "", "/book/.keep": "" };
-    for (const path of contents.files) if (`${named}${line}`.includes(path)) there[`/book/${path}`] = await utf8(`files/${path}`);
+    for (const path of contents.files) if (`${named}${line}`.includes(path)) there[`/book/${path}`] = await utf8(`${path}`);
     for (const [name, data] of Object.entries(files)) there[`/book/${name}`] = data;
     let directories = 0;
     const mktemp = async (_, { fs }) => {
@@ -82,7 +82,7 @@ async function twin({ program, folder, script, source }) {
     const decoder = new TextDecoder();
     python.setStdout({ write: (data) => ((theirs += decoder.decode(data, { stream: true })), data.length) });
     for (const path of contents.files.filter((path) => path.startsWith(`${folder}/`) && !path.includes("changed-")))
-        python.FS.writeFile(`/tmp/${path.split("/").pop()}`, await get(`files/${path}`)); // what it may read
+        python.FS.writeFile(`/tmp/${path.split("/").pop()}`, await get(`${path}`)); // what it may read
     python.FS.writeFile(`/tmp/${script}`, source);
     const [minor, version] = python.runPython("import sys; (sys.version_info.minor, sys.version.split()[0])").toJs();
     try {
@@ -95,13 +95,13 @@ async function twin({ program, folder, script, source }) {
     const changes = (path) => contents.files.includes(path) && applied.push(path.split("/").pop());
     if (changes(sed)) ours = await shell({ command: `${program} | sed -E -f ${sed}` });
     for (let n = 12; n <= minor; n++)
-        if (changes(`${folder}/changed-3.${n}.diff`)) ours = applyPatch(ours, await utf8(`files/${folder}/changed-3.${n}.diff`));
+        if (changes(`${folder}/changed-3.${n}.diff`)) ours = applyPatch(ours, await utf8(`${folder}/changed-3.${n}.diff`));
     return { ours, theirs, applied, version };
 }
 
 onmessage = async ({ data }) => {
     try {
-        contents ??= JSON.parse(await utf8("programs/contents.json"));
+        contents ??= JSON.parse(await utf8("contents.json"));
         postMessage({ id: data.id, said: await { shell, twin }[data.what](data) });
     } catch (error) {
         postMessage({ id: data.id, error: String(error.message ?? error) });
