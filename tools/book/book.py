@@ -122,10 +122,10 @@ def code_inline(_: Any, tokens: Sequence[Token], n: int, __: Any, env: dict[str,
     """Code in a sentence; what names a file leads there: in the folder named last, here, in the topic, in the root."""
     name, at = tokens[n].content, env["at"]
     code = f"<code>{escape(name)}</code>"
-    if within(tokens, n) or not re.fullmatch(r"(?!/)[\w./-]*[./][\w./-]*", name):
-        return code
     if name.endswith("/"):
         env["folder"] = name
+    if within(tokens, n) or not re.fullmatch(r"(?!/)[\w./-]*[./][\w./-]*", name):
+        return code
     below = [path for path in files if path.startswith(f"{at}/") and path.endswith(f"/{name}")]
     for found in [f"{at}/{env['folder']}/{name}", f"{at}/{name}", *below, f"{at}/../{name}", name]:
         if normpath(found) in files:
