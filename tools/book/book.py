@@ -23,8 +23,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
-from pygments.util import ClassNotFound
+from pygments.lexers import TextLexer, find_lexer_class_for_filename, get_lexer_by_name
 
 WHY = {  # a room's programs do not run in a page
     "concurrency/multiprocessing": "is about processes, and a page has none",
@@ -43,10 +42,10 @@ template = Template((here / "template.html").read_text(encoding="utf-8"))
 rooms = re.findall(r"^\d+ (\w+) (\w+)", (root / "rooms.txt").read_text(encoding="utf-8"), re.M)
 readmes = [f"{at}README.md" for topic, room in rooms for at in ("", f"{topic}/", f"{topic}/{room}/")]
 order = [path for path in dict.fromkeys([*readmes, "GLOSSARY.md"]) if (root / path).exists()]
-folders = [root / name for name in {topic for topic, _ in rooms} | {"common", "tools", ".ci", "pictures"}]
-inside = [path for path in root.iterdir() if path.is_file() and path.name[0] != "."]
-inside += [path for folder in folders for path in [folder, *folder.rglob("*")] if "__pycache__" not in str(path)]
-files = {relpath(path, root): path for path in sorted(inside)}
+parts = {topic for topic, _ in rooms} | {"common", "tools", ".ci", "pictures"}
+inside = [*root.glob("[!.]*"), *(path for part in parts for path in (root / part).rglob("*"))]
+files = {relpath(path, root): path for path in sorted(inside) if path.is_file() and path.suffix != ".pyc"}
+folders = {dirname(path) for path in files} - {""}
 told = (root / "GLOSSARY.md").read_text(encoding="utf-8")
 names = [name for name in re.findall(r"^\*\*([^*]+)\.\*\*", told, re.M) if "," not in name and f"{name}, " not in told]
 terms = re.compile(rf"\b({'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(s?)\b", re.I)
@@ -59,9 +58,9 @@ def slug(heading: str) -> str:
 
 def page_of(path: str) -> str:
     """Where the page of a file or folder is, from the root. Servers hide what begins with a dot."""
-    visible = "." if path == "." else path.removeprefix(".")
-    if path.endswith("README.md") or (root / path).is_dir():
-        return normpath(f"{visible.removesuffix('README.md')}/index.html").lstrip("/")
+    visible = path.removeprefix(".").removesuffix("README.md")
+    if path in folders or path.endswith("README.md"):
+        return normpath(f"./{visible}/index.html")
     return visible if path.endswith(".svg") else visible.removesuffix(".md") + ".html"
 
 
@@ -69,24 +68,17 @@ def link(at: str, target: str) -> str:
     """A relative address, from a page's folder, of what a lesson there calls `target`."""
     path, hash_sign, fragment = target.partition("#")
     found = normpath(f"{at}/{path}")
-    return relpath(page_of(found), at) + hash_sign + fragment if path and found in files else target
-
-
-def coloured(code: str, lexer: Any, **options: Any) -> str:
-    """Code as HTML, its words in classes; `lexer` finds Pygments' for the language."""
-    try:
-        found = lexer(stripnl=False)
-    except ClassNotFound:
-        found = get_lexer_by_name("text", stripnl=False)
-    return str(highlight(code, found, HtmlFormatter(**options)))
+    if path and (found in files or found in folders):
+        return relpath(page_of(found), at) + hash_sign + fragment
+    return target
 
 
 def write(path: str, title: str, main: str, kind: str, toc: str = "") -> None:
     """The page of `path`, in the template."""
     where = page_of(path)
     at = relpath(".", dirname(where))
-    folders = Path(where.removesuffix("/index.html")).parent.parts
-    crumbs = [f' / <a href="{at}/{"/".join(folders[: n + 1])}/index.html">{name}</a>' for n, name in enumerate(folders)]
+    above = map(str, reversed(Path(path.removesuffix("/README.md")).parents))
+    crumbs = [f' / <a href="{at}/{page_of(name)}">{name.split("/")[-1]}</a>' for name in above if name in folders]
     turn = ""
     for rel, step in [("prev", -1), ("next", 1)] if path in order else []:
         if 0 <= (n := order.index(path) + step) < len(order):
@@ -128,7 +120,7 @@ def code_inline(_: Any, tokens: Sequence[Token], n: int, __: Any, env: dict[str,
         return code
     below = [path for path in files if path.startswith(f"{at}/") and path.endswith(f"/{name}")]
     for found in [f"{at}/{env['folder']}/{name}", f"{at}/{name}", *below, f"{at}/../{name}", name]:
-        if normpath(found) in files:
+        if normpath(found) in files or normpath(found) in folders:
             return f'<a class="code" href="{link(at, relpath(found, at))}">{code}</a>'
     return code
 
@@ -137,7 +129,7 @@ def fence(_: Any, tokens: Sequence[Token], n: int, __: Any, env: dict[str, Any])
     """A block: a console's commands each an element of its own, other languages coloured."""
     content, language = tokens[n].content, tokens[n].info or "text"
     if language != "console":
-        code = coloured(content, lambda **options: get_lexer_by_name(language, **options), nowrap=True)
+        code = highlight(content, get_lexer_by_name(language, stripnl=False), HtmlFormatter(nowrap=True))
         return f'<pre tabindex="0"><code>{code}</code></pre>\n'
     made = ""
     for line, output in re.findall(r"^(\$ .*)\n((?:(?!\$ ).*\n)*)", content, re.M):
@@ -181,27 +173,27 @@ def lesson(path: str) -> None:
 
 def main() -> None:
     """All of it. Each file stands in the book as it is, too, for the programs to read."""
+    formatter = HtmlFormatter(linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="source")
     for path, file in files.items():
-        if file.is_dir():
-            inside = [other.name for other in sorted(file.iterdir()) if f"{path}/{other.name}" in files]
-            items = "".join(f'<li><a href="{link(path, name)}"><code>{name}</code></a></li>' for name in inside)
-            if "README.md" not in inside:
-                write(path, path, f"<h1>{path}</h1><ul>{items}</ul>", "file")
-            continue
         copy = book / path.removeprefix(".")
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
         if path.endswith(".md"):
             lesson(path)
         elif file.suffix != ".svg":
-            code = coloured(file.read_text(encoding="utf-8"), lambda **options: get_lexer_for_filename(path, **options),
-                            linenos="inline", lineanchors="L", anchorlinenos=True, cssclass="source")
+            lexer = (find_lexer_class_for_filename(path) or TextLexer)(stripnl=False)
+            code = highlight(file.read_text(encoding="utf-8"), lexer, formatter)
             write(path, file.name, f"<h1>{file.name}</h1>{code}", "file")
+    for folder in folders:
+        if f"{folder}/README.md" not in files:
+            names = [relpath(path, folder) for path in files if path.startswith(f"{folder}/")]
+            items = "".join(f'<li><a href="{link(folder, name)}"><code>{name}</code></a></li>' for name in names)
+            write(folder, folder, f"<h1>{folder}</h1><ul>{items}</ul>", "file")
     for file in [*here.glob("*.css"), *here.glob("*.js")]:
         shutil.copy(file, book)
     subprocess.run([here / "programs", root, book.parent], check=True)
     programs = [program.stem for program in (book / "programs").glob("*.wasm")]
-    contents = {"programs": programs, "files": [path for path, file in files.items() if file.is_file()]}
+    contents = {"programs": programs, "files": list(files)}
     (book / "contents.json").write_text(json.dumps(contents), encoding="utf-8")
 
 
