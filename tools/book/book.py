@@ -47,7 +47,7 @@ inside = [*root.glob("[!.]*"), *(path for part in parts for path in (root / part
 files = {relpath(path, root): path for path in sorted(inside) if path.is_file() and path.suffix != ".pyc"}
 folders = {dirname(path) for path in files} - {""}
 told = (root / "GLOSSARY.md").read_text(encoding="utf-8")
-names = [name for name in re.findall(r"^\*\*([^*]+)\.\*\*", told, re.M) if "," not in name and f"{name}, " not in told]
+names = [name for name in re.findall(r"^\*\*([^*,]+)\.\*\*", told, re.M) if f"{name}, " not in told]
 terms = re.compile(rf"\b({'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(s?)\b", re.I)
 
 
@@ -104,14 +104,15 @@ def text(_: Any, tokens: Sequence[Token], n: int, __: Any, env: dict[str, Any]) 
         if term in env["linked"]:
             return match[0]
         env["linked"].add(term)
-        return f'<a class="term" href="{link(env["at"], relpath("GLOSSARY.md", env["at"]))}#{slug(term)}">{match[0]}</a>'
+        href = f"{relpath('GLOSSARY.html', env['at'])}#{slug(term)}"
+        return f'<a class="term" href="{href}">{match[0]}</a>'
 
     html = escape(tokens[n].content, quote=False)
     return terms.sub(once, html) if tokens[n].meta.get("prose") and not within(tokens, n) else html
 
 
 def code_inline(_: Any, tokens: Sequence[Token], n: int, __: Any, env: dict[str, Any]) -> str:
-    """Code in a sentence; what names a file leads there: in the folder named last, here, in the topic, in the root."""
+    """Code in a sentence; what names a file leads there: in the folder named last, here, in the topic, the root."""
     name, at = tokens[n].content, env["at"]
     code = f"<code>{escape(name)}</code>"
     if name.endswith("/"):
@@ -160,7 +161,7 @@ def lesson(path: str) -> None:
     html = re.sub("<th([^>]*)></th>", r"<td\1></td>", html)
     html = re.sub(r'<img src="([^"]+)"[^>]*>', r'<a class="figure" href="\1">\g<0></a>', html)
     if path == "GLOSSARY.md":
-        html = re.sub(r"<p><strong>(.+?)\.<", lambda match: match[0].replace("<p", f'<p id="{slug(match[1])}"'), html)
+        html = re.sub(r"<p(><strong>(.+?)\.<)", lambda term: f'<p id="{slug(term[2])}"{term[1]}', html)
     if at in PICTURES:
         html = html.replace("<h2", f'<section class="picture" data-picture="{PICTURES[at]}"></section><h2', 1)
     if at not in WHY:
