@@ -84,8 +84,10 @@ def write(path: str, title: str, main: str, kind: str, toc: str = "") -> None:
         if 0 <= (n := order.index(path) + step) < len(order):
             name = dirname(order[n]).split("/")[-1] or ("Glossary" if n else "Contents")
             turn += f'<a rel="{rel}" href="{at}/{page_of(order[n])}">{name}</a>'
+    scripts = ["run.js", "pictures.js"] if kind == "lesson" else []
     page = template.substitute(
-        title=escape(title), at=at, crumbs="".join(crumbs), toc=toc, main=main, kind=kind, turn=turn)
+        title=escape(title), at=at, crumbs="".join(crumbs), toc=toc, main=main, kind=kind, turn=turn,
+        scripts="".join(f'<script type="module" src="{at}/{script}"></script>' for script in scripts))
     (book / where).parent.mkdir(parents=True, exist_ok=True)
     (book / where).write_text(page, encoding="utf-8")
 

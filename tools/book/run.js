@@ -1,7 +1,8 @@
-// The pages' programs: a console block's lines get a Run button and can be edited, its demo takes the reader's own file
-// or lines, and a lesson's twin runs on CPython and as WebAssembly, compared. What runs, runs in worker.js.
+// The pages' programs: a console block's lines get a Run button and can be edited, its demo takes the reader's own
+// file or lines, and a lesson's twin runs on CPython and as WebAssembly, compared. What runs, runs in worker.js.
 const base = new URL(".", import.meta.url).href;
-const elsewhere = /\bpython3?\b|--python|\btools\/|ulimit|\byes\b|\bkill\b|<&-|eventloop_demo|concurrency\//; // in no page
+// What no page can run:
+const elsewhere = /\bpython3?\b|--python|\btools\/|ulimit|\byes\b|\bkill\b|<&-|eventloop_demo|concurrency\//;
 const result = '<pre class="ran" aria-live="polite" tabindex="0" hidden></pre><p class="verdict"></p>';
 const parts = (whole, ...names) => names.map((name) => whole.querySelector(name));
 const files = {}; // of the reader's own
@@ -10,7 +11,8 @@ const files = {}; // of the reader's own
 function ask(button, question) {
     const worker = new Worker(`${base}worker.js`, { type: "module" }), { textContent, onclick } = button;
     return new Promise((answer) => {
-        Object.assign(button, { textContent: "Stop", onclick: () => answer({ error: "stopped" }) }).dataset.busy = "";
+        button.dataset.busy = "";
+        Object.assign(button, { textContent: "Stop", onclick: () => answer({ error: "stopped" }) });
         worker.onmessage = ({ data }) => answer(data);
         worker.onerror = ({ message }) => answer({ error: message });
         worker.postMessage(question);
@@ -24,8 +26,8 @@ function ask(button, question) {
 function verdict(said, recorded) {
     const words = (text) => text.replace(/[-+\d.\s]+/g, " ");
     if (said === recorded) return "The same as recorded.";
-    if (words(said) !== words(recorded)) return "Not as recorded: with 32 bits, and without processes, this is another run.";
-    return "As recorded but for numbers: the page's memory has 32 bits, a pointer 4 bytes; the recorded run's has 64, and 8.";
+    return words(said) !== words(recorded) ? "Not as recorded: with 32 bits, without processes, this is another run."
+        : "As recorded but for numbers: a pointer has 4 bytes here, where memory has 32 bits, and had 8 there.";
 }
 
 const lineOf = (command) => command.querySelector(".line").textContent.replace(/^\$ /, "").trimEnd();
@@ -117,4 +119,4 @@ function equipTwin(section) {
 const commands = [...document.querySelectorAll(".console:not([data-why]) .command")];
 commands.forEach((command, i) => equip(command, commands.slice(0, i)));
 document.querySelectorAll("section.twin").forEach(equipTwin);
-addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach((folded) => (folded.open = true)));
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((folded) => (folded.open = true)));

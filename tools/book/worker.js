@@ -19,25 +19,24 @@ async function directory(fs, path) {
 }
 
 async function written(fs, path, folder) {
-    for (const name of await fs.readdir(path))
-        if (!folder.contents.has(name)) await fs.rm(`${path}/${name}`, { recursive: true });
+    await fs.rm(path, { recursive: true, force: true });
+    await fs.mkdir(path);
     for (const [name, entry] of folder.contents) {
         const at = `${path}/${name}`;
-        if (!(entry instanceof Directory)) await fs.writeFile(at, entry.data);
-        else await fs.mkdir(at, { recursive: true }), await written(fs, at, entry);
+        await (entry instanceof Directory ? written(fs, at, entry) : fs.writeFile(at, entry.data));
     }
 }
 
 // A program sees copies of the shell's files, and what it has changed is written back. WASI has no current directory:
 // wasi-libc takes the opened one whose name a path begins with, and "." for the rest.
-async function run(name, args, { fs, cwd, env, stdin }, merged) {
+async function run(name, merged, args, { fs, cwd, env, stdin }) {
     const said = { 1: "", 2: "" }, top = {};
     const stream = (n, decoder = new TextDecoder()) =>
         new ConsoleStdout((data) => (said[n] += decoder.decode(data, { stream: true })));
     for (const path of ["/book", "/tmp", "/dev"]) top[path] = await directory(fs, path);
     const [, first, ...below] = cwd.split("/");
     const here = below.reduce((folder, part) => folder.contents.get(part), top[`/${first}`]);
-    const opened = Object.entries({ ".": here, ...top }).map(([path, { contents }]) => new PreopenDirectory(path, contents));
+    const opened = Object.entries({ ".": here, ...top }).map(([path, at]) => new PreopenDirectory(path, at.contents));
     const input = new OpenFile(new File(Uint8Array.from(stdin, (c) => c.charCodeAt(0)))); // bytes, as characters
     const out = stream(1), streams = [input, out, merged ? out : stream(2)];
     const wasi = new WASI([name, ...args], [...env].map((pair) => pair.join("=")), [...streams, ...opened]);
@@ -54,13 +53,13 @@ async function run(name, args, { fs, cwd, env, stdin }, merged) {
     return { stdout: said[1], stderr: said[2], exitCode };
 }
 
-// Plays `setup`, silently, and then the command, from the start each time: what is told does not depend on what was run.
+// Plays `setup`, silently, and then the command, from the start each time: nothing depends on what was run before.
 async function shell({ setup = [], command, files = {} }) {
     const program = /(?:\$OLDPWD\/)?build\/\w+\/(\w+_(?:demo|twin))/g;
-    const lines = [...setup, command].map((line) => line.replace(program, "$1")), said = lines.join("\n"), line = lines.pop();
+    const lines = [...setup, command].map((line) => line.replace(program, "$1")), line = lines.pop();
     const merged = /2>&1/.test(line) || !/2>|_(demo|twin)\b[^;]*\|/.test(line);
     const there = { "/dev/null": "", "/tmp/.keep": "", "/book/.keep": "" };
-    for (const path of contents.files) if (said.includes(path)) there[`/book/${path}`] = await text(path);
+    for (const path of contents.files) if (`${lines}${line}`.includes(path)) there[`/book/${path}`] = await text(path);
     for (const [name, data] of Object.entries(files)) there[`/book/${name}`] = data;
     let directories = 0;
     const mktemp = async (_, { fs }) => {
@@ -68,10 +67,11 @@ async function shell({ setup = [], command, files = {} }) {
         await fs.mkdir(path);
         return { stdout: `${path}\n`, stderr: "", exitCode: 0 };
     };
-    const commands = contents.programs.map((name) => defineCommand(name, (args, shell) => run(name, args, shell, merged)));
+    const commands = contents.programs.map((name) => defineCommand(name, (...given) => run(name, merged, ...given)));
     const bash = new Bash({ cwd: "/book", files: there, customCommands: [...commands, defineCommand("mktemp", mktemp)],
         env: { NO_COLOR: "1", LC_ALL: "C.UTF-8", PYTHONHASHSEED: "0" } });
-    const { stdout, stderr } = await bash.exec([...lines.map((line) => `{ ${line}\n} >/dev/null 2>&1`), line].join("\n"));
+    const silent = lines.map((line) => `{ ${line}\n} >/dev/null 2>&1\n`).join("");
+    const { stdout, stderr } = await bash.exec(silent + line);
     return stdout + stderr;
 }
 
@@ -79,8 +79,8 @@ async function shell({ setup = [], command, files = {} }) {
 async function twin({ room, source }) {
     const { loadPyodide } = await import(`${base}pyodide/pyodide.mjs`);
     const python = await loadPyodide({ env: { PYTHONHASHSEED: "0", HOME: "/" } });
-    const folder = `${room}/proof/`, program = `${room.split("/")[1]}_twin`, applied = [], decoder = new TextDecoder();
-    let theirs = "";
+    const folder = `${room}/proof/`, program = `${room.split("/")[1]}_twin`, applied = [];
+    let theirs = "", decoder = new TextDecoder();
     python.setStdout({ write: (data) => ((theirs += decoder.decode(data, { stream: true })), data.length) });
     for (const path of contents.files.filter((path) => path.startsWith(folder) && /\.(py|inc)$/.test(path)))
         python.FS.writeFile(`/tmp/${path.slice(folder.length)}`, await text(path)); // what it may read
