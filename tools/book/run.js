@@ -1,149 +1,122 @@
-// The pages' programs: a console block's lines get a Run button and can be edited, its demo takes the reader's own file or
-// lines, and a lesson's twin runs on CPython and as WebAssembly, compared. What runs, runs in worker.js.
+// The pages' programs: a console block's lines get a Run button and can be edited, its demo takes the reader's own
+// file or lines, and a lesson's twin runs on CPython and as WebAssembly, compared. What runs, runs in worker.js.
 const base = new URL(".", import.meta.url).href;
-const elsewhere = /\bpython3?\b|\btools\/|ulimit|\byes\b|\bkill\b|<&-|eventloop_demo|concurrency\//; // what no page can
-let worker, asked = 0;
-const answers = new Map();
+// What no page can run:
+const elsewhere = /\bpython3?\b|--python|\btools\/|ulimit|\byes\b|\bkill\b|<&-|eventloop_demo|concurrency\//;
+const result = '<pre class="ran" aria-live="polite" tabindex="0" hidden></pre><p class="verdict"></p>';
+const parts = (whole, ...names) => names.map((name) => whole.querySelector(name));
+const files = {}; // of the reader's own
 
-function stop() {
-    worker?.terminate();
-    worker = undefined;
-    for (const answer of answers.values()) answer({ error: "stopped" });
-    answers.clear();
-}
-
-function ask(what, data) {
-    if (!worker) {
-        worker = new Worker(`${base}worker.js`, { type: "module" });
-        worker.onmessage = ({ data }) => (answers.get(data.id)?.(data), answers.delete(data.id));
-        worker.onerror = (event) => (console.error(event.message), stop());
-    }
+// Asks a worker of its own; the button ends it when pressed meanwhile.
+function ask(button, question) {
+    const worker = new Worker(`${base}worker.js`, { type: "module" }), { textContent, onclick } = button;
     return new Promise((answer) => {
-        answers.set(++asked, answer);
-        worker.postMessage({ id: asked, what, ...data });
+        button.dataset.busy = "";
+        Object.assign(button, { textContent: "Stop", onclick: () => answer({ error: "stopped" }) });
+        worker.onmessage = ({ data }) => answer(data);
+        worker.onerror = ({ message }) => answer({ error: message });
+        worker.postMessage(question);
+    }).finally(() => {
+        worker.terminate();
+        delete Object.assign(button, { textContent, onclick }).dataset.busy;
     });
 }
 
-function element(name, attributes = {}, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) key.startsWith("on") ? (made[key] = value) : made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-}
-
-// A button that asks the worker, ends it when pressed meanwhile, and shows what came.
-function runner(label, question, show) {
-    const button = element("button", { type: "button", class: "run" }, label);
-    button.onclick = async () => {
-        if (button.dataset.busy) return stop();
-        button.dataset.busy = "yes";
-        button.textContent = "Stop";
-        const { said, error } = await ask(...(await question()));
-        delete button.dataset.busy;
-        button.textContent = label;
-        show(said, error);
-    };
-    return button;
-}
-
 // How what ran compares with what stands in the lesson, which ran where a pointer has eight bytes.
-export function verdict(said, recorded) {
+function verdict(said, recorded) {
     const words = (text) => text.replace(/[-+\d.\s]+/g, " ");
     if (said === recorded) return "The same as recorded.";
-    if (words(said) !== words(recorded)) return "Not as recorded: with 32 bits, and without processes, this is another run.";
-    return "As recorded but for numbers: the page's memory has 32 bits, a pointer 4 bytes; the recorded run's has 64, and 8.";
+    return words(said) !== words(recorded) ? "Not as recorded: with 32 bits, without processes, this is another run."
+        : "As recorded but for numbers: a pointer has 4 bytes here, where memory has 32 bits, and had 8 there.";
 }
 
 const lineOf = (command) => command.querySelector(".line").textContent.replace(/^\$ /, "").trimEnd();
 
-function equip(command, before, files) {
+function equip(command, before) {
     const line = lineOf(command), recorded = command.querySelector(".output")?.textContent;
     if (!recorded) return; // it prepares another, which plays it
     // What a line needs stands above it: in its block, or where nothing is told, as when a file is written.
     const needed = (other) => other.parentNode === command.parentNode || !other.querySelector(".output")?.textContent;
     const setup = before.filter(needed).map(lineOf).filter((other) => !elsewhere.test(other));
-    const out = element("pre", { class: "ran", "aria-live": "polite", tabindex: 0, hidden: "" }), note = element("p", { class: "verdict" });
-    const show = (text, said) => {
+    command.insertAdjacentHTML("beforeend", `<div class="tools"><button class="run">Run</button>
+        <input class="typed" aria-label="a statement" placeholder="type a statement, then Enter" spellcheck="false">
+        <details><summary>change it, or drop a file here</summary>
+        <input class="edit" aria-label="the command" spellcheck="false">
+        <input type="file" aria-label="a file of your own"></details></div>${result}`);
+    const [run, typed, change, edit, file, out, note] =
+        parts(command, ".run", ".typed", "details", ".edit", "[type=file]", ".ran", ".verdict");
+    const play = async (question, tell) => {
+        const { said, error } = await ask(run, { what: "shell", setup, ...question });
         out.hidden = false;
-        out.textContent = text;
+        out.textContent = error ?? said;
         out.scrollTop = out.scrollHeight;
-        note.textContent = said;
+        note.textContent = error ? "" : tell(said);
     };
-    const tools = element("div", { class: "tools" });
-    if (!elsewhere.test(line) && !/--python/.test(line)) {
-        const edited = element("input", { class: "edit", "aria-label": "the command", spellcheck: "false" });
-        edited.value = line;
-        const run = runner("Run", () => ["shell", { setup, command: (edited.value ||= line), files: Object.fromEntries(files) }], (said, error) =>
-            show(error ?? said, error ? "" : edited.value === line ? verdict(said, recorded) : "Your command; empty the field for the lesson's."));
-        edited.onkeydown = (event) => event.key === "Enter" && run.click();
-        const chosen = element("input", { type: "file", "aria-label": "a file of your own" });
-        const change = element("details", {}, element("summary", {}, "change it, or drop a file here"), edited, chosen);
-        const take = async (file) => {
-            const name = file.name.replace(/[^\w.-]/g, "_");
-            files.set(name, new Uint8Array(await file.arrayBuffer()));
-            edited.value = line.replace(/(build\/\w+\/\w+_demo)\s*[^|]*/, `$1 ${name} `).trimEnd();
-            change.open = true;
-            note.textContent = `${name} is in the directory that the command runs in; it stays on this machine.`;
-        };
-        chosen.onchange = () => chosen.files[0] && take(chosen.files[0]);
-        command.ondragover = (event) => event.preventDefault();
-        command.ondrop = (event) => (event.preventDefault(), event.dataTransfer.files[0] && take(event.dataTransfer.files[0]));
-        tools.append(run, change);
-    } else {
+    edit.value = line;
+    run.onclick = () => play({ command: (edit.value ||= line), files }, (said) =>
+        edit.value === line ? verdict(said, recorded) : "Your command; empty the field for the lesson's.");
+    edit.onkeydown = ({ key }) => key === "Enter" && run.click();
+    const take = async (own) => {
+        const name = own.name.replace(/[^\w.-]/g, "_");
+        files[name] = new Uint8Array(await own.arrayBuffer());
+        edit.value = line.replace(/(build\/\w+\/\w+_demo)\s*[^|]*/, `$1 ${name} `).trimEnd();
+        change.open = true;
+        note.textContent = `${name} is in the directory that the command runs in; it stays on this machine.`;
+    };
+    file.onchange = () => take(file.files[0]);
+    command.ondragover = (event) => event.preventDefault();
+    command.ondrop = (event) => (event.preventDefault(), take(event.dataTransfer.files[0]));
+    if (elsewhere.test(line)) {
+        run.remove();
+        change.remove();
         note.textContent = "Recorded: a page has no other process, such as a python3 beside the demo.";
     }
-    const [interactive] = line.match(/\S+ --interactive/) ?? [];
-    if (interactive) {
-        // Played again from the start with each line, as the programs are deterministic.
-        const typed = [], from = line.match(/<\s*(\w[\w.]*)/)?.[1] ?? "/dev/null";
-        const field = element("input", { class: "typed", "aria-label": "a statement for the demo", placeholder: "type a statement, then Enter", spellcheck: "false" });
-        field.onkeydown = async (event) => {
-            if (event.key !== "Enter" || !field.value.trim()) return;
-            typed.push(field.value);
-            field.value = "";
-            const { said, error } = await ask("shell", { setup, command: `cat ${from} .lines | ${interactive} 2>&1`, files: { ".lines": typed.join("\n") + "\n" } });
-            show(error ?? said, `${typed.length} typed: ${typed.join("; ")}`);
-        };
-        tools.append(field);
-    }
-    command.append(tools, out, note);
+    const [interactive] = line.match(/\S+ --interactive/) ?? [], lines = [];
+    if (!interactive) return typed.remove();
+    // Played again from the start with each line, as the programs are deterministic.
+    const from = line.match(/<\s*(\w[\w.]*)/)?.[1] ?? "/dev/null";
+    typed.onkeydown = ({ key }) => {
+        if (key !== "Enter" || !typed.value.trim() || "busy" in run.dataset) return;
+        lines.push(typed.value);
+        typed.value = "";
+        play({ command: `cat ${from} .lines | ${interactive} 2>&1`, files: { ".lines": lines.join("\n") + "\n" } },
+            () => `${lines.length} typed: ${lines.join("; ")}`);
+    };
 }
 
 // Twins that cannot run on the page's CPython, and why.
 const wide = "reads CPython's memory as 64 bits lay it out, and the page's CPython has 32";
 const deep = "goes deeper than a browser's stack lets CPython go";
-const impossible = { "datastructures/dict": wide, "datastructures/set": wide, "objectmodel/slots": wide, "iterators/generator": deep, "metaprogramming/attributes": deep };
+const impossible = { "datastructures/dict": wide, "datastructures/set": wide, "objectmodel/slots": wide,
+    "iterators/generator": deep, "metaprogramming/attributes": deep };
 
-async function equipTwin(section) {
-    const { room, twin, python } = section.dataset;
-    const out = element("pre", { class: "ran", "aria-live": "polite", tabindex: 0, hidden: "" }), note = element("p", { class: "verdict" });
-    if (impossible[room]) {
-        note.textContent = `twin.py ${impossible[room]}: the tests run it, a page cannot.`;
-        return section.append(note);
-    }
-    const path = python?.includes("/") ? python.replace(/^(\.\.\/)+/, "") : `${room}/proof/twin.py`;
-    const source = element("textarea", { rows: 16, spellcheck: "false", "aria-label": "twin.py, which can be changed" });
-    const open = element("details", {}, element("summary", {}, "twin.py: change it, and see what differs"), source);
-    const load = async () => (source.value ||= await (await fetch(`${base}files/${path}`)).text());
+function equipTwin(section) {
+    const { room } = section.dataset, why = impossible[room];
+    section.innerHTML = why ? `<p class="verdict">twin.py ${why}: the tests run it, a page cannot.</p>`
+        : `<details><summary>twin.py: change it, and see what differs</summary>
+        <textarea rows="16" spellcheck="false" aria-label="twin.py, which can be changed"></textarea></details>
+        <div class="tools"><button class="run">Run both</button></div>${result}`;
+    if (why) return;
+    const [open, source, run, out, note] = parts(section, "details", "textarea", ".run", ".ran", ".verdict");
+    const load = async () => (source.value ||= await (await fetch(`${base}${room}/proof/twin.py`)).text());
     open.ontoggle = load;
-    const run = runner("Run both", async () => {
+    run.onclick = async () => {
         await load();
         note.textContent = "CPython is being loaded, 13 MB the first time.";
-        stop(); // each run has an interpreter of its own
-        return ["twin", { program: twin, folder: path.replace(/\/[^/]*$/, ""), script: path.split("/").pop(), source: source.value }];
-    }, (said, error) => {
+        const { said, error } = await ask(run, { what: "twin", room, source: source.value });
         if (error) return (note.textContent = error);
-        const ours = said.ours ? said.ours.split("\n") : [], theirs = said.theirs.split("\n");
-        const at = theirs.findIndex((line, i) => line !== ours[i]), equal = said.ours === said.theirs;
+        const ours = said.ours.split("\n"), theirs = said.theirs.split("\n"), equal = said.ours === said.theirs;
+        const at = theirs.findIndex((line, i) => line !== ours[i]);
         const but = said.applied.length ? `, but for ${said.applied.join(", ")}` : "";
-        note.textContent = equal ? `${theirs.length - 1} lines, equal byte for byte on Python ${said.version} of 32 bits${but}.`
-            : `Not equal on Python ${said.version} of 32 bits${but}: the first line that differs is ${at + 1}.`;
+        const on = `on Python ${said.version} of 32 bits${but}`;
+        note.textContent = equal ? `${theirs.length - 1} lines, equal byte for byte ${on}.`
+            : `Not equal ${on}: the first line that differs is ${at + 1}.`;
         out.hidden = equal;
-        out.textContent = equal ? "" : `twin.c   ${ours[at] ?? "(nothing)"}\ntwin.py  ${theirs[at] ?? "(nothing)"}\n`;
-    });
-    section.append(open, element("div", { class: "tools" }, run), out, note);
+        out.textContent = `twin.c   ${ours[at] ?? "(nothing)"}\ntwin.py  ${theirs[at] ?? "(nothing)"}\n`;
+    };
 }
 
-const files = new Map(); // of the reader's own
-[...document.querySelectorAll(".console:not([data-why]) .command")].forEach((command, i, all) => equip(command, all.slice(0, i), files));
+const commands = [...document.querySelectorAll(".console:not([data-why]) .command")];
+commands.forEach((command, i) => equip(command, commands.slice(0, i)));
 document.querySelectorAll("section.twin").forEach(equipTwin);
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((folded) => (folded.open = true)));
