@@ -115,7 +115,7 @@ class Picture {
     }
     async type(statement) {
         const before = await this.section.locator("textarea").inputValue();
-        await this.section.getByRole("textbox", { name: "a statement" }).fill(statement);
+        await this.section.getByRole("textbox", { name: "a statement" }).pressSequentially(statement); // a key each, as a reader does
         await this.page.keyboard.press("Enter");
         await this.settle(before, statement);
     }

@@ -7,7 +7,7 @@ const svg = (name, attributes = {}, ...children) => fill(document.createElementN
 const html = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
 
 function fill(made, attributes, children) {
-    for (const [key, value] of Object.entries(attributes)) key.startsWith("on") ? (made[key] = value) : made.setAttribute(key, value);
+    for (const [key, value] of Object.entries(attributes)) key.startsWith("on") ? made.addEventListener(key.slice(2), value) : made.setAttribute(key, value);
     made.append(...children);
     return made;
 }
