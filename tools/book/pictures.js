@@ -150,9 +150,10 @@ async function show(section) {
         if (!calm.matches && at < frames.length - 1) run(); // what the statement does, step by step
     }
     function read() {
-        const match = location.hash.match(new RegExp(`^#${name}=([^&]*)&at=(\\d+)`));
-        lines.value = match ? decodeURIComponent(match[1]) : start;
-        return replay(match ? +match[2] : opens);
+        const link = new URLSearchParams(location.hash.slice(1)), sent = link.get(name);
+        lines.value = sent ?? start;
+        if (sent !== null && !scrollY) section.scrollIntoView();
+        return replay(sent === null ? opens : +link.get("at") || 0);
     }
     section.append(html("p", {}, about), figure, said, html("div", { class: "tools" }, button("‹", () => go(at - 1), "step back"), slider, button("›", () => go(at + 1), "step forward"), playing),
         html("div", { class: "tools" }, typed, ...Object.entries(buttons).map(([label, statement]) => button(label, () => add(statement(frames.at(-1))))), button("Clear", () => ((chosen = undefined), (lines.value = ""), replay(0)))),
