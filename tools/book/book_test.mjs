@@ -76,6 +76,23 @@ if (runs && whole) {
             const { counts, failures } = await runs.runButtons(page, base, room);
             return { failures, note: Object.entries(counts).map(([name, n]) => `${n} ${name}`).join(", ") };
         });
+    await check("a command is changed key by key, and dropped files are read", async () => {
+        await page.goto(`${base}datastructures/dict/index.html`);
+        const command = page.locator(".command:has(.run)").first(), field = command.locator(".edit");
+        await command.locator("summary").click();
+        await field.press("Control+a");
+        await field.pressSequentially("./build/datastructures/dict_demo --list");
+        await field.press("Enter");
+        await command.locator(".verdict", { hasText: "Your command" }).waitFor();
+        const said = await command.locator(".ran").textContent();
+        await field.press("Tab");
+        const left = await field.evaluate((field) => document.activeElement !== field);
+        await command.locator("input[type=file]").setInputFiles({ name: "my words.txt", mimeType: "text/plain", buffer: Buffer.from("one two one\n") });
+        await command.locator(".verdict", { hasText: "my_words.txt" }).waitFor();
+        await field.press("Enter");
+        await command.locator(".ran", { hasText: "3 words, 2 different" }).waitFor({ timeout: 10000 });
+        return [...(said.includes("collision") ? [] : [`--list says ${said}`]), ...(left ? [] : ["Tab does not lead on"])];
+    });
     await check("typed into dict", () => runs.typedLines(page, base, "datastructures/dict", "d[8] = 'eight'", "eight"));
     for (const room of ["datastructures/list", "gc/refcounting"]) await check(`twins of ${room}`, () => runs.twins(page, base, room, false));
     await check("a spoiled twin", () => runs.twins(page, base, "datastructures/list", true));
@@ -115,7 +132,7 @@ class Picture {
     }
     async type(statement) {
         const before = await this.section.locator("textarea").inputValue();
-        await this.section.getByRole("textbox", { name: "a statement" }).fill(statement);
+        await this.section.getByRole("textbox", { name: "a statement" }).pressSequentially(statement); // a key each, as a reader does
         await this.page.keyboard.press("Enter");
         await this.settle(before, statement);
     }
@@ -151,6 +168,7 @@ async function driven(name, room, statements, options = { reducedMotion: "reduce
     // The link, opened by somebody else, is this state.
     const copy = await Picture.open(name, room, new URL(picture.page.url()).hash);
     failures.push(...equal("the link", (await copy.state()).frame, (await picture.state()).frame), ...picture.errors, ...copy.errors);
+    if (!(await copy.section.evaluate((section) => section.getBoundingClientRect().top < innerHeight / 2))) failures.push("the link does not lead to the picture");
     await copy.page.close();
     return { picture, failures };
 }
@@ -159,6 +177,11 @@ if (existsSync(join(book, "pictures.js"))) {
     await check("the dict's picture", async () => {
         const keys = ["d[0] = 'zero'", "d[8] = 'eight'", "d[16] = 1.5", "d[24] = 4", "d[72]", "del d[8]", "d[16]", "d[3] = None", "d[5] = 5", "d[7] = 7", "del d[99]", "d[[]]", "what"];
         const { picture, failures } = await driven("dict", "datastructures/dict", keys);
+        await picture.section.getByRole("slider").press("Home");
+        await picture.type("d[2] = 2"); // after what is looked at, not at the end
+        const said = await picture.section.locator("textarea").inputValue();
+        if (!said.startsWith("d[2] = 2\nd[0]")) failures.push(said);
+        failures.push(...(await picture.compare("typed at the start")));
         const slots = await picture.section.locator(".slot").count();
         const { frame } = await picture.state();
         if (slots !== frame.slots.length) failures.push(`${slots} slots are drawn, not ${frame.slots.length}`);

@@ -7,7 +7,7 @@ const svg = (name, attributes = {}, ...children) => fill(document.createElementN
 const html = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
 
 function fill(made, attributes, children) {
-    for (const [key, value] of Object.entries(attributes)) key.startsWith("on") ? (made[key] = value) : made.setAttribute(key, value);
+    for (const [key, value] of Object.entries(attributes)) key.startsWith("on") ? made.addEventListener(key.slice(2), value) : made.setAttribute(key, value);
     made.append(...children);
     return made;
 }
@@ -80,7 +80,7 @@ function drawGc({ objects, names }, wide, add) {
         };
         const label = `object ${id}, refcnt ${refcnt}${counting ? `, gc_refs ${gc_refs}` : ""}${garbage ? ", unreachable" : ""}${mine.length ? `, named ${mine.join(", ")}` : ", no name"}, refers to ${refers.join(", ") || "nothing"}`;
         return svg("g", { class: `object${garbage ? " garbage" : ""}${counting && gc_refs > 0 ? " outside" : ""}${chosen && mine.includes(chosen) ? " chosen" : ""}`, transform: `translate(${x} ${y})` },
-            svg("g", { "data-key": `object${id}`, role: "button", "aria-label": label, "aria-disabled": String(!mine.length), tabindex: 0, onclick: click, onkeydown: (event) => /^( |Enter)$/.test(event.key) && (event.preventDefault(), click()) }, svg("circle", { r: 30 })),
+            svg("g", { "data-key": `object${id}`, role: "button", "aria-label": label, "aria-pressed": String(mine.includes(chosen)), "aria-disabled": String(!mine.length), tabindex: 0, onclick: click, onkeydown: (event) => /^( |Enter)$/.test(event.key) && (event.preventDefault(), click()) }, svg("circle", { r: 30 })),
             svg("text", { y: -6, class: "quiet", "text-anchor": "middle" }, `#${id}`), svg("text", { y: 15, class: "count", "text-anchor": "middle" }, refcnt),
             svg("text", { y: -40, class: "name", "text-anchor": "middle" }, mine.join(" ")),
             svg("text", { y: 46, class: "quiet", "text-anchor": "middle" }, counting ? `gc_refs ${gc_refs}` : garbage ? "unreachable" : generation >= 0 ? `gen. ${generation}` : ""));
@@ -112,9 +112,9 @@ async function show(section) {
     const button = (label, onclick, says = label) => html("button", { type: "button", "aria-label": says, onclick }, label);
     const playing = button("Play", () => (timer ? stop() : run()));
     const stop = () => (clearInterval(timer), (timer = 0), (playing.textContent = "Play"), playing.setAttribute("aria-label", "Play"));
-    function run() {
+    function run(last = frames.length - 1) {
         if (at === frames.length - 1) go(0);
-        timer = setInterval(() => (at < frames.length - 1 ? go(at + 1) : stop()), 1000);
+        timer = setInterval(() => (at < last ? go(at + 1) : stop()), 1000);
         playing.textContent = "Pause", playing.setAttribute("aria-label", "Pause");
     }
     function go(to) {
@@ -128,7 +128,7 @@ async function show(section) {
             if (key === focused) one.focus();
         }
         const statement = lines.value.split("\n")[frame.line - 1];
-        said.replaceChildren(statement ? html("code", {}, statement) : "", statement ? " " : "", frame.say);
+        said.replaceChildren(...(statement && !frame.say.startsWith(`${statement}:`) ? [html("code", {}, statement), " "] : []), frame.say);
         slider.max = frames.length - 1;
         slider.value = at;
         slider.setAttribute("aria-valuetext", `step ${at} of ${frames.length - 1}: ${frame.say}`);
@@ -144,18 +144,21 @@ async function show(section) {
     async function add(statement) {
         if (!statement) return go(at);
         chosen = undefined;
-        const first = frames.length;
-        lines.value = `${lines.value.replace(/\s+$/, "")}\n${statement}`.trimStart();
-        await replay(first);
-        if (!calm.matches && at < frames.length - 1) run(); // what the statement does, step by step
+        const { line } = frames[at], next = frames.findIndex((frame) => frame.line > line), all = lines.value.split("\n");
+        all.splice(line, 0, statement); // after what is looked at
+        lines.value = all.join("\n").trimEnd();
+        await replay(next < 0 ? frames.length : next);
+        const last = frames.findLastIndex((frame) => frame.line === line + 1);
+        if (!calm.matches && at < last) run(last); // what the statement does, step by step
     }
     function read() {
-        const match = location.hash.match(new RegExp(`^#${name}=([^&]*)&at=(\\d+)`));
-        lines.value = match ? decodeURIComponent(match[1]) : start;
-        return replay(match ? +match[2] : opens);
+        const link = new URLSearchParams(location.hash.slice(1)), sent = link.get(name);
+        lines.value = sent ?? start;
+        if (sent !== null && !scrollY) section.scrollIntoView();
+        return replay(sent === null ? opens : +link.get("at") || 0);
     }
     section.append(html("p", {}, about), figure, said, html("div", { class: "tools" }, button("‹", () => go(at - 1), "step back"), slider, button("›", () => go(at + 1), "step forward"), playing),
-        html("div", { class: "tools" }, typed, ...Object.entries(buttons).map(([label, statement]) => button(label, () => add(statement(frames.at(-1))))), button("Clear", () => ((chosen = undefined), (lines.value = ""), replay(0)))),
+        html("div", { class: "tools" }, typed, ...Object.entries(buttons).map(([label, statement]) => button(label, () => add(statement(frames[at])))), button("Clear", () => ((chosen = undefined), (lines.value = ""), replay(0)))),
         html("details", {}, html("summary", {}, "All statements; the page's address holds them, too"), lines));
     addEventListener("resize", () => go(at));
     addEventListener("hashchange", () => location.hash.startsWith(`#${name}=`) && read());
