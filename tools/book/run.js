@@ -46,20 +46,22 @@ function equip(command, before) {
     const [run, typed, change, edit, file, out, note] =
         parts(command, ".run", ".typed", "details", ".edit", "[type=file]", ".ran", ".verdict");
     const play = async (question, tell) => {
+        note.textContent = "Running; the first time, 1.3 MB are loaded.";
         const { said, error } = await ask(run, { what: "shell", setup, ...question });
         out.hidden = false;
-        out.textContent = error ?? said;
+        out.textContent = error ?? (said || "(nothing printed)");
         out.scrollTop = out.scrollHeight;
         note.textContent = error ? "" : tell(said);
     };
     edit.value = line;
     run.onclick = () => play({ command: (edit.value ||= line), files }, (said) =>
         edit.value === line ? verdict(said, recorded) : "Your command; empty the field for the lesson's.");
-    edit.onkeydown = ({ key }) => key === "Enter" && run.click();
+    edit.onkeydown = ({ key }) => { if (key === "Enter") run.click(); }; // false would cancel the key
     const take = async (own) => {
+        if (!own) return; // a text was dropped, or none chosen
         const name = own.name.replace(/[^\w.-]/g, "_");
         files[name] = new Uint8Array(await own.arrayBuffer());
-        edit.value = line.replace(/(build\/\w+\/\w+_demo)\s*[^|]*/, `$1 ${name} `).trimEnd();
+        edit.value = line.replace(/(build\/\w+\/\w+_demo).*/, `$1 ${name}`);
         change.open = true;
         note.textContent = `${name} is in the directory that the command runs in; it stays on this machine.`;
     };
@@ -112,7 +114,7 @@ function equipTwin(section) {
         note.textContent = equal ? `${theirs.length - 1} lines, equal byte for byte ${on}.`
             : `Not equal ${on}: the first line that differs is ${at + 1}.`;
         out.hidden = equal;
-        out.textContent = `twin.c   ${ours[at] ?? "(nothing)"}\ntwin.py  ${theirs[at] ?? "(nothing)"}\n`;
+        out.textContent = `twin.c   ${ours[at] ?? "(nothing)"}\ntwin.py  ${/^Traceback/m.test(said.theirs) ? theirs.slice(-4).join("\n") : theirs[at] ?? "(nothing)"}\n`;
     };
 }
 

@@ -55,8 +55,8 @@ async function run(name, merged, args, { fs, cwd, env, stdin }) {
 
 // Plays `setup`, silently, and then the command, from the start each time: nothing depends on what was run before.
 async function shell({ setup = [], command, files = {} }) {
-    const program = /(?:\$OLDPWD\/)?build\/\w+\/(\w+_(?:demo|twin))/g;
-    const lines = [...setup, command].map((line) => line.replace(program, "$1")), line = lines.pop();
+    const program = /^\$ |(?:\$OLDPWD\/|\.\/)?build\/\w+\/(\w+_(?:demo|twin))/g;
+    const lines = [...setup, command].map((line) => line.replace(program, (_, name) => name ?? "")), line = lines.pop();
     const merged = /2>&1/.test(line) || !/2>|_(demo|twin)\b[^;]*\|/.test(line);
     const there = { "/dev/null": "", "/tmp/.keep": "", "/book/.keep": "" };
     for (const path of contents.files) if (`${lines}${line}`.includes(path)) there[`/book/${path}`] = await text(path);

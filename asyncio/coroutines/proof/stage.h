@@ -18,7 +18,7 @@
 extern FILE *sink;
 
 /* A line, with the time before it. */
-__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+__attribute__((format(printf, 1, 2), nonnull(1))) void say(const char *format, ...);
 /* repr() and str() of an object or exception (NULL: None), in one of a few buffers that take turns. */
 const char *repr(const void *op);
 const char *str(const void *exc);
