@@ -53,7 +53,7 @@ static void ready(void) {
         say_error();
         return;
     }
-    qsort(selector->ready, (size_t)count, sizeof *selector->ready, by_fd);
+    if (count > 0) qsort(selector->ready, (size_t)count, sizeof *selector->ready, by_fd);
     printf(" [");
     for (int i = 0; i < count; i++)
         printf("%s%d:%u", i ? " " : "", selector->ready[i].fd, selector->ready[i].events);
