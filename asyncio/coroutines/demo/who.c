@@ -218,7 +218,8 @@ static Object *future_run(Coroutine *self, Object *sent) {
     AWAIT(new_ref(local->task));
     say_repr(local->task);
     clear_ref(local->future);
-    step("a Future fails, and nobody asks for its result: who is told?");
+    puts("\nOne that fails, and is dropped before anybody has asked for its result:\n");
+    step("who is told?");
     local->future = need(future_new(NULL));
     Exception *exc = need(exception_new(&ValueError_Type, "%s", "lost"));
     must(future_set_exception(local->future, exc));
