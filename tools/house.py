@@ -4,7 +4,7 @@ usage: house.py      from the root; exit status 0, or 1 with a line for each fau
 
 - the topics' meson.build are the same below their tables;
 - the front page's table of contents has every room of rooms.txt, and its topic's number;
-- a lesson's "Here" names every file of its room;
+- a lesson's "Here" names every file of its room, and its </details> begin their lines;
 - functions of the same name in two topics' object layers are the same text, or say above why they part, or their
   file's head says why it parts from the other topics';
 - every function of a Python file has a docstring.
@@ -65,6 +65,8 @@ def lesson(room: Room) -> Iterator[str]:
     if not here:
         yield f"{folder}/README.md: no section Here"
         return
+    if re.search(r"^.+</details>", text, re.M):
+        yield f"{folder}/README.md: a </details> is not at the beginning of its line, where ./run ask looks for it"
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.name != "README.md" and "__pycache__" not in path.parts:
             if path.name not in here[0] and not (path.suffix == ".svg" and path.name in text):

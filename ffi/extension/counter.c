@@ -53,7 +53,8 @@ static Object *greet(Object *module, Object *args, Object *kwargs) {
         return NULL;
     long n = 1;
     if (times && int_as_long(times, &n) < 0) return NULL;
-    return str_from_format("%s, %s%s", greeting ? greeting : "Hello", name, n > 1 ? "!!" : "!");
+    int marks = n < 1 ? 0 : n > 10 ? 10 : (int)n;
+    return str_from_format("%s, %s%.*s", greeting ? greeting : "Hello", name, marks, "!!!!!!!!!!");
 }
 
 /* echo(value): itself. */

@@ -90,7 +90,7 @@ static void take_name(Guest *self, const Str *line) {
     if (strspn(name, " ?") == strlen(name) || name[0] == '/') {
         tell(self, "* that is no name\n");
     } else if (other) {
-        tell(self, "* there is a %s already\n", name);
+        tell(self, "* %s is here already\n", name);
     } else {
         strcpy(self->name, name);
         tell(self, "* welcome, %s; /who, /quit\n", name);

@@ -96,9 +96,9 @@ static Object *gathering_run(Coroutine *self, Object *sent) {
         AWAIT(GATHER(worker("a", 0.4, 0.1, 1), failing("b", 1), worker("c", 1.9, 0.1, 1)));
     }
     EXCEPT(ValueError) {
-        trace("main", WAITS, 0, now());
+        trace("gather", WAITS, 0, now());
         say("gather() raises %s", repr(frame_exception(self)));
-        trace("main", ENDS, now(), now());
+        trace("gather", FAILS, now(), now());
     }
     END_TRY;
     AWAIT(asyncio_sleep(2, NULL));
@@ -123,9 +123,9 @@ static Object *grouping_run(Coroutine *self, Object *sent) {
         END_ASYNC_WITH(local->group);
     }
     EXCEPT(ExceptionGroup) {
-        trace("main", WAITS, 0, now());
+        trace("block", WAITS, 0, now());
         say("the block raises\n        %s", repr(frame_exception(self)));
-        trace("main", ENDS, now(), now());
+        trace("block", FAILS, now(), now());
     }
     END_TRY;
     END;
@@ -134,19 +134,21 @@ static Object *grouping_run(Coroutine *self, Object *sent) {
 void scene_gather(void) {
     static const Code gathering = {"main", gathering_run, sizeof(Groups), 1, 1};
     static const Code grouping = {"main", grouping_run, sizeof(Groups), 1, 2};
-    static const char *const rows[] = {"main", "a", "b", "c", NULL};
+    static const char *const gathered[] = {"gather", "a", "b", "c", NULL};
+    static const char *const grouped[] = {"block", "a", "b", "c", NULL};
     puts("a takes 0.5 seconds, c takes 2, and b fails after one.\n\n"
          "  await asyncio.gather(a(), b(), c())\n");
     step("b fails at 1.00: what becomes of c?");
-    trace_begin(rows);
+    trace_begin(gathered);
     play(coroutine_new(&gathering, &(Groups){0}));
     puts("");
     trace_draw(5);
-    puts("\nmain has the exception at once, and c goes on, though nobody wants it any more.\n\n"
+    puts("\ngather() raises at once. c goes on as long as main does, which catches that,\n"
+         "though nobody wants it any more.\n\n"
          "  async with asyncio.TaskGroup() as group:\n"
          "      group.create_task(a()), group.create_task(b()), group.create_task(c())\n");
     step("and in a TaskGroup?");
-    trace_begin(rows);
+    trace_begin(grouped);
     play(coroutine_new(&grouping, &(Groups){0}));
     puts("");
     trace_draw(5);

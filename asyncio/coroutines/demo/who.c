@@ -42,7 +42,7 @@ void scene_timeline(void) {
     trace_draw(0.45);
     puts("\nAll three, at 0.20, as main waits: each ran up to its own await, in no time.\n"
          "a and c wake up at 0.50 and 0.60.\n");
-    step("a computes from 0.50 to 0.70: when does c, which is for 0.60?");
+    step("a computes from 0.50 to 0.70: when does c, which is due at 0.60?");
     trace_draw(1.1);
     puts("\nOne thread: c at 0.70, and b when c is done. Nobody is interrupted: others get\n"
          "their turn where a task awaits, and nowhere else.\n");
@@ -143,7 +143,8 @@ void scene_coroutine(void) {
     tell_warnings();
     coro = fetch();
     decref(coro);
-    step("and to: await 3 ?");
+    step("and to what is no awaitable?");
+    puts("  coro = three()     # async def three(): await 3");
     coro = need(coroutine_new(&three, NULL));
     send_none(coro);
     decref(coro);
@@ -213,12 +214,13 @@ static Object *future_run(Coroutine *self, Object *sent) {
     local->task = need(task_new(NULL, waits(local->future), "waiter"));
     AWAIT(asyncio_sleep(1, NULL));
     say_repr(local->task);
-    step("who keeps whom alive?");
+    step("set_result(7): does the task go on at once?");
     set_result(local->future, 7);
     AWAIT(new_ref(local->task));
     say_repr(local->task);
     clear_ref(local->future);
-    step("a Future fails, and nobody asks for its result: who is told?");
+    puts("\nOne that fails, and is dropped before anybody has asked for its result:\n");
+    step("who is told?");
     local->future = need(future_new(NULL));
     Exception *exc = need(exception_new(&ValueError_Type, "%s", "lost"));
     must(future_set_exception(local->future, exc));

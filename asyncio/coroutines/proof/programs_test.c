@@ -217,7 +217,7 @@ static void test_chat(void **state) {
     hears(anna, "your name? * welcome, anna; /who, /quit\n");
     says(bob, "anna\r\n/who\r\n\xC2\x9B \x1B\r\nbob\xFF\xC3\x84\r\n");
     hears(bob,
-          "your name? * there is a anna already\nyour name? * that is no name\n"
+          "your name? * anna is here already\nyour name? * that is no name\n"
           "your name? * that is no name\nyour name? * welcome, bob\xFF\xC3\x84; /who, /quit\n");
     hears(anna, "* bob\xFF\xC3\x84 has come\n");
     says(anna, "one\n\ntwo \x1B[2J\x7F\x9B\n");

@@ -254,7 +254,8 @@ static void scene_refused(void) {
         xdecref(type);
     }
     Object *lib = library(), *missing = cdll_function(lib, "no_such_function");
-    printf("%-12s %s\n", "a symbol", missing ? "is there" : error_name(error_occurred()));
+    printf("%-34s %s\n", "lib.no_such_function",
+           missing ? "is there" : error_name(error_occurred()));
     error_clear();
     CType *to_int = need(ctype_pointer(ctype_simple('i')));
     Object *sum =
