@@ -44,7 +44,7 @@ static ssize_t bit_place(const Layout *at, int bits, int low) {
 /* The next field: fills its offset and size. CPython: PyCField_FromDesc(), of which this is the
  * Unix half. */
 static void layout_field(Layout *at, const CType *type, int bits, CField *field) {
-    ssize_t size = (ssize_t)type->size, size_bits = size * 8;
+    ssize_t size = (ssize_t)type->size, size_bits = bits ? size * 8 : 0; // of an int type
     bool open = bits && at->field_size;
     if (open && size_bits <= at->field_size && at->bitofs + bits <= at->field_size) {
         // goes on in the open unit

@@ -70,6 +70,7 @@ static void cutter_finalize(Object *self) {
 }
 
 static Object *called(Object *closure, Object *reference) {
+    if (!closure) return new_ref(None); // end() has cleared the function
     int number = (int)((Int *)closure)->value;
     tell(&ours, "call %d %s; ", number, ((WeakRef *)reference)->object ? "there" : "gone");
     if (number % 3 == 0) bind(2, new_ref(None));
@@ -78,6 +79,7 @@ static Object *called(Object *closure, Object *reference) {
 
 static Object *dies(Object *closure, Object *reference) {
     (void)reference;
+    if (!closure) return new_ref(None);
     tell(&ours, "dead %d; ", (int)((Int *)closure)->value);
     return new_ref(None);
 }
