@@ -476,6 +476,8 @@ static void test_one_call_fails(void **state) {
 
 /* Without descriptors nobody is lost: who waits is served a second later, after one word of it. */
 static void test_no_descriptors(void **state) {
+    const char *preload = getenv("LD_PRELOAD");
+    if (preload && strstr(preload, "vgpreload")) skip(); // Valgrind's limit is one of its own
     assert_true(begin(*state, &streaming));
     struct rlimit limit, none;
     getrlimit(RLIMIT_NOFILE, &limit);
