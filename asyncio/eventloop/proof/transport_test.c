@@ -488,8 +488,10 @@ static void test_no_descriptors(void **state) {
     double began = loop_time(loop);
     go(0.02);
     assert_int_equal(told, 1);
-    assert_string_equal(told_message, "socket.accept() out of system resource: "
-                                      "[Errno 24] Too many open files");
+    char words[200]; // musl has others than glibc
+    snprintf(words, sizeof words, "socket.accept() out of system resource: [Errno %d] %s", EMFILE,
+             strerror(EMFILE));
+    assert_string_equal(told_message, words);
     assert_int_equal(npeers, 0);
     uint64_t turns = loop->turns;
     go(0.1);
