@@ -3,7 +3,11 @@
 #include "demo.h"
 
 #include <math.h>
+#include <signal.h>
 #include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 /* ---- Helpers: what they are given is theirs ---------------------------------------------------*/
 
@@ -340,7 +344,12 @@ static int call_apart(Object *func, int count, char **words) {
     fflush(stdout);
     pid_t child = fork();
     if (child < 0) return call(func, count, words);
-    if (child == 0) _exit(finish_output("ctypes_demo", call(func, count, words)));
+    if (child == 0) {
+#ifdef __linux__
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // it is not to outlive who waits for it
+#endif
+        _exit(finish_output("ctypes_demo", call(func, count, words)));
+    }
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         continue;
