@@ -137,11 +137,15 @@ static void answer_file(Connection *connection, File *file) {
 }
 
 /* The path begins with a slash, and the answer's location with one only: two would name a host. */
-static void answer_moved(Connection *connection, const char *path, size_t length) {
+static void answer_moved(Connection *connection, const char *path, size_t length,
+                         const struct http_parser_url *url) {
     while (length > 1 && path[1] == '/')
         path++, length--;
     char extra[HEAD_MAX + 32];
-    snprintf(extra, sizeof extra, "Location: %.*s/\r\n", (int)length, path);
+    bool asks = url->field_set & 1 << UF_QUERY;
+    snprintf(extra, sizeof extra, "Location: %.*s/%s%.*s\r\n", (int)length, path, asks ? "?" : "",
+             asks ? url->field_data[UF_QUERY].len : 0,
+             connection->url + url->field_data[UF_QUERY].off);
     answer_status(connection, 301, extra);
 }
 
@@ -167,12 +171,13 @@ void connection_answer(Connection *connection) {
         status = 505;
     else if (parser->method != HTTP_GET && parser->method != HTTP_HEAD)
         status = 405;
-    else if (parsed && (parser->http_minor == 0 || connection->has_host))
+    else if (parsed &&
+             (connection->hosts == 1 || (connection->hosts == 0 && parser->http_minor == 0)))
         status = files_get(http->files, path, length, loop_time(http->loop), &file);
     if (status == 200)
         answer_file(connection, file);
     else if (status == 301)
-        answer_moved(connection, path, length);
+        answer_moved(connection, path, length, &url);
     else
         answer_status(connection, status, status == 405 ? "Allow: GET, HEAD\r\n" : "");
     free(connection->url);

@@ -24,7 +24,8 @@ typedef struct Connection {
     State state;
     bool busy;    // an answer is not out
     bool closing; // nothing more is answered
-    bool in_value, has_host;
+    bool in_value;
+    int hosts;        // how many lines of the request name one
     int refused;      // the status, if it was refused before its answer
     Handle *timer;    // a reference
     double deadline;  // may be later than the timer

@@ -47,7 +47,8 @@ static Connection *connection_of(http_parser *parser) {
 
 static int on_message_begin(http_parser *parser) {
     Connection *connection = connection_of(parser);
-    connection->in_value = connection->has_host = false;
+    connection->in_value = false;
+    connection->hosts = 0;
     connection->field[0] = connection->since[0] = '\0';
     return 0;
 }
@@ -90,8 +91,8 @@ static int on_header_field(http_parser *parser, const char *part, size_t length)
 
 static int on_header_value(http_parser *parser, const char *part, size_t length) {
     Connection *connection = connection_of(parser);
+    if (!connection->in_value && same_name(connection->field, "host")) connection->hosts++;
     connection->in_value = true;
-    if (same_name(connection->field, "host")) connection->has_host = true;
     if (same_name(connection->field, "if-modified-since"))
         append(connection->since, sizeof connection->since, part, length);
     return 0;

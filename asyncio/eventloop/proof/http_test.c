@@ -193,6 +193,8 @@ static const struct {
     {"GET / HTTP/1.0\r\n\r\n", "200 ", true, false},
     {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "200 ", false, false},
     {"GET / HTTP/1.1\r\n\r\n", "400 ", false, false}, // without a host
+    {"GET / HTTP/1.1\r\nHost: x\r\nX: y\r\nhost: x\r\n\r\n", "400 ", false, false}, // with two
+    {"GET / HTTP/1.0\r\nHost: x\r\nHost:\r\n\r\n", "400 ", true, false},
     {LAST("/sub"), "301 ", true, false},
     {LAST("//sub"), "301 ", true, false},
     {LAST("/../../../etc/passwd"), "404 ", true, false},
@@ -250,6 +252,24 @@ static void test_requests(void **state) {
     assert_string_equal(statuses(false), "431 ");
     end();
     assert_int_equal(testing_blocks(), blocks);
+}
+
+/* To where a directory is, whose name came without its slash: what was asked of it goes there, too. */
+static void test_moved(void **state) {
+    static const struct {
+        const char *request, *location;
+    } moved[] = {
+        {LAST("/sub"), "\r\nLocation: /sub/\r\n"},
+        {LAST("/sub?a=1&b=?/"), "\r\nLocation: /sub/?a=1&b=?/\r\n"},
+        {LAST("//sub?a#b"), "\r\nLocation: /sub/?a\r\n"},
+    };
+    assert_true(begin(*state, NULL));
+    for (size_t i = 0; i < sizeof moved / sizeof moved[0]; i++) {
+        assert_true(ask(moved[i].request, strlen(moved[i].request), 1000, 5));
+        assert_string_equal(statuses(false), "301 ");
+        if (!strstr(answer, moved[i].location)) fail_msg("%s: %s", moved[i].request, answer);
+    }
+    end();
 }
 
 /* ---- Other people's clients -------------------------------------------------------------------*/
@@ -584,7 +604,7 @@ int main(int argc, char **argv) {
         EACH(test_requests),       EACH(test_curl_and_wrk),  EACH(test_slow_clients),
         EACH(test_killed_clients), EACH(test_graceful_stop), EACH(test_everything_fails),
         EACH(test_no_directory),   EACH(test_fuzz),          EACH(test_few_descriptors),
-        EACH(test_far_years),
+        EACH(test_far_years),      EACH(test_moved),
     };
     if (!http_available()) return 77; // skipped
     if (argc == 3 && strcmp(argv[1], "--soak") == 0) return soak(strtoul(argv[2], NULL, 10));
