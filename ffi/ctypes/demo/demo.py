@@ -9,6 +9,7 @@ PATH is libsample.so, build/ffi/libsample.so if not given.
 import ctypes
 import ctypes.util
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -287,5 +288,18 @@ def main() -> None:
         scenes[scene]()
 
 
+def play() -> None:
+    """main(), which ends as a C program does where nobody reads what it prints, or nothing can be written."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        try:
+            main()
+        finally:
+            print(end="", flush=True)  # a full disk shows only now
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer is written once more at the exit
+        sys.exit("demo.py: cannot write the output")
+
+
 if __name__ == "__main__":
-    main()
+    play()

@@ -205,5 +205,18 @@ def main() -> None:
             SCENES[name]()
 
 
+def play() -> None:
+    """main(), which ends as a C program does where nobody reads what it prints, or nothing can be written."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        try:
+            main()
+        finally:
+            print(end="", flush=True)  # a full disk shows only now
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer is written once more at the exit
+        sys.exit("demo.py: cannot write the output")
+
+
 if __name__ == "__main__":
-    main()
+    play()
