@@ -9,7 +9,11 @@ def main() -> None:
     if len(sys.argv) != 2:
         print("usage: add.py LIBRARY", file=sys.stderr)
         sys.exit(2)
-    library = ctypes.CDLL(sys.argv[1])
+    try:
+        library = ctypes.CDLL(sys.argv[1])
+    except OSError as error:
+        print(f"add.py: {error}", file=sys.stderr)
+        sys.exit(2)
     library.add.argtypes = [ctypes.c_int, ctypes.c_int]
     library.add.restype = ctypes.c_int
     print(library.add(2, 3))

@@ -147,8 +147,11 @@ def load(path: str) -> Any:
     """The module `words` of this file, once more."""
     spec = importlib.util.spec_from_file_location("words", path)
     assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except ImportError as error:
+        fail(str(error))
     return module
 
 
