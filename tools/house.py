@@ -60,6 +60,9 @@ def contents(rooms: list[Room]) -> Iterator[str]:
 def lesson(room: Room) -> Iterator[str]:
     """Every file of a room is named in its lesson's "Here"."""
     folder = Path(room.topic, room.name)
+    if not (folder / "README.md").is_file():
+        yield f"{folder}: no README.md"
+        return
     text = (folder / "README.md").read_text(encoding="utf-8")
     here = re.search(r"^## Here\b.*?(?=^## |\Z)", text, re.M | re.S)
     if not here:
