@@ -153,14 +153,25 @@ static const Done *outer_callback(const Future *self) {
     return NULL;
 }
 
+/* In a list, as a chain of them may be longer than C's stack is deep. The list lets go of the last first,
+ * so that none takes its children along, one inside the other. */
 void future_abandon(Object *op) {
+    List *outers = NULL;
     const Done *done;
-    while (!future_done(op) && (done = outer_callback((Future *)op))) {
-        Object *outer = new_ref(done->arg);
-        future_remove_done_callback(op, done->call, outer);
-        future_abandon(outer);
-        decref(outer);
+    for (ssize_t at = 0;; op = outers->items[at++]) {
+        while (!future_done(op) && (done = outer_callback((Future *)op))) {
+            Object *outer = new_ref(done->arg);
+            future_remove_done_callback(op, done->call, outer);
+            if (!outers) outers = (List *)list_new(0);
+            if (!outers || list_append(outers, outer) < 0) { // no memory: as deep as it goes
+                error_clear();
+                future_abandon(outer);
+            }
+            decref(outer);
+        }
+        if (!outers || at == outers->size) break;
     }
+    xdecref(outers);
 }
 
 /* ---- Done ------------------------------------------------------------------------------------*/

@@ -473,6 +473,26 @@ static void test_many(void **state) {
     assert_true(sizeof(Task) + coroutine_sizeof(&(Code){"", NULL, 0, 0, 0}) + sizeof(Handle) < 300);
 }
 
+/* A long chain of those who wait for one that never ends, shield() in shield() or gather() in gather():
+ * it goes with the loop, however long. */
+static Object *chained(Coroutine *self, Object *sent) {
+    BEGIN(Locals);
+    local->a = asyncio_create_task(asyncio_sleep(1e9, NULL));
+    AWAIT(asyncio_sleep(0, NULL));
+    for (local->b = new_ref(local->a); local->n > 0; local->n--) {
+        Object *outer = local->c ? asyncio_gather(&local->b, 1, false) : asyncio_shield(local->b);
+        assert_non_null(outer);
+        local->b = outer;
+    }
+    END;
+}
+
+static void test_long_chain(void **state) {
+    (void)state;
+    expect_none(run_one(chained, &(Locals){.n = 200000}));
+    expect_none(run_one(chained, &(Locals){.n = 200000, .c = True}));
+}
+
 /* Who enters a group outside of a task is refused, and so is the group's first task then. */
 static void test_group_without_task(void **state) {
     (void)state;
@@ -506,6 +526,7 @@ int main(void) {
         TEST(test_names),
         TEST(test_group_without_task),
         TEST(test_many),
+        TEST(test_long_chain),
         cmocka_unit_test(test_each_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
