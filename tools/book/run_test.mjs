@@ -4,8 +4,12 @@
 // Lines whose run in a page says something else, and why.
 const otherwise = [
     [/--scene (trashcan|setref)/, "a scene needs a process"],
+    [/--interactive --python/, "nobody plays beside it"],
     [/--scene freeze/, "counts pages that processes share"],
-    [/--count|--interactive <typed|list_demo --scene (growth|shrink)|slots_demo --scene (memory|bytes)|elements.csv/, "the memory of 32 bits is another"],
+    [
+        /--count|--interactive <typed|list_demo --scene (growth|shrink)|slots_demo --scene (memory|bytes)|elements.csv/,
+        "the memory of 32 bits is another",
+    ],
     [/\\343\\200\\200/, "the shell's printf makes characters of bytes"],
 ];
 
@@ -13,7 +17,8 @@ const settled = (scope) => scope.locator(".run:not([data-busy])").first().waitFo
 
 export async function runButtons(page, base, room) {
     await page.goto(`${base}${room}/index.html`);
-    const counts = { same: 0, numbers: 0, otherwise: 0 }, failures = [];
+    const counts = { same: 0, numbers: 0, otherwise: 0 },
+        failures = [];
     for (const command of await page.locator(".command:has(.run)").all()) {
         const line = (await command.locator(".line").textContent()).trim();
         await command.locator(".run").click();
@@ -22,17 +27,20 @@ export async function runButtons(page, base, room) {
         if (verdict.startsWith("The same")) counts.same++;
         else if (verdict.startsWith("As recorded")) counts.numbers++;
         else if (otherwise.some(([pattern]) => pattern.test(line))) counts.otherwise++;
-        else failures.push(`${room}: ${line}\n${verdict}\n${(await command.locator(".ran").textContent()).slice(0, 800)}`);
+        else
+            failures.push(
+                `${room}: ${line}\n${verdict}\n${(await command.locator(".ran").textContent()).slice(0, 800)}`,
+            );
     }
     return { counts, failures };
 }
 
 export async function typedLines(page, base, room, statement, answer) {
     await page.goto(`${base}${room}/index.html`);
-    const command = page.locator(".command:has(.typed)").first();
-    await command.locator(".typed").fill(statement);
+    const command = page.locator(".command:has(.typed:visible)").first();
+    await command.locator(".typed").pressSequentially(statement); // a key each, as a reader does
     await command.locator(".typed").press("Enter");
-    await command.locator(".verdict", { hasText: statement }).waitFor({ timeout: 30000 });
+    await command.locator(".verdict", { hasText: "Your command" }).waitFor({ timeout: 30000 });
     const said = await command.locator(".ran").textContent();
     return said.includes(answer) ? [] : [`${room}: '${statement}' does not say ${answer}:\n${said.slice(-800)}`];
 }
@@ -40,7 +48,8 @@ export async function typedLines(page, base, room, statement, answer) {
 export async function twins(page, base, room, spoiled) {
     await page.goto(`${base}${room}/index.html`);
     const twin = page.locator("section.twin");
-    if (!(await twin.locator(".run").count())) return { note: await twin.locator(".verdict").textContent(), failures: [] };
+    if (!(await twin.locator(".run").count()))
+        return { note: await twin.locator(".verdict").textContent(), failures: [] };
     await twin.locator("summary").click();
     const source = twin.locator("textarea");
     await page.waitForFunction(() => document.querySelector("section.twin textarea").value !== "");
@@ -56,7 +65,9 @@ export async function ownFile(page, base, room, name, text, answer) {
     await page.goto(`${base}${room}/index.html`);
     const command = page.locator(".command:has(.run)", { hasText: `${room.split("/")[1]}_demo` }).first();
     await command.locator("summary").click();
-    await command.locator("input[type=file]").setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
+    await command
+        .locator("input[type=file]")
+        .setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from(text) });
     await command.locator(".verdict", { hasText: name }).waitFor();
     const field = command.locator(".edit");
     await field.fill((await field.inputValue()).replace(/\s*\|.*/, ""));

@@ -5,14 +5,13 @@ import { Bash, defineCommand } from "just-bash/browser";
 import { WASI, File, Directory, OpenFile, PreopenDirectory, ConsoleStdout } from "@bjorn3/browser_wasi_shim";
 import { applyPatch } from "diff";
 
-const base = new URL(".", import.meta.url).href;
-const text = async (path) => (await fetch(base + path)).text();
-let contents; // what there is in the book's folder: {programs, files}
+const text = async (path) => (await fetch(path)).text();
+const contents = text("contents.json").then(JSON.parse); // what there is in the book's folder: {programs, files}
 
 async function directory(fs, path) {
     const entries = new Map();
-    for (const name of await fs.readdir(path)) {
-        const at = `${path}/${name}`, { isDirectory } = await fs.stat(at);
+    for (const { name, isDirectory } of await fs.readdirWithFileTypes(path)) {
+        const at = `${path}/${name}`;
         entries.set(name, isDirectory ? await directory(fs, at) : new File(await fs.readFileBuffer(at)));
     }
     return new Directory(entries);
@@ -28,83 +27,82 @@ async function written(fs, path, folder) {
 }
 
 // A program sees copies of the shell's files, and what it has changed is written back. WASI has no current directory:
-// wasi-libc takes the opened one whose name a path begins with, and "." for the rest.
+// wasi-libc takes the opened one whose name a path begins with, and "." for the rest; "/" is the same to it as ".".
 async function run(name, merged, args, { fs, cwd, env, stdin }) {
-    const said = { 1: "", 2: "" }, top = {};
-    const stream = (n, decoder = new TextDecoder()) =>
-        new ConsoleStdout((data) => (said[n] += decoder.decode(data, { stream: true })));
-    for (const path of ["/book", "/tmp", "/dev"]) top[path] = await directory(fs, path);
-    const [, first, ...below] = cwd.split("/");
-    const here = below.reduce((folder, part) => folder.contents.get(part), top[`/${first}`]);
-    const opened = Object.entries({ ".": here, ...top }).map(([path, at]) => new PreopenDirectory(path, at.contents));
+    const said = { 1: [], 2: [] };
+    const stream = (n) => new ConsoleStdout((data) => said[merged ? 1 : n].push(data));
+    const top = new Map();
+    for (const name of ["book", "tmp", "dev"]) top.set(name, await directory(fs, `/${name}`));
+    const here = cwd
+        .split("/")
+        .slice(1)
+        .reduce((folder, name) => folder.get(name).contents, top);
+    const opened = [...top].map(([name, { contents }]) => new PreopenDirectory(`/${name}`, contents));
     const input = new OpenFile(new File(Uint8Array.from(stdin, (c) => c.charCodeAt(0)))); // bytes, as characters
-    const out = stream(1), streams = [input, out, merged ? out : stream(2)];
-    const wasi = new WASI([name, ...args], [...env].map((pair) => pair.join("=")), [...streams, ...opened]);
+    const descriptors = [input, stream(1), stream(2), new PreopenDirectory(".", here), ...opened];
+    const wasi = new WASI(
+        [name, ...args],
+        [...env].map((pair) => pair.join("=")),
+        descriptors,
+    );
     wasi.wasiImport.path_readlink = () => 28; // EINVAL: it is no link, as nothing here is
-    let exitCode = 139;
-    try {
-        const imports = { wasi_snapshot_preview1: wasi.wasiImport };
-        const bytes = await (await fetch(`${base}programs/${name}.wasm`)).arrayBuffer();
-        exitCode = wasi.start((await WebAssembly.instantiate(bytes, imports)).instance);
-    } catch (error) {
-        said[2] += `${name}: ${error.message}\n`;
-    }
-    for (const [path, folder] of Object.entries(top)) await written(fs, path, folder);
-    return { stdout: said[1], stderr: said[2], exitCode };
+    const program = fetch(`programs/${name}.wasm`);
+    const exitCode = await WebAssembly.instantiateStreaming(program, { wasi_snapshot_preview1: wasi.wasiImport })
+        .then(({ instance }) => wasi.start(instance))
+        .catch(({ message }) => {
+            said[2].push(`${name}: ${message}\n`);
+            return 139;
+        });
+    for (const [name, folder] of top) await written(fs, `/${name}`, folder);
+    return { stdout: await new Blob(said[1]).text(), stderr: await new Blob(said[2]).text(), exitCode };
 }
 
 // Plays `setup`, silently, and then the command, from the start each time: nothing depends on what was run before.
 async function shell({ setup = [], command, files = {} }) {
-    const program = /^\$ |(?:\$OLDPWD\/|\.\/)?build\/\w+\/(\w+_(?:demo|twin))/g;
-    const lines = [...setup, command].map((line) => line.replace(program, (_, name) => name ?? "")), line = lines.pop();
+    const { programs, files: paths } = await contents;
+    const program = /(?:\$OLDPWD\/|\.\/)?build\/\w+\/(\w+_(?:demo|twin))/g;
+    const line = command.replace(program, "$1");
+    const before = setup.map((other) => `{ ${other.replace(program, "$1")}\n} >/dev/null 2>&1\n`).join("");
     const merged = /2>&1/.test(line) || !/2>|_(demo|twin)\b[^;]*\|/.test(line);
-    const there = { "/dev/null": "", "/tmp/.keep": "", "/book/.keep": "" };
-    for (const path of contents.files) if (`${lines}${line}`.includes(path)) there[`/book/${path}`] = await text(path);
-    for (const [name, data] of Object.entries(files)) there[`/book/${name}`] = data;
-    let directories = 0;
-    const mktemp = async (_, { fs }) => {
-        const path = `/tmp/tmp.${directories++}`;
-        await fs.mkdir(path);
-        return { stdout: `${path}\n`, stderr: "", exitCode: 0 };
-    };
-    const commands = contents.programs.map((name) => defineCommand(name, (...given) => run(name, merged, ...given)));
-    const bash = new Bash({ cwd: "/book", files: there, customCommands: [...commands, defineCommand("mktemp", mktemp)],
-        env: { NO_COLOR: "1", LC_ALL: "C.UTF-8", PYTHONHASHSEED: "0" } });
-    const silent = lines.map((line) => `{ ${line}\n} >/dev/null 2>&1\n`).join("");
-    const { stdout, stderr } = await bash.exec(silent + line);
+    const there = { "/dev/null": "", "/tmp/.keep": "", ...files };
+    for (const path of paths) if ((before + line).includes(path)) there[`/book/${path}`] = await text(path);
+    const runs = (name) => defineCommand(name, (...given) => run(name, merged, ...given));
+    const env = { NO_COLOR: "1", LC_ALL: "C.UTF-8", PYTHONHASHSEED: "0" };
+    const mktemp = "mktemp() { local made=/tmp/tmp.$RANDOM; mkdir $made; echo $made; }\n";
+    const bash = new Bash({ cwd: "/book", files: there, customCommands: programs.map(runs), env });
+    const { stdout, stderr } = await bash.exec(mktemp + before + line);
     return stdout + stderr;
 }
 
 // The same program twice, as tools/twin does it: changed-32.sed, and each changed-3.N.diff up to the page's CPython.
 async function twin({ room, source }) {
-    const { loadPyodide } = await import(`${base}pyodide/pyodide.mjs`);
+    const { loadPyodide } = await import("./pyodide/pyodide.mjs");
     const python = await loadPyodide({ env: { PYTHONHASHSEED: "0", HOME: "/" } });
-    const folder = `${room}/proof/`, program = `${room.split("/")[1]}_twin`, applied = [];
-    let theirs = "", decoder = new TextDecoder();
-    python.setStdout({ write: (data) => ((theirs += decoder.decode(data, { stream: true })), data.length) });
-    for (const path of contents.files.filter((path) => path.startsWith(folder) && /\.(py|inc)$/.test(path)))
-        python.FS.writeFile(`/tmp/${path.slice(folder.length)}`, await text(path)); // what it may read
+    const proof = `${room}/proof/`;
+    const paths = (await contents).files.filter((path) => path.startsWith(proof));
+    for (const path of paths.filter((path) => /\.(py|inc)$/.test(path)))
+        python.FS.writeFile(`/tmp/${path.slice(proof.length)}`, await text(path)); // what it may read
     python.FS.writeFile("/tmp/twin.py", source);
-    const [minor, version] = python.runPython("import sys; (sys.version_info.minor, sys.version.split()[0])").toJs();
-    try {
-        python.runPython('import runpy; runpy.run_path("/tmp/twin.py", run_name="__main__")');
-    } catch (error) {
-        theirs += error.message;
-    }
-    python.runPython("sys.stdout.flush()");
-    const changed = (name) => contents.files.includes(folder + name) && applied.push(name);
-    const sed = changed("changed-32.sed") ? ` | sed -E -f ${folder}changed-32.sed` : "";
-    let ours = await shell({ command: program + sed });
-    for (let n = 12; n <= minor; n++)
-        if (changed(`changed-3.${n}.diff`)) ours = applyPatch(ours, await text(`${folder}changed-3.${n}.diff`));
-    return { ours, theirs, applied, version };
+    const said = [];
+    python.setStdout({ write: (data) => (said.push(data.slice()), data.length) }); // the gc would count another sys.stdout
+    const version = python.runPython(`
+import runpy, sys, traceback
+try:
+    runpy.run_path("/tmp/twin.py", run_name="__main__")
+except BaseException:
+    traceback.print_exc(-3, sys.stdout)
+sys.stdout.flush()
+sys.version.split()[0]`);
+    const theirs = await new Blob(said).text();
+    const minor = Number(version.split(".")[1]);
+    const changed = paths.filter((path) => /changed-/.test(path) && !(path.match(/3\.(\d+)\.diff/)?.[1] > minor));
+    const sed = changed.filter((path) => /sed$/.test(path)).map((path) => ` | sed -E -f ${path}`);
+    let ours = await shell({ command: `${room.split("/")[1]}_twin${sed}` });
+    for (const path of changed.filter((path) => /diff$/.test(path))) ours = applyPatch(ours, await text(path));
+    return { ours, theirs, changed, version };
 }
 
-onmessage = async ({ data }) => {
-    try {
-        contents = JSON.parse(await text("contents.json"));
-        postMessage({ said: await { shell, twin }[data.what](data) });
-    } catch (error) {
-        postMessage({ error: String(error.message ?? error) });
-    }
+onmessage = ({ data }) => {
+    const answer = { shell, twin }[data.what](data);
+    answer.then((said) => postMessage({ said })).catch((error) => postMessage({ error: String(error) }));
 };

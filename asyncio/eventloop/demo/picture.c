@@ -9,6 +9,13 @@
 #include "../virtual.h"
 
 #include <ctype.h>
+#include <math.h>
+
+static const char *const picture_about =
+    "Tasks on a time line. Type a: work 1, sleep 2, yield, or turn (one turn of the loop), or run.";
+static const char *const picture_start =
+    "a: work 1, sleep 2, work 1\nb: sleep 1.5, work 2\nc: yield, sleep 1, cancel d, work 1\nd: sleep 9\nrun";
+static const char *const picture_opens = "b works";
 
 enum { TASKS_MAX = 12, SPANS_MAX = 400, NAME_SIZE = 12, STEPS_SIZE = 200, TURNS_MAX = 200 };
 
@@ -21,16 +28,22 @@ typedef struct {
 
 static Task tasks[TASKS_MAX];
 static int ntasks;
+typedef enum {
+    WORKS,
+    SLEEPS,
+    READY // but another works
+} Kind;
+static const char *const kinds[] = {"works", "sleeps", "ready, but another works"};
 static struct {
     int task;
     double from, to;
-    char kind; // 'w'orks, 's'leeps, 'r'eady, but others are running
+    Kind kind;
 } spans[SPANS_MAX];
 static int nspans;
 static Loop *loop;
 static Task *current;
 
-static void span(Task *task, double from, double to, char kind) {
+static void span(Task *task, double from, double to, Kind kind) {
     if (to <= from || nspans == SPANS_MAX) return;
     spans[nspans].task = (int)(task - tasks);
     spans[nspans].from = from;
@@ -38,32 +51,63 @@ static void span(Task *task, double from, double to, char kind) {
     spans[nspans++].kind = kind;
 }
 
-static void picture_state(FILE *out) {
-    if (!loop) loop = virtual_loop_new();
-    fprintf(out, ",\"now\":%g,\"turn\":%d,\"current\":", loop_time(loop), (int)loop->turns);
-    picture_string(current ? current->name : "");
-    fprintf(out, ",\"ready\":[");
-    for (Handle *handle = loop->ready; handle; handle = handle->next) {
-        picture_string(handle->name);
-        if (handle->next) putc(',', out);
-    }
-    fprintf(out, "],\"scheduled\":[");
+static void draw_lines(FILE *out) {
+    fputs("<p><strong>ready</strong>", out);
+    for (Handle *handle = loop->ready; handle; handle = handle->next)
+        fprintf(out, " <code data-key='%s'>%s</code>", handle->name, handle->name);
+    fprintf(out, "%s</p><p><strong>scheduled (a heap)</strong>", loop->ready ? "" : " empty");
     for (size_t i = 0; i < loop->nscheduled; i++) {
-        fprintf(out, "%s[%g,", i ? "," : "", loop->scheduled[i].when);
-        picture_string(loop->scheduled[i].handle->cancelled ? "cancelled"
-                                                            : loop->scheduled[i].handle->name);
-        putc(']', out);
+        Handle *handle = loop->scheduled[i].handle;
+        if (handle->cancelled)
+            fprintf(out, " <code>cancelled at %g</code>", loop->scheduled[i].when);
+        else
+            fprintf(out, " <code data-key='%s'>%s at %g</code>", handle->name, handle->name,
+                    loop->scheduled[i].when);
     }
-    fprintf(out, "],\"tasks\":[");
-    for (int i = 0; i < ntasks; i++) {
-        if (i) putc(',', out);
-        picture_string(tasks[i].name);
-    }
-    fprintf(out, "],\"spans\":[");
+    fprintf(out, "%s</p>", loop->nscheduled ? "" : " empty");
+}
+
+/* A row for each task, in which a hundred per cent are the time until `last`. */
+static void draw_time(FILE *out, double last) {
+    fputs("<div class='time' role='img' aria-label='time line:", out);
     for (int i = 0; i < nspans; i++)
-        fprintf(out, "%s[%d,%g,%g,\"%c\"]", i ? "," : "", spans[i].task, spans[i].from, spans[i].to,
-                spans[i].kind);
-    putc(']', out);
+        fprintf(out, "%s %s %s %g to %g", i ? ";" : "", tasks[spans[i].task].name,
+                kinds[spans[i].kind], spans[i].from, spans[i].to);
+    fputs(nspans ? "'>" : " empty'>", out);
+    for (int n = 0; n < ntasks; n++) {
+        fprintf(out, "<b%s>%s</b><div>", current == &tasks[n] ? " class='current'" : "",
+                tasks[n].name);
+        for (int i = 0; i < nspans; i++)
+            if (spans[i].task == n)
+                fprintf(out, "<i class='span%d' style='left:%g%%;width:%g%%'></i>", spans[i].kind,
+                        100 * spans[i].from / last, 100 * (spans[i].to - spans[i].from) / last);
+        fprintf(out, "<i class='now' style='left:%g%%'></i></div>", 100 * loop_time(loop) / last);
+    }
+    static const double next[] = {2, 2.5, 2}; // 1, 2, 5, 10, ...
+    double every = 1;
+    for (int n = 0; last / every > 5; n = (n + 1) % 3)
+        every *= next[n];
+    fputs("<b></b><div>", out);
+    for (double time = 0; time <= last; time += every)
+        fprintf(out, "<small style='left:%g%%'>%g</small>", 100 * time / last, time);
+    fputs("</div></div>", out);
+}
+
+static void picture_draw(FILE *out) {
+    if (!loop) loop = virtual_loop_new();
+    fprintf(out, "<p class='tools'><button data-add='turn' data-key='turn'>One turn</button>");
+    fprintf(out, "<button data-add='run' data-key='run'>Run</button></p>");
+    fprintf(out, "<p>turn %d, time %g, <strong>%s%s</strong></p>", (int)loop->turns,
+            loop_time(loop), current ? current->name : "nobody", " is running");
+    draw_lines(out);
+    double last = fmax(4, loop_time(loop));
+    for (size_t i = 0; i < loop->nscheduled; i++)
+        last = fmax(last, loop->scheduled[i].when);
+    draw_time(out, last);
+    fputs("<p class='legend'>", out);
+    for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds; kind++)
+        fprintf(out, "<i class='span%zu'></i> %s ", kind, kinds[kind]);
+    fputs("</p>", out);
 }
 
 static Task *find(const char *name) {
@@ -117,7 +161,7 @@ static void cancel(Task *task, const char *name) {
         frame("%s is not waiting: there is nothing to cancel", name);
         return;
     }
-    span(task, task->since, loop_time(loop) < task->due ? loop_time(loop) : task->due, 's');
+    span(task, task->since, loop_time(loop) < task->due ? loop_time(loop) : task->due, SLEEPS);
     handle_cancel(task->handle);
     forget(task);
     frame("%s is cancelled: its handle stays where it is, and will not be called", name);
@@ -128,8 +172,8 @@ static void step(void *arg) {
     Task *task = arg;
     forget(task);
     current = task;
-    span(task, task->since, task->due, 's');
-    span(task, task->due, loop_time(loop), 'r');
+    span(task, task->since, task->due, SLEEPS);
+    span(task, task->due, loop_time(loop), READY);
     frame("%s is called", task->name);
     while (*task->at) {
         char word[NAME_SIZE], name[NAME_SIZE];
@@ -137,7 +181,7 @@ static void step(void *arg) {
         task->at = read_step(task->at, word, name, &number);
         if (*word == 'w') {
             loop->virtual_now += number;
-            span(task, from, from + number, 'w');
+            span(task, from, from + number, WORKS);
             frame("%s works for %g: nobody else can", task->name, number);
         } else if (*word == 'c') {
             cancel(find(name), name);

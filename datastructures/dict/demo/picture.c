@@ -7,44 +7,85 @@
 
 #include <inttypes.h>
 
+static const char *const picture_about =
+    "A dict d, slot by slot. Type d[8] = 'eight', d[8] or del d[8], with keys of your own. (In a page, perturb has 32 bits of a hash, not 64.)";
+static const char *const picture_start =
+    "d[0] = 'zero'\nd[8] = 'eight'\nd[16] = 'sixteen'\ndel d[8]\nd[16]\nd[24] = 'new'\nd[3] = 3\nd[4] = 4";
+static const char *const picture_opens = "dummy, D";
+
 static Dict *d;
 static ssize_t probed = -1; // the slot that is looked at; -1: none
 
-static void put_repr(Object *op) {
+static void draw_slot(FILE *out, ssize_t slot, ssize_t ix) {
+    char says[32], key[32];
+    snprintf(says, sizeof says, ix >= 0 ? "entry %zd" : ix == DKIX_DUMMY ? "dummy" : "empty", ix);
+    snprintf(key, sizeof key, ix >= 0 ? "entry%zd" : "slot%zd", ix >= 0 ? ix : slot);
+    fprintf(out, "<li class='slot%s' aria-label='slot %zd: %s%s'><small>%zd</small>",
+            slot == probed ? " probed" : "", slot, says, slot == probed ? ", looked at" : "", slot);
+    fprintf(out, "<b data-key='%s'", key);
+    if (ix >= 0)
+        fprintf(out, " class='full'>%zd</b></li>", ix);
+    else
+        fputs(ix == DKIX_DUMMY ? " class='dummy'>D</b></li>" : ">·</b></li>", out);
+}
+
+/* What a key or value says, which in HTML may mean something else. */
+static void draw_text(FILE *out, const char *text) {
+    for (const char *c = text; *c; c++) {
+        if (strchr("<&", *c))
+            fprintf(out, "&#%d;", *c);
+        else
+            putc(*c, out);
+    }
+}
+
+static void draw_repr(FILE *out, Object *op) {
     Writer text = {0};
     writer_write(&text, "", 0);
     bool ok = object_write_repr(op, &text) == 0 && writer_write(&text, "", 1) == 0;
-    picture_string(ok ? text.bytes : "?");
+    fputs("<td>", out);
+    draw_text(out, ok ? text.bytes : "?");
+    fputs("</td>", out);
     writer_free(&text);
     error_clear();
 }
 
-static void picture_state(FILE *out) {
+static void draw_entry(FILE *out, ssize_t ix, DictEntry entry) {
+    bool looked_at = probed >= 0 && dict_get_index(d->keys, (size_t)probed) == ix;
+    fprintf(out, "<tr%s><th scope='row'>%zd</th>", looked_at ? " class='probed'" : "", ix);
+    if (entry.key) {
+        char hash[24];
+        int length = snprintf(hash, sizeof hash, "%" PRId64, (int64_t)entry.hash);
+        fprintf(out, "<td title='%s'>%s%s</td>", hash, length > 12 ? "…" : "",
+                length > 12 ? hash + length - 8 : hash);
+        draw_repr(out, entry.key);
+        draw_repr(out, entry.value);
+    } else {
+        fputs("<td></td><td>deleted</td><td></td>", out);
+    }
+    fputs("</tr>", out);
+}
+
+static void picture_draw(FILE *out) {
     if (!d) d = dict_new();
     const DictKeys *keys = d->keys;
     bool own = keys != dict_empty_keys;
-    fprintf(
-        out,
-        ",\"probed\":%zd,\"used\":%zd,\"usable\":%zd,\"nentries\":%zd,\"kind\":\"%s\",\"slots\":[",
-        probed, d->used, keys->usable, keys->nentries,
-        keys->kind == DICT_KEYS_UNICODE ? "unicode" : "general");
+    if (own)
+        fprintf(out, "<p>%s table of %zu slots: used %zd, usable %zd, nentries %zd</p>",
+                keys->kind == DICT_KEYS_UNICODE ? "unicode" : "general", dict_slots(keys), d->used,
+                keys->usable, keys->nentries);
+    else
+        fputs("<p>{} has no table of its own yet</p>", out);
+    fputs("<ol class='slots' aria-label='indices' start='0'>", out);
     for (size_t slot = 0; own && slot < dict_slots(keys); slot++)
-        fprintf(out, "%s%zd", slot ? "," : "", dict_get_index(keys, slot));
-    fprintf(out, "],\"entries\":[");
-    for (ssize_t ix = 0; own && ix < keys->nentries; ix++) {
-        DictEntry entry = dict_entry(keys, ix);
-        fprintf(out, "%s", ix ? "," : "");
-        if (!entry.key) {
-            fprintf(out, "null");
-            continue;
-        }
-        fprintf(out, "[\"%" PRId64 "\",", (int64_t)entry.hash);
-        put_repr(entry.key);
-        putc(',', out);
-        put_repr(entry.value);
-        putc(']', out);
-    }
-    putc(']', out);
+        draw_slot(out, (ssize_t)slot, dict_get_index(keys, slot));
+    fputs(
+        "</ol><table><caption>entries, in the order of insertion</caption><tr><th scope='col'>entry</th>"
+        "<th scope='col'>hash</th><th scope='col'>key</th><th scope='col'>value</th></tr>",
+        out);
+    for (ssize_t ix = 0; own && ix < keys->nentries; ix++)
+        draw_entry(out, ix, dict_entry(keys, ix));
+    fputs("</table>", out);
 }
 
 /* A frame for each slot that a search for the key comes to; false if the key cannot be hashed. */

@@ -7,6 +7,13 @@
 #include "../gc.h"
 
 #include <ctype.h>
+#include <math.h>
+
+static const char *const picture_about =
+    "Lists and who refers to them; the number is the refcnt. Type a = [], b = [a], a.append(b), del a, a.clear(), gc.collect(0), or choose a named object and then the one it shall refer to.";
+static const char *const picture_start =
+    "a = []\nb = [a]\na.append(b)\nc = [b]\nd = []\nd.append(d)\ndel a\ndel b\ndel d\ngc.collect()\ndel c\ngc.collect()";
+static const char *const picture_opens = "subtract_refs";
 
 enum { OBJECTS_MAX = 40, NAMES_MAX = 26, NAME_SIZE = 8 };
 
@@ -30,13 +37,11 @@ static int number_of(Object *op) {
     return -1;
 }
 
-static bool first_reference;
-
-static void visit_write(Object *op, void *out) {
-    int i = number_of(op);
-    if (i < 0) return; // it is being destroyed
-    fprintf(out, "%s%d", first_reference ? "" : ",", i);
-    first_reference = false;
+/* The index of a name; -1 if there is none. */
+static int find(const char *name) {
+    for (int i = 0; i < nnames; i++)
+        if (strcmp(names[i].name, name) == 0) return i;
+    return -1;
 }
 
 static int generation_of(GCHead *head) {
@@ -48,34 +53,110 @@ static int generation_of(GCHead *head) {
     return -1;
 }
 
-static void picture_state(FILE *out) {
-    fprintf(out, ",\"objects\":[");
-    bool first = true;
-    for (int i = 0; i < nobjects; i++) {
-        if (!objects[i]) continue;
-        GCHead *head = AS_GC(OBJECT(objects[i]));
-        bool flagged = stage != RESTING && gc_is_collecting(head);
-        fprintf(
-            out,
-            "%s{\"id\":%d,\"refcnt\":%zd,\"gc_refs\":%zd,\"garbage\":%s,\"generation\":%d,\"refers\":[",
-            first ? "" : ",", i, objects[i]->ob.refcnt,
-            flagged && stage == COUNTING ? gc_get_refs(head) : -1,
-            flagged && stage == SPLIT ? "true" : "false", generation_of(head));
-        first = false;
-        first_reference = true;
-        objects[i]->ob.type->traverse(OBJECT(objects[i]), visit_write, out);
-        fprintf(out, "]}");
-    }
-    fprintf(out, "],\"names\":[");
-    first = true;
-    for (int i = 0; i < nnames; i++) {
-        if (!names[i].value) continue;
-        fprintf(out, "%s[\"%s\",%d]", first ? "" : ",", names[i].name,
-                number_of(OBJECT(names[i].value)));
-        first = false;
-    }
-    putc(']', out);
+/* ---- The drawing: objects in rows of three, and an arrow for each reference. -----------------*/
+
+enum { APART = 115, RADIUS = 30 };
+
+static double x_of(int i) {
+    return APART * (i % 3 + 0.5);
 }
+
+static double y_of(int i) {
+    return 66 + (APART + 15) * (i / 3);
+}
+
+static struct { int from, n; } references; // that an object is asked for: n so far
+
+static void draw_arrow(Object *op, void *arg) {
+    FILE *out = arg;
+    int from = references.from, to = number_of(op);
+    if (to < 0) return; // it is being destroyed
+    double x1 = x_of(from), y1 = y_of(from), dx = x_of(to) - x1, dy = y_of(to) - y1;
+    double length = hypot(dx, dy), bend = 26 + 8 * (references.n++ % 3);
+    fputs("<path class='arrow' marker-end='url(#arrow)' d='", out);
+    if (from == to) {
+        fprintf(out, "M%g %g c 14 -30 44 -10 20 8'/>", x1 + 14, y1 - 24);
+        return;
+    }
+    dx /= length;
+    dy /= length;
+    if (length > 1.5 * APART && dy == 0) bend = 62; // around the one between them
+    fprintf(out, "M%.1f %.1fQ%.1f %.1f %.1f %.1f'/>", x1 + (RADIUS + 2) * dx,
+            y1 + (RADIUS + 2) * dy, x1 + dx * length / 2 - bend * dy,
+            y1 + dy * length / 2 + bend * dx, x1 + (length - 36) * dx - 6 * dy,
+            y1 + (length - 36) * dy + 6 * dx);
+}
+
+static void write_reference(Object *op, void *out) {
+    if (number_of(op) < 0) return;
+    fprintf(out, "%s %d", references.n++ ? "," : "", number_of(op));
+}
+
+static void draw_object(FILE *out, int i) {
+    GCHead *head = AS_GC(OBJECT(objects[i]));
+    bool flagged = stage != RESTING && gc_is_collecting(head);
+    bool garbage = flagged && stage == SPLIT;
+    ssize_t refcnt = objects[i]->ob.refcnt;
+    ssize_t gc_refs = flagged && stage == COUNTING ? gc_get_refs(head) : -1;
+    char mine[NAMES_MAX * NAME_SIZE + 1] = "", below[32] = "";
+    for (int n = 0; n < nnames; n++)
+        if (names[n].value == objects[i]) strcat(strcat(mine, *mine ? " " : ""), names[n].name);
+    int length = (int)strcspn(mine, " "); // of the name by which a click says what it refers to
+    if (gc_refs >= 0)
+        snprintf(below, sizeof below, "gc_refs %zd", gc_refs);
+    else if (generation_of(head) >= 0)
+        snprintf(below, sizeof below, "gen. %d", generation_of(head));
+    else if (garbage)
+        strcpy(below, "unreachable");
+    fprintf(out, "<g class='object%s%s' transform='translate(%g %g)'>", garbage ? " garbage" : "",
+            gc_refs > 0 ? " outside" : "", x_of(i), y_of(i));
+    fprintf(out, "<g tabindex='0' role='button' data-key='object%d' aria-pressed='false'", i);
+    if (*mine)
+        fprintf(out, " data-from='%.*s' data-to='.append(%.*s)'", length, mine, length, mine);
+    else
+        fputs(" aria-disabled='true'", out);
+    fprintf(out, " aria-label='object %d, refcnt %zd%s%s, %s%s, refers to", i, refcnt,
+            *below ? ", " : "", below, *mine ? "named " : "no name", mine);
+    references.n = 0;
+    objects[i]->ob.type->traverse(OBJECT(objects[i]), write_reference, out);
+    fprintf(out, "%s'><circle r='%d'/></g>", references.n ? "" : " nothing", RADIUS);
+    fprintf(out, "<text y='-6' class='quiet'>#%d</text><text y='15' class='count'>%zd</text>", i,
+            refcnt);
+    fprintf(out, "<text y='-40' class='name'>%s</text><text y='46' class='quiet'>%s</text></g>",
+            mine, below);
+}
+
+static void picture_draw(FILE *out) {
+    char unused[] = "a";
+    for (int n; *unused < 'z' && (n = find(unused)) >= 0 && names[n].value;)
+        ++*unused;
+    fprintf(out,
+            "<p class='tools'><button data-add='%s = []' data-key='new'>New object</button>"
+            "<button data-add='gc.collect()' data-key='collect'>Collect</button></p>",
+            unused);
+    int last = nobjects - 1;
+    while (last >= 0 && !objects[last])
+        last--;
+    if (last < 0) {
+        fputs("<p>The heap is empty.</p>", out);
+        return;
+    }
+    fprintf(out,
+            "<svg viewBox='0 0 %d %g' role='group' aria-label='the heap'><defs><marker id='arrow' "
+            "viewBox='0 0 10 10' refX='8' refY='5' markerWidth='7' markerHeight='7' orient='auto'>"
+            "<path d='M0 0 10 5 0 10z'/></marker></defs>",
+            3 * APART, y_of(last) + 74);
+    for (int i = 0; i <= last; i++) {
+        references.from = i;
+        references.n = 0;
+        if (objects[i]) objects[i]->ob.type->traverse(OBJECT(objects[i]), draw_arrow, out);
+    }
+    for (int i = 0; i <= last; i++)
+        if (objects[i]) draw_object(out, i);
+    fputs("</svg>", out);
+}
+
+/* ---- What happens to the heap -----------------------------------------------------------------*/
 
 /* The heap tells of each block that dies; those of the objects begin with their heads. */
 static void watch(void *block, size_t size, bool born) {
@@ -136,13 +217,6 @@ static bool read_name(const char **at, char name[NAME_SIZE]) {
         return false;
     *at += length;
     return true;
-}
-
-/* The index of a name; -1 if there is none. */
-static int find(const char *name) {
-    for (int i = 0; i < nnames; i++)
-        if (strcmp(names[i].name, name) == 0) return i;
-    return -1;
 }
 
 /* What a name that is read refers to, borrowed. */
