@@ -342,12 +342,13 @@ static int call(Object *func, int count, char **words) {
  * 1. */
 static int call_apart(Object *func, int count, char **words) {
     fflush(stdout);
-    pid_t child = fork();
+    pid_t parent = getpid(), child = fork();
     if (child < 0) return call(func, count, words);
     if (child == 0) {
 #ifdef __linux__
         prctl(PR_SET_PDEATHSIG, SIGKILL); // it is not to outlive who waits for it
 #endif
+        if (getppid() != parent) _exit(1); // who was gone before that
         _exit(finish_output("ctypes_demo", call(func, count, words)));
     }
     int status = 0;
