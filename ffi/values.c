@@ -176,6 +176,29 @@ int float_as_double(Object *op, double *value) {
     return 0;
 }
 
+/* Adds one to the last digit before the 'e'; false if that takes one digit more. */
+static bool next_decimal(char *text) {
+    for (char *c = strchr(text, 'e'); c-- > text;) {
+        if (*c == '9') {
+            *c = '0';
+        } else if (*c != '.' && *c != '-') {
+            ++*c;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As few digits as read back as the same number: the nearest decimal of so many, or, as the numbers
+ * below a power of two lie twice as close, the next one away from zero. CPython: Python/dtoa.c, mode 0. */
+static int shortest_digits(double value, char *text, size_t size) {
+    for (int digits = 1;; digits++) {
+        snprintf(text, size, "%.*e", digits - 1, value);
+        if (digits == 17 || strtod(text, NULL) == value) return digits;
+        if (next_decimal(text) && strtod(text, NULL) == value) return digits;
+    }
+}
+
 void double_write_repr(double value, FILE *out) {
     char text[32], *exponent;
     if (value != value) {
@@ -186,10 +209,7 @@ void double_write_repr(double value, FILE *out) {
         fputs(value < 0 ? "-inf" : "inf", out);
         return;
     }
-    int digits = 1; // as few as read back as the same number
-    do {
-        snprintf(text, sizeof text, "%.*e", digits - 1, value);
-    } while (strtod(text, NULL) != value && ++digits <= 17);
+    int digits = shortest_digits(value, text, sizeof text);
     long point =
         strtol(strchr(text, 'e') + 1, NULL, 10) + 1; // where the decimal point stands among them
     if (-4 < point && point <= 16) {

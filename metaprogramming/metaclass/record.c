@@ -20,6 +20,19 @@ Object *float_from_double(double value) {
     return OBJECT(self);
 }
 
+/* Adds one to the last digit before the 'e'; false if that takes one digit more. */
+static bool next_decimal(char *text) {
+    for (char *c = strchr(text, 'e'); c-- > text;) {
+        if (*c == '9') {
+            *c = '0';
+        } else if (*c != '.' && *c != '-') {
+            ++*c;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The shortest text that reads back as the same value, with a point in it.
  * CPython: Python/pystrtod.c, PyOS_double_to_string() with 'r'. Simplified: 1e16 is where it says so. */
 static Object *float_repr(Object *op) {
@@ -28,12 +41,14 @@ static Object *float_repr(Object *op) {
     if (value > 1.7976931348623157e308) return str_from_string("inf");
     if (value < -1.7976931348623157e308) return str_from_string("-inf");
     char text[40];
-    int digits = 1;
-    do
-        snprintf(text, sizeof text, "%.*g", digits, value);
-    while (strtod(text, NULL) != value && ++digits <= 17);
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, value);
+        if (strtod(text, NULL) == value) break;
+        // Below a power of two the numbers lie twice as close: the next decimal may be right.
+        if (digits < 17 && next_decimal(text) && strtod(text, NULL) == value) break;
+    }
     double size = value < 0 ? -value : value;
-    if (size >= 1e-4 && size < 1e16) { // no exponent, whatever %g thinks
+    if (size == 0 || (size >= 1e-4 && size < 1e16)) { // no exponent
         int after = 0;
         do
             snprintf(text, sizeof text, "%.*f", after, value);

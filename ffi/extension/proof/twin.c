@@ -85,7 +85,7 @@ static const char *const single_formats[] = {"L:f", "d:f", "f:f", "p:f", "s:f", 
     "s;all of it"};
 static const char *const small_formats[] = {"i:f", "l:f", "n:f", "i", "l;all of it"};
 static const char *const values[] = {
-    "None", "True", "0", "1", "-1", "255", "1.5", "-0.0", "1e300", "''", "'text'", "'a\\0b'", "b'bytes'", "b''", "()",
+    "None", "True", "0", "1", "-1", "255", "1.5", "-0.0", "6.243497100631985e+144", "''", "'text'", "'a\\0b'", "b'bytes'", "b''", "()",
     "2147483647", "-2147483648", // here small ends
     "2147483648", "-2147483649", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
     "-9223372036854775809", "18446744073709551615"};
