@@ -112,6 +112,7 @@ static Object *interrupted(Coroutine *self, Object *sent) {
 
 static void test_interrupted(void **state) {
     (void)state;
+    signal(SIGINT, SIG_DFL); // what a shell starts in the background has it ignored
     assert_null(run_main(interrupted));
     assert_error(KeyboardInterrupt_Type.name, "");
     struct sigaction action;
