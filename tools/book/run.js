@@ -72,7 +72,13 @@ function equip(command, n, commands) {
     // All that is typed is read each time, as the programs are deterministic, after what the lesson lets the demo read.
     const [, demo, from = ""] = line.match(/(\S+ --interactive)(?: <(\S+))?/) ?? [];
     typed.hidden = !demo;
+    run.hidden = command.textContent.includes("--interactive --python"); // until something else is to be run
+    if (run.hidden)
+        command.querySelector(".verdict").textContent =
+            "Recorded beside a python3, which a page has not: type statements, and the demo plays alone.";
+    edit.oninput = () => (run.hidden = false);
     typed.oninput = () => {
+        run.hidden = false;
         typed.rows = typed.value.split("\n").length;
         edit.value = typed.value.trim() ? `cat ${from} .typed | ${demo}` : line;
     };
@@ -86,6 +92,7 @@ function equip(command, n, commands) {
         const name = own.name.replace(/[^\w.-]/g, "_");
         files[`/book/${name}`] = new Uint8Array(await own.arrayBuffer());
         edit.value = line.replace(/(build\/\w+\/\w+_demo).*/, `$1 ${name}`);
+        run.hidden = false;
         edit.parentNode.open = true;
         command.querySelector(".verdict").textContent =
             `${name} is in the directory that the command runs in; it stays on this machine.`;

@@ -4,7 +4,6 @@
 // Lines whose run in a page says something else, and why.
 const otherwise = [
     [/--scene (trashcan|setref)/, "a scene needs a process"],
-    [/--interactive --python/, "nobody plays beside it"],
     [/--scene freeze/, "counts pages that processes share"],
     [
         /--count|--interactive <typed|list_demo --scene (growth|shrink)|slots_demo --scene (memory|bytes)|elements.csv/,
@@ -19,7 +18,7 @@ export async function runButtons(page, base, room) {
     await page.goto(`${base}${room}/index.html`);
     const counts = { same: 0, numbers: 0, otherwise: 0 },
         failures = [];
-    for (const command of await page.locator(".command:has(.run)").all()) {
+    for (const command of await page.locator(".command:has(.run:visible)").all()) {
         const line = (await command.locator(".line").textContent()).trim();
         await command.locator(".run").click();
         await settled(command);
