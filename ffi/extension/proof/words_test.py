@@ -380,5 +380,6 @@ class WithoutGil(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background has it ignored
     PATH = os.path.abspath(sys.argv.pop(1))
     unittest.main()
