@@ -47,7 +47,7 @@ async function show(section) {
         playing.textContent = "Pause";
     };
     const go = (to) => {
-        at = Math.max(0, Math.min(frames.length - 1, to));
+        at = Math.max(0, Math.min(frames.length - 1, Math.trunc(to) || 0)); // a link may say anything
         chosen = undefined;
         const { line, say, drawing: drawn } = frames[at];
         const were = new Map(keyed().map(([key, one]) => [key, one.getBoundingClientRect()]));
