@@ -61,7 +61,10 @@ __attribute__((format(printf, 1, 2))) static void frame(const char *format, ...)
     FILE *out = open_memstream(&drawing, &size);
     if (!out) return;
     picture_draw(out);
-    fclose(out);
+    if (fclose(out) != 0) { // no memory: a frame less
+        free(drawing);
+        return;
+    }
     fprintf(picture.out, "%s{\"line\":%d,\"say\":", picture.frames++ ? ",\n" : "", picture.line);
     picture_string(said);
     fputs(",\"drawing\":", picture.out);
